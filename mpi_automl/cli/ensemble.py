@@ -1,0 +1,56 @@
+"""``mpi-automl ensemble``: another ensemble from the trials of a run."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from mpi_automl.cli.options import add_plugins, converted, plugins_from
+from mpi_automl.parallel.launcher import detect_launch
+
+_OPTIONS = {
+    "size": ("ensemble_size", "N", "rounds of selection"),
+    "nbest": ("ensemble_nbest", "N", "candidates: the best N, or a share"),
+    "method": ("ensemble_method", "METHOD", "how to combine: greedy, single_best, stacking or auto"),
+    "range": ("ensemble_range", "SHARE", "way from the dummy's cost to the best one that a candidate must have gone"),
+    "start": ("ensemble_start", "N", "start greedy selection from up to N of the best candidates"),
+    "bags": ("ensemble_bags", "N", "select from N random halves of the candidates and average"),
+    "final": ("final", "KIND", "models to take where a member has both: folds or refit"),
+}
+_RULES = {"range": "performance_range", "start": "sorted_start"}
+"""Fields of `EnsembleRules` with other names than the options."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this verb."""
+    parser.add_argument("directory", metavar="RUN", type=Path, help="run directory, also of a running or killed job")
+    for name, (_, metavar, text) in _OPTIONS.items():
+        parser.add_argument(f"--{name}", metavar=metavar, help=f"{text}; default: the run's own")
+    parser.add_argument("--metric", metavar="METRIC", help="metric to select by; default: the run's own")
+    add_plugins(parser)
+    parser.epilog = "Example: mpi-automl ensemble runs/price --size 20 --nbest 50"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Collective. Run the verb; gives the exit status."""
+    given = {
+        _RULES.get(name, name): converted(option, getattr(arguments, name), f"--{name}")
+        for name, (option, _, _) in _OPTIONS.items()
+    }
+    from mpi_automl.job.rebuild import rebuild_ensemble
+    from mpi_automl.parallel.abort import abort_on_exception
+    from mpi_automl.parallel.world import open_world, process_start
+
+    world = open_world(process_start(), detect_launch())
+    with abort_on_exception(world, lambda text: None):
+        outcome = rebuild_ensemble(
+            world, arguments.directory, metric=arguments.metric, plugins=plugins_from(arguments), **given
+        )
+    if world.is_root:
+        from mpi_automl.cli.console import make_console
+        from mpi_automl.cli.tables import ensemble_tables
+
+        console = make_console()
+        for table in ensemble_tables(outcome):
+            console.print(table)
+    return 0

@@ -1,0 +1,24 @@
+"""``mpi-automl fetch``: fill the cache of OpenML's data sets, where there is a network."""
+
+from __future__ import annotations
+
+import argparse
+
+from mpi_automl.parallel.launcher import detect_launch
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this verb."""
+    parser.add_argument("sources", metavar="SOURCE", nargs="+", help="openml:ID, openml:NAME or openml:NAME@VERSION")
+    parser.epilog = "Example: mpi-automl fetch openml:31, on a login node; then: mpi-automl fit openml:31"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the verb; gives the exit status."""
+    if not detect_launch().speaks:
+        return 0
+    from mpi_automl.data.openml import fetch
+
+    for source in arguments.sources:
+        print(fetch(source))
+    return 0

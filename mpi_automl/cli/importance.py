@@ -1,0 +1,55 @@
+"""``mpi-automl importance``: which hyperparameters and columns matter."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from mpi_automl.cli.options import add_plugins, plugins_from
+from mpi_automl.errors import UserError
+from mpi_automl.parallel.launcher import detect_launch
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this verb."""
+    parser.add_argument("directory", metavar="RUN", type=Path, help="run directory")
+    parser.add_argument(
+        "table", metavar="TABLE", nargs="?", help="rows that were not learned from, target included; for the columns"
+    )
+    parser.add_argument("--repeats", metavar="N", type=int, default=5, help="shuffles of each column; default: 5")
+    add_plugins(parser)
+    parser.epilog = "Example: mpirun -n 8 mpi-automl importance runs/price test.csv"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Collective. Run the verb; gives the exit status."""
+    if arguments.repeats < 1:
+        raise UserError(f"--repeats is {arguments.repeats}; it must be at least 1.")
+    from mpi_automl.job.final_importance import measure_importance
+    from mpi_automl.parallel.abort import abort_on_exception
+    from mpi_automl.parallel.world import open_world, process_start
+
+    def load() -> Any:
+        from mpi_automl.data.read import read_table
+        from mpi_automl.storage.table import READERS
+
+        return read_table(arguments.table, readers=READERS)
+
+    world = open_world(process_start(), detect_launch())
+    with abort_on_exception(world, lambda text: None):
+        found = measure_importance(
+            world,
+            arguments.directory,
+            None if arguments.table is None else load,
+            repeats=arguments.repeats,
+            plugins=plugins_from(arguments),
+        )
+    if world.is_root:
+        from mpi_automl.cli.console import make_console
+        from mpi_automl.cli.tables import importance_tables
+
+        console = make_console()
+        for table in importance_tables(found):
+            console.print(table)
+    return 0

@@ -1,0 +1,102 @@
+"""``mpi-automl leaderboard``: all trials of a run, failures included."""
+
+from __future__ import annotations
+
+import argparse
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mpi_automl.cli.options import add_plugins, plugins_from
+from mpi_automl.errors import UserError
+from mpi_automl.parallel.launcher import detect_launch
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SHOWN = ("rank", "ensemble_weight", "type", "value", "duration", "status", "origin", "mpi_rank", "reason")
+_MOST = 50
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this verb."""
+    parser.add_argument("directory", metavar="RUN", type=Path, help="run directory, also of a running or killed job")
+    parser.add_argument("--sort", metavar="COLUMN", default="rank", help="column to sort by; -COLUMN for descending")
+    parser.add_argument("--status", metavar="STATUS", help="only trials that ended so, such as success or timeout")
+    parser.add_argument("--type", metavar="LEARNER", help="only trials of this learner")
+    parser.add_argument("--members", action="store_true", help="only members of the ensemble")
+    parser.add_argument("--top", metavar="N", type=int, help=f"only the first N; default: {_MOST}, with --csv all")
+    parser.add_argument("--csv", metavar="FILE", help="write all columns as CSV; - for the standard output")
+    add_plugins(parser)
+    parser.epilog = "Example: mpi-automl leaderboard runs/price --status success --sort=-duration --top 10"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the verb; gives the exit status."""
+    if not detect_launch().speaks:
+        return 0
+    from mpi_automl.job.leaderboard import leaderboard
+
+    weights = _weights(arguments.directory)
+    table = leaderboard(arguments.directory, weights, plugins_from(arguments))
+    table = _chosen(table, arguments)
+    if arguments.csv is not None:
+        from mpi_automl.cli.predict import write
+
+        rows = table if arguments.top is None else table.head(arguments.top)
+        write(rows.reset_index(), None if arguments.csv == "-" else arguments.csv)
+        return 0
+    _show(table, arguments.top or _MOST)
+    return 0
+
+
+def _weights(path: Path) -> dict[Any, float]:
+    from mpi_automl.job.outcome import Outcome
+    from mpi_automl.storage.run_directory import RunDirectory
+
+    directory = RunDirectory(path)
+    if not directory.ensemble.exists():
+        return {}
+    return {member.key: member.weight for member in Outcome.from_mapping(directory.read_ensemble(), path).members}
+
+
+def _chosen(table: pd.DataFrame, arguments: argparse.Namespace) -> pd.DataFrame:
+    column = arguments.sort.removeprefix("-")
+    if column not in table.columns:
+        near = get_close_matches(column, table.columns, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(table.columns)}."
+        raise UserError(f"There is no column {column} to sort by; {hint}")
+    for name, wanted in (("status", arguments.status), ("type", arguments.type)):
+        if wanted is not None:
+            if wanted not in set(table[name]):
+                raise UserError(f"No trial has the {name} {wanted}; there are {', '.join(sorted(set(table[name])))}.")
+            table = table[table[name] == wanted]
+    if arguments.members:
+        table = table[table["ensemble_weight"] > 0]
+    ascending = not arguments.sort.startswith("-")
+    return table.sort_values(column, ascending=ascending, na_position="last", kind="stable")
+
+
+def _show(table: pd.DataFrame, most: int) -> None:
+    from rich.table import Table
+
+    from mpi_automl.cli.console import make_console
+
+    shown = Table(title=f"{len(table)} trials", title_justify="left")
+    shown.add_column("trial")
+    for name in _SHOWN:
+        shown.add_column(name.replace("_", " "), justify="left" if table[name].dtype == object else "right")
+    for key, row in table.head(most)[list(_SHOWN)].iterrows():
+        shown.add_row(str(key), *(_text(value) for value in row))
+    console = make_console()
+    console.print(shown)
+    if len(table) > most:
+        console.print(f"and {len(table) - most} more; --top N or --csv FILE shows them.")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        if value != value:  # noqa: PLR0124  # NaN
+            return ""
+        return str(int(value)) if value.is_integer() and abs(value) >= 1 else f"{value:.4g}"
+    return str(value)

@@ -1,0 +1,155 @@
+"""Command-line options, made from the fields of `Settings`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from dataclasses import Field, fields
+from pathlib import Path
+from typing import Any, NoReturn
+
+from mpi_automl.errors import UserError
+from mpi_automl.settings import Settings, boolean, names
+
+_TITLES = {
+    "data": "the data",
+    "search": "the search",
+    "evaluation": "one trial",
+    "ensemble": "the ensemble",
+    "storage": "the files",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints are `UserError`, so that one rank prints them once."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise the complaint."""
+        raise UserError(f"{message[0].upper()}{message[1:]}; {self.prog} --help lists what there is.")
+
+
+def add_settings(
+    parser: argparse.ArgumentParser,
+    *,
+    defaults: Mapping[str, Any],
+    leave_out: tuple[str, ...] = (),
+    only: tuple[str, ...] | None = None,
+) -> None:
+    """Add an option for each field of `Settings`, in groups.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+    defaults : mapping
+        Defaults that differ from those of `Settings`; shown in the help.
+    leave_out : tuple of str
+        Fields that are no options here.
+    only : tuple of str, optional
+        Fields that are; by default all others.
+    """
+    chosen = [spec for spec in fields(Settings) if spec.name not in leave_out and (only is None or spec.name in only)]
+    used = {spec.metadata["group"] for spec in chosen}
+    groups = {name: parser.add_argument_group(title) for name, title in _TITLES.items() if name in used}
+    for spec in chosen:
+        group = groups[spec.metadata["group"]]
+        shown = defaults.get(spec.name, spec.default)
+        group.add_argument(
+            "--" + spec.name.replace("_", "-"),
+            default=argparse.SUPPRESS,
+            help=_help(spec, shown),
+            **_shape(spec),
+        )
+    parser.add_argument("--config", metavar="FILE", help="TOML file with options; those of the command line win")
+
+
+def settings_from(arguments: argparse.Namespace, defaults: Mapping[str, Any]) -> Settings:
+    """Settings from defaults, then the run to go on with, then ``--config``, then the command line.
+
+    Raises
+    ------
+    UserError
+        For anything wrong with them.
+    """
+    known = {spec.name for spec in fields(Settings)}
+    given = {name: value for name, value in vars(arguments).items() if name in known and value is not None}
+    config = read_config(Path(arguments.config)) if arguments.config else {}
+    earlier = _options_of_run(given.get("resume") or config.get("resume"))
+    return Settings.from_mapping({**defaults, **earlier, **config, **given})
+
+
+def _options_of_run(resume: str | None) -> dict[str, Any]:
+    """The options that a run which is to go on was begun with."""
+    if resume is None or resume == "auto":
+        return {}
+    config = Path(resume) / "config.toml"
+    if not config.exists():
+        raise UserError(f"{resume} is not a run directory that could go on; name one that holds config.toml.")
+    return read_config(config)
+
+
+def converted(name: str, value: str | None, flag: str) -> Any:
+    """A value converted and checked as the field of `Settings` is; None stays None.
+
+    Raises
+    ------
+    UserError
+        If it is wrong; the sentence names `flag`.
+    """
+    if value is None:
+        return None
+    try:
+        return getattr(Settings.from_mapping({name: value}), name)
+    except UserError as error:
+        raise UserError(str(error).replace("--" + name.replace("_", "-"), flag)) from None
+
+
+def add_plugins(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says which modules' types a run may hold; it never comes from the run itself."""
+    parser.add_argument(
+        "--plugins", metavar="MODULES", help="modules of your own components that the run was made with, to be trusted"
+    )
+
+
+def plugins_from(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """The modules that the user trusts."""
+    return names(arguments.plugins or ())
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Options from a TOML file.
+
+    Raises
+    ------
+    UserError
+        When it cannot be read.
+    """
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        with path.open("rb") as file:
+            options: dict[str, Any] = tomllib.load(file)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{path} is not TOML: {error}.") from None
+    return {name.replace("-", "_"): value for name, value in options.items()}
+
+
+def _help(spec: Field[Any], shown: Any) -> str:
+    text = str(spec.metadata["help"]).replace("%", "%%")
+    if spec.metadata["choices"]:
+        text += f" ({', '.join(spec.metadata['choices'])})"
+    if shown not in (None, (), False):
+        text += f"; default: {shown:g}" if isinstance(shown, float) else f"; default: {shown}"
+    return text
+
+
+def _shape(spec: Field[Any]) -> dict[str, Any]:
+    if spec.metadata["convert"] is boolean:
+        return {"nargs": "?", "const": True, "metavar": "true|false"}
+    if spec.metadata["choices"]:
+        return {"metavar": spec.name.upper()}
+    return {"metavar": spec.metadata["metavar"]}

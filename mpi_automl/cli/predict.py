@@ -1,0 +1,117 @@
+"""``mpi-automl predict``: predict the rows of a table with a run's ensemble."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mpi_automl.cli.options import add_plugins, plugins_from
+from mpi_automl.errors import UserError
+from mpi_automl.parallel.launcher import detect_launch
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mpi_automl.ensemble.model import EnsembleModel
+
+_FORMATS = (".csv", ".csv.gz", ".tsv", ".parquet", ".feather")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this verb."""
+    parser.add_argument("directory", metavar="RUN", type=Path, help="run directory")
+    parser.add_argument("table", metavar="TABLE", help="table with the rows to predict, in any format that fit reads")
+    parser.add_argument(
+        "--out", metavar="FILE", help=f"file to write ({', '.join(_FORMATS)}); default: CSV on the standard output"
+    )
+    parser.add_argument("--proba", action="store_true", help="probabilities of the classes instead of labels")
+    add_plugins(parser)
+    parser.epilog = "Example: mpi-automl predict runs/price new.csv --out predicted.csv (also under mpirun)"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Collective. Run the verb; gives the exit status."""
+    if arguments.out is not None and not arguments.out.endswith(_FORMATS):
+        raise UserError(f"--out is {arguments.out!r}; its ending must be one of {', '.join(_FORMATS)}.")
+    from mpi_automl.parallel.abort import abort_on_exception
+    from mpi_automl.parallel.world import open_world, process_start
+
+    world = open_world(process_start(), detect_launch())
+    with abort_on_exception(world, lambda text: None):
+        parts = world.gather(world.together(lambda: _predicted_share(arguments, world.rank, world.size)))
+        world.on_root(lambda: _write_all(parts, arguments.out))
+    return 0
+
+
+def _predicted_share(arguments: argparse.Namespace, rank: int, size: int) -> pd.DataFrame | None:
+    """Predictions of a rank's share of the rows, which follow each other in the order of ranks."""
+    from mpi_automl.data.read import read_table
+    from mpi_automl.ensemble.model import EnsembleModel
+    from mpi_automl.space.registry import import_plugins
+    from mpi_automl.storage.run_directory import RunDirectory
+    from mpi_automl.storage.table import READERS
+
+    plugins = plugins_from(arguments)
+    import_plugins(plugins)
+    model = EnsembleModel.load(RunDirectory(arguments.directory).model, trusted=plugins)
+    table = read_table(arguments.table, readers=READERS)
+    first, last = rank * len(table) // size, (rank + 1) * len(table) // size
+    if first == last and rank > 0:
+        return None
+    return predicted_frame(model, _rows_of(table, slice(first, last)), probabilities=arguments.proba)
+
+
+def _rows_of(table: Any, rows: slice) -> Any:
+    """Some rows of a DataFrame or a sparse table."""
+    if hasattr(table, "iloc"):
+        return table.iloc[rows]
+    return replace(table, matrix=table.matrix[rows], dense=table.dense.iloc[rows])
+
+
+def _write_all(parts: list[pd.DataFrame | None], out: str | None) -> None:
+    import pandas as pd
+
+    write(pd.concat([part for part in parts if part is not None], ignore_index=True), out)
+
+
+def predicted_frame(model: EnsembleModel, table: Any, *, probabilities: bool) -> pd.DataFrame:
+    """Predictions with a column for each target, or for each class.
+
+    Raises
+    ------
+    UserError
+        As for `EnsembleModel.predict`.
+    """
+    import pandas as pd
+
+    if not probabilities:
+        return pd.DataFrame(model.predict(table), columns=list(model.schema.target_names))
+    classes = model.schema.classes
+    names = model.schema.target_names if classes is None else classes
+    return pd.DataFrame(model.predict_proba(table), columns=[str(name) for name in names])
+
+
+def write(frame: pd.DataFrame, out: str | None) -> None:
+    """Write a table to a file in the format of its ending, or as CSV to the standard output.
+
+    Raises
+    ------
+    UserError
+        When the file cannot be written.
+    """
+    try:
+        if out is None:
+            frame.to_csv(sys.stdout, index=False)
+        elif out.endswith(".parquet"):
+            frame.to_parquet(out)
+        elif out.endswith(".feather"):
+            frame.to_feather(out)
+        else:
+            frame.to_csv(out, index=False, sep="\t" if out.endswith(".tsv") else ",")
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UserError(f"{out} cannot be written: {error.strerror or error}.") from None

@@ -1,0 +1,60 @@
+"""``mpi-automl show``: what a run found."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from mpi_automl.parallel.launcher import detect_launch
+
+_BEST = 10
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this verb."""
+    parser.add_argument("directory", metavar="RUN", type=Path, help="run directory, also of a running or killed job")
+    parser.add_argument("--json", action="store_true", help="as JSON, for programs")
+    parser.epilog = "Example: mpi-automl show runs/price"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the verb; gives the exit status."""
+    if not detect_launch().speaks:
+        return 0
+    from mpi_automl.cli.console import make_console
+    from mpi_automl.cli.tables import importance_tables, outcome_tables, trial_tables
+    from mpi_automl.job.outcome import Outcome
+    from mpi_automl.storage.reader import RunReader
+    from mpi_automl.storage.run_directory import FINISHED, RunDirectory
+
+    directory = RunDirectory(arguments.directory)
+    finished = directory.state == FINISHED
+    if arguments.json:
+        print(json.dumps(_facts(directory, finished), indent=2))
+        return 0
+    console = make_console()
+    if finished:
+        tables = outcome_tables(Outcome.from_mapping(directory.read_ensemble(), arguments.directory))
+    else:
+        console.print(f"{arguments.directory}: the run has not finished; this is what its store holds.", markup=False)
+        tables = trial_tables(RunReader(arguments.directory), _BEST)
+    for table in (*tables, *importance_tables(directory.read_importance())):
+        console.print(table, markup=False) if isinstance(table, str) else console.print(table)
+    return 0
+
+
+def _facts(directory: Any, finished: bool) -> dict[str, Any]:
+    from mpi_automl.storage.reader import RunReader
+
+    reader = RunReader(directory.path)
+    facts: dict[str, Any] = {
+        "state": directory.state,
+        "trials": reader.trials()["status"].value_counts().to_dict(),
+        "begun_without_end": [str(key) for key in reader.in_flight().keys],
+        "poisonous": len(reader.poisonous()),
+    }
+    facts |= directory.read_ensemble() if finished else {}
+    importance = directory.read_importance()
+    return facts | ({"importance": importance} if importance else {})

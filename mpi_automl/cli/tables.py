@@ -1,0 +1,130 @@
+"""Tables that tell a run's outcome to a person."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+from mpi_automl.job.outcome import Member, Outcome
+from mpi_automl.trial import Status
+
+if TYPE_CHECKING:
+    from mpi_automl.storage.reader import RunReader
+
+_SHOWN_RANKS = 16
+_SHOWN_IMPORTANT = 12
+
+
+def outcome_tables(outcome: Outcome) -> Iterator[Table | str]:
+    """Ensemble, trials by status, ranks, and where the files are."""
+    yield ""
+    yield from ensemble_tables(outcome)
+    yield f"{_statuses(outcome.statuses)} in {outcome.seconds:.1f} s."
+    if outcome.ranks:
+        yield _rank_table(outcome)
+    yield from outcome.notes
+    place = outcome.directory
+    yield f"Files: {place} (mpi-automl show {place}; mpi-automl predict {place} TABLE)"
+
+
+def ensemble_tables(outcome: Outcome) -> Iterator[Table | str]:
+    """Members, weights and scores."""
+    yield _ensemble_table(outcome)
+    yield _scores(outcome)
+
+
+def importance_tables(found: Mapping[str, Any]) -> Iterator[Table | str]:
+    """The hyperparameters and columns that matter most."""
+    hyperparameters = list(found.get("hyperparameters", {}).items())[:_SHOWN_IMPORTANT]
+    columns = found.get("columns", [])[:_SHOWN_IMPORTANT]
+    if hyperparameters:
+        table = Table(title="Hyperparameters: growth of the surrogate's error when shuffled", title_justify="left")
+        table.add_column("hyperparameter")
+        table.add_column("share of the costs' variance", justify="right")
+        for name, share in hyperparameters:
+            table.add_row(name, f"{share:.3f}")
+        yield table
+    if columns:
+        table = Table(title="Columns: growth of the ensemble's cost when shuffled", title_justify="left")
+        for name in ("column", "mean", "deviation"):
+            table.add_column(name, justify="left" if name == "column" else "right")
+        for row in columns:
+            table.add_row(row["column"], f"{row['mean']:.4f}", f"{row['deviation']:.4f}")
+        yield table
+    if found and not hyperparameters and not columns:
+        yield "There are too few trials to tell which hyperparameters matter."
+
+
+def trial_tables(reader: RunReader, most: int) -> Iterator[Table | str]:
+    """What the store of an unfinished run holds: trials by status, and the best ones."""
+    trials = reader.trials()
+    yield _statuses(Counter(Status[name.upper()] for name in trials["status"]))
+    yield from unfinished_lines(reader)
+    table = Table(title="Best trials", title_justify="left")
+    for name in ("trial", "cost", "seconds", "origin"):
+        table.add_column(name, justify="right")
+    for row in trials[trials["status"] == "success"].nsmallest(most, "cost").itertuples():
+        table.add_row(row.key, f"{row.cost:.4f}", f"{row.seconds:.1f}", row.origin)
+    yield table
+
+
+def unfinished_lines(reader: RunReader) -> Iterator[str]:
+    """What was under way when a leg ended or is so now, and what is not tried again."""
+    begun, poisonous = len(reader.in_flight().keys), len(reader.poisonous())
+    if begun:
+        yield f"{begun} begun without an end: running now, or lost with a job that died."
+    if poisonous:
+        yield f"{poisonous} configurations are not tried again, because two jobs or more died with them."
+
+
+def _ensemble_table(outcome: Outcome) -> Table:
+    title = "No model beat the dummy, which is the result" if outcome.is_dummy else "Ensemble"
+    table = Table(title=title, title_justify="left")
+    for name in ("weight", "trial", f"validation {outcome.metric}", "test", "pipeline"):
+        table.add_column(name, justify="left" if name in ("trial", "pipeline") else "right")
+    for member in outcome.members:
+        table.add_row(f"{member.weight:.2f}", str(member.key), *_values(member), member.description)
+    return table
+
+
+def _values(member: Member) -> tuple[str, str]:
+    return f"{member.value:.4f}", "" if member.test_value is None else f"{member.test_value:.4f}"
+
+
+def _scores(outcome: Outcome) -> str:
+    test = "" if outcome.test_value is None else f", {outcome.test_value:.4f} on the test rows"
+    text = f"Ensemble: {outcome.metric} {outcome.value:.4f} on the validation rows{test}."
+    best = outcome.single_best
+    if best is None:
+        return text
+    test = "" if best.test_value is None else f", {best.test_value:.4f} on the test rows"
+    return (
+        f"{text}\nBest single model: {outcome.metric} {best.value:.4f} on the validation rows{test} (trial {best.key})."
+    )
+
+
+def _statuses(statuses: Counter[Status]) -> str:
+    counts = ", ".join(f"{count} {status.name.lower()}" for status, count in sorted(statuses.items()))
+    return f"Trials: {sum(statuses.values())} ({counts})"
+
+
+def _rank_table(outcome: Outcome) -> Table:
+    table = Table(title="Ranks", title_justify="left")
+    for name in ("rank", "host", "trials", "fitting", "told of others", "broadcast latency, median", "longest"):
+        table.add_column(name, justify="left" if name == "host" else "right")
+    for share in outcome.ranks[:_SHOWN_RANKS]:
+        table.add_row(
+            str(share.rank),
+            share.host,
+            str(share.trials),
+            f"{share.utilisation:.0%}",
+            str(share.told),
+            f"{1e3 * share.latency:.1f} ms",
+            f"{1e3 * share.latency_most:.1f} ms",
+        )
+    if len(outcome.ranks) > _SHOWN_RANKS:
+        table.add_row("...", f"and {len(outcome.ranks) - _SHOWN_RANKS} more")
+    return table

@@ -1,0 +1,1 @@
+"""Reading tables, column types, target types, splits."""

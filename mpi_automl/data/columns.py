@@ -1,0 +1,210 @@
+"""What a column means: a number, a category, a text, a date, or nothing to learn from."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from mpi_automl.data.dates import date_format, parse_dates, varying_parts
+from mpi_automl.data.table import listed
+from mpi_automl.data.task import ColumnKind
+from mpi_automl.data.values import Storage, as_floats, as_strings, is_plain, parsed, sorted_texts, storage_of
+
+FEW_VALUES = 20
+"""Strings with at most this many different values are categories, whatever their length."""
+FREE_TEXT_WORDS = 3.0
+"""Strings of at least this many words on average are free text, unless their values recur often ..."""
+FREE_TEXT_DISTINCT = 0.2
+"""... that is, unless fewer than this share of the rows have different values."""
+ID_DISTINCT = 0.9
+"""Short strings of which more than this share are different name the rows rather than describe them."""
+ODD_NUMBERS = 0.1
+"""A column of numbers may have this share of rows with words such as `unknown`, taken as missing ..."""
+ODD_WORDS = 3
+"""... if there are no more than this many different ones."""
+
+_ID_NAME = re.compile(r"(.*[_\s.-])?(id|idx|uid|uuid|guid|key|index|row|rownum|rowid|record)|.*[a-z](Id|ID)", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Column:
+    """How one column of a table is encoded.
+
+    Attributes
+    ----------
+    name : str
+    kind : str
+        ``numerical``, ``categorical``, ``boolean``, ``text`` or ``date``.
+    categories : tuple of str
+        Known categories; the code of a category is its position.
+    missing : tuple of str
+        Words that count as missing in a column of numbers.
+    format : str
+        Format of dates that come as strings.
+    parts : tuple of str
+        What dates are expanded to.
+    """
+
+    name: str
+    kind: str
+    categories: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    format: str = ""
+    parts: tuple[str, ...] = ()
+
+    @property
+    def encoded_names(self) -> tuple[str, ...]:
+        """Names of the encoded columns that this one becomes."""
+        return tuple(f"{self.name}.{part}" for part in self.parts) if self.kind == "date" else (self.name,)
+
+    @property
+    def encoded_kind(self) -> ColumnKind:
+        """Kind of the encoded columns."""
+        if self.kind == "text":
+            return ColumnKind.TEXT
+        return ColumnKind.CATEGORICAL if self.kind in ("categorical", "boolean") else ColumnKind.NUMERICAL
+
+    def to_mapping(self) -> dict[str, Any]:
+        """The column as JSON can hold it."""
+        optional = {"categories": self.categories, "missing": self.missing, "format": self.format, "parts": self.parts}
+        return {"name": self.name, "kind": self.kind, **{key: value for key, value in optional.items() if value}}
+
+    @classmethod
+    def from_mapping(cls, mapping: dict[str, Any]) -> Column:
+        """The column that `to_mapping` described."""
+        lists = {key: tuple(mapping.get(key, ())) for key in ("categories", "missing", "parts")}
+        return cls(mapping["name"], mapping["kind"], format=mapping.get("format", ""), **lists)
+
+
+class Finding(NamedTuple):
+    """What was found out about a column; `column` is None if there is nothing to learn from it."""
+
+    column: Column | None
+    note: str = ""
+
+
+def infer_column(name: str, values: pd.Series, override: str = "") -> Finding:
+    """Decide what a column means.
+
+    Parameters
+    ----------
+    name : str
+    values : Series
+    override : str
+        ``categorical`` or ``text`` if a person said so, which settles it.
+
+    Returns
+    -------
+    Finding
+    """
+    if not override and is_plain(values):
+        return _plain_numbers(name, values.to_numpy(np.float64))
+    present = values[values.notna()]
+    if not len(present):
+        return Finding(None, f"column {name} is left out: all its values are missing")
+    if override == "text":
+        return Finding(Column(name, "text"))
+    if override == "categorical":
+        return _categorical(name, present)
+    if len(present) == len(values) and _is_constant(present):
+        return Finding(None, f"column {name} is left out: it has one value only")
+    storage = storage_of(present)
+    if storage is Storage.BOOLEANS:
+        return Finding(Column(name, "boolean", ("False", "True")))
+    if storage is Storage.DATES:
+        return _date(name, parse_dates(present))
+    if storage is Storage.CATEGORIES:
+        return _categorical(name, present)
+    if storage in (Storage.NUMBERS, Storage.DURATIONS):
+        return _numerical(name, values)
+    return _strings(name, as_strings(present), len(values))
+
+
+def _is_constant(present: pd.Series) -> bool:
+    try:
+        return bool(present.nunique() == 1)
+    except TypeError:
+        return len(set(map(str, present))) == 1
+
+
+def _plain_numbers(name: str, floats: np.ndarray[Any, np.dtype[np.float64]]) -> Finding:
+    known = floats[~np.isnan(floats)]
+    if not len(known):
+        return Finding(None, f"column {name} is left out: all its values are missing")
+    if len(known) == len(floats) and known.min() == known.max():
+        return Finding(None, f"column {name} is left out: it has one value only")
+    return _numbers(name, floats)
+
+
+def _numerical(name: str, values: pd.Series, missing: tuple[str, ...] = ()) -> Finding:
+    return _numbers(name, as_floats(values), missing)
+
+
+def _numbers(name: str, floats: np.ndarray[Any, np.dtype[np.float64]], missing: tuple[str, ...] = ()) -> Finding:
+    known = floats[np.isfinite(floats)]
+    if not len(known):
+        return Finding(None, f"column {name} is left out: it has no finite number")
+    return Finding(Column(name, "numerical", missing=missing), _id_note(name, known, len(floats)))
+
+
+def _id_note(name: str, known: np.ndarray[Any, np.dtype[np.float64]], n_rows: int) -> str:
+    if len(known) < max(n_rows, FEW_VALUES) or known[0] != np.floor(known[0]) or not np.all(known == np.floor(known)):
+        return ""
+    numbers_rows = known.max() - known.min() == n_rows - 1
+    if (numbers_rows or _ID_NAME.fullmatch(name)) and len(np.unique(known)) == n_rows:
+        return f"column {name} looks like an id of the rows; if it is one, leave it out with --drop {name}"
+    return ""
+
+
+def _categorical(name: str, present: pd.Series) -> Finding:
+    texts = as_strings(present)
+    categories = sorted_texts(list(pd.unique(texts)))
+    if isinstance(present.dtype, pd.CategoricalDtype) and present.cat.ordered:
+        seen = set(categories)
+        categories = [text for text in as_strings(pd.Series(present.cat.categories)) if text in seen]
+    return Finding(Column(name, "categorical", tuple(categories)))
+
+
+def _date(name: str, dates: pd.DatetimeIndex, form: str = "") -> Finding:
+    parts = varying_parts(dates)
+    if not parts:
+        return Finding(None, f"column {name} is left out: all its dates are the same")
+    return Finding(Column(name, "date", format=form, parts=parts), f"column {name} is a date: {', '.join(parts)}")
+
+
+def _strings(name: str, texts: pd.Series, n_rows: int) -> Finding:
+    distinct = pd.Series(pd.unique(texts), dtype=object)
+    if {text.lower() for text in distinct.iloc[:3]} == {"true", "false"} and len(distinct) == 2:
+        return Finding(Column(name, "boolean", ("False", "True")))
+    if numbers := _numbers_in_strings(name, texts, distinct):
+        return numbers
+    if form := date_format(distinct):
+        return _date(name, parse_dates(distinct, form), form)
+    if len(distinct) <= FEW_VALUES:
+        return _categorical(name, texts)
+    words = float(distinct.iloc[:1000].map(lambda text: len(text.split())).mean())
+    share = len(distinct) / len(texts)
+    if words >= FREE_TEXT_WORDS and share >= FREE_TEXT_DISTINCT:
+        return Finding(Column(name, "text"), f"column {name} is read as free text")
+    if share > ID_DISTINCT:
+        note = f"column {name} is left out: it looks like an id of the rows, {len(distinct)} different short strings"
+        return Finding(None, f"{note} (keep it with --categorical {name} or --text {name})")
+    return _categorical(name, texts)
+
+
+def _numbers_in_strings(name: str, texts: pd.Series, distinct: pd.Series) -> Finding | None:
+    floats = parsed(distinct)
+    odd = distinct[np.isnan(floats)]
+    if len(odd) == len(distinct):
+        return None
+    if not len(odd):
+        return _numerical(name, pd.Series(parsed(texts)))
+    if len(odd) > ODD_WORDS or len(distinct) - len(odd) <= FEW_VALUES or texts.isin(odd).mean() > ODD_NUMBERS:
+        return None
+    words = tuple(sorted(odd))
+    found = _numerical(name, pd.Series(parsed(texts)), words)
+    return Finding(found.column, f"column {name} has numbers; {listed(words)} in it count as missing")

@@ -1,0 +1,80 @@
+"""Dates: telling them from other strings, and expanding them to numbers."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_SAMPLE = 1_000
+_LIKE_A_DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T\s]+\d{1,2}:\d{2}.*)?\s*")
+_DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%m/%d/%y", "%d.%m.%y")
+_TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f")
+_ISO = "ISO8601"
+_EPOCH_WEEKDAY = 3
+
+_PARTS: dict[str, Callable[[pd.DatetimeIndex], NDArray[np.float64]]] = {
+    "days": lambda dates: _days(dates),
+    "year": lambda dates: dates.year,
+    "month": lambda dates: dates.month,
+    "day": lambda dates: dates.day,
+    "weekday": lambda dates: (np.floor(_days(dates)) + _EPOCH_WEEKDAY) % 7,
+    "hour": lambda dates: dates.hour,
+    "minute": lambda dates: dates.minute,
+}
+"""What a date is expanded to; `days` counts from 1970-01-01 and has the time of the day as its fraction."""
+
+
+def date_format(texts: pd.Series) -> str:
+    """The format in which all strings (without missing ones) are dates; empty if they are not dates.
+
+    Month first is tried before day first, so 01/02/2024 is taken as the second of January unless some
+    other row has a first number above twelve.
+    """
+    sample = texts.iloc[: min(_SAMPLE, len(texts))]
+    if not len(sample) or not all(_LIKE_A_DATE.fullmatch(text) for text in sample):
+        return ""
+    formats = [_ISO, *(day + time for day in _DAYS for time in _TIMES)]
+    for candidate in formats:
+        if not parse_dates(sample, candidate).isna().any() and not parse_dates(texts, candidate).isna().any():
+            return candidate
+    return ""
+
+
+def parse_dates(values: pd.Series, form: str = "") -> pd.DatetimeIndex:
+    """Dates in UTC without a time zone, NaT where missing or not a date of this format."""
+    if isinstance(values.dtype, pd.PeriodDtype):
+        values = values.dt.to_timestamp()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        dates = pd.to_datetime(values, errors="coerce", utc=True, format=form or None)
+    return pd.DatetimeIndex(dates).tz_localize(None)
+
+
+def varying_parts(dates: pd.DatetimeIndex) -> tuple[str, ...]:
+    """Names of the parts that are not the same in all rows."""
+    known = dates[~dates.isna()]
+    return tuple(name for name, part in _PARTS.items() if len(np.unique(np.asarray(part(known)))) > 1)
+
+
+def date_parts(dates: pd.DatetimeIndex, names: tuple[str, ...]) -> NDArray[np.float64]:
+    """Parts of the dates, shape (n_rows, len(names)), NaN where missing."""
+    columns = [np.asarray(_PARTS[name](dates), dtype=np.float64) for name in names]
+    parts = np.column_stack(columns) if columns else np.empty((len(dates), 0))
+    parts[np.asarray(dates.isna())] = np.nan
+    return parts
+
+
+def _days(dates: pd.DatetimeIndex) -> NDArray[np.float64]:
+    """Days since 1970-01-01, without pandas' arithmetic, which overflows for dates before 1678."""
+    moments = dates.to_numpy()
+    whole = moments.astype("datetime64[D]")
+    days = whole.astype(np.int64) + (moments - whole.astype(moments.dtype)) / np.timedelta64(1, "D")
+    return np.asarray(days, dtype=np.float64)

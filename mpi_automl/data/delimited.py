@@ -1,0 +1,87 @@
+"""Comma- and tab-separated files."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from mpi_automl.data.compression import open_binary, split_compression
+from mpi_automl.data.table import is_unnamed, unique_names
+from mpi_automl.errors import UserError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MISSING = ("?",)
+"""Counts as missing in addition to what pandas takes for it: an empty cell, NA, N/A, NaN, NULL, None, ..."""
+
+_DELIMITERS = ",;\t|"
+_SNIFFED_BYTES = 1 << 16
+_SNIFFED_LINES = 20
+_QUOTED = re.compile(r'"[^"]*"')
+_DECIMAL_COMMA = re.compile(r"(^|;)\s*-?\d+,\d+\s*(;|$)")
+_DECIMAL_POINT = re.compile(r"(^|;)\s*-?\d+\.\d+\s*(;|$)")
+
+
+def read_delimited(path: Path) -> pd.DataFrame:
+    """Read a CSV or TSV file with a header line.
+
+    The delimiter (comma, semicolon, tab or bar) is told from the first lines; files with semicolons may
+    have decimal commas. Cells are missing where they are empty, `?`, or what pandas takes for missing.
+    A first column without a name that only numbers the rows, as DataFrames write it, is left out.
+    """
+    with open_binary(path) as file:
+        start = file.read(_SNIFFED_BYTES)
+    encoding = "utf-16" if start.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    lines = [_QUOTED.sub("", line) for line in start.decode(encoding, "replace").splitlines()[:_SNIFFED_LINES]]
+    if not any(line.strip() for line in lines):
+        raise UserError(f"{path} is empty.")
+    delimiter = "\t" if split_compression(path.name)[0].lower().endswith(".tsv") else _delimiter(lines)
+    decimal_comma = delimiter == ";" and _matches(_DECIMAL_COMMA, lines) and not _matches(_DECIMAL_POINT, lines)
+    try:
+        frame = _parsed(path, delimiter, "," if decimal_comma else ".", encoding)
+    except UnicodeDecodeError:
+        frame = _parsed(path, delimiter, "," if decimal_comma else ".", "latin-1")
+    frame = frame.set_axis(unique_names([str(name).strip() for name in frame.columns]), axis=1)
+    return frame.iloc[:, 1:] if _numbers_rows(frame) else frame
+
+
+def _parsed(path: Path, delimiter: str, decimal: str, encoding: str) -> pd.DataFrame:
+    with open_binary(path) as file, warnings.catch_warnings():
+        # Otherwise cells beyond the header's would be lost with a warning only.
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        return pd.read_csv(
+            file,
+            sep=delimiter,
+            decimal=decimal,
+            encoding=encoding,
+            na_values=list(MISSING),
+            skipinitialspace=True,
+            low_memory=False,
+            index_col=False,
+        )
+
+
+def _matches(pattern: re.Pattern[str], lines: list[str]) -> bool:
+    return any(pattern.search(line) for line in lines[1:])
+
+
+def _delimiter(lines: list[str]) -> str:
+    """The one that cuts the header into most columns, if the second line agrees for any of them."""
+    header, *rest = [line for line in lines if line.strip()]
+    counts = {mark: header.count(mark) for mark in _DELIMITERS}
+    agreeing = {mark: count for mark, count in counts.items() if count and rest and rest[0].count(mark) == count}
+    best = agreeing or counts
+    return max(best, key=lambda mark: best[mark])
+
+
+def _numbers_rows(frame: pd.DataFrame) -> bool:
+    if frame.shape[1] < 2 or not is_unnamed(str(frame.columns[0])):
+        return False
+    first = frame.iloc[:, 0]
+    if not pd.api.types.is_integer_dtype(first.dtype) or not len(first):
+        return False
+    return bool((first.diff().iloc[1:] == 1).all())

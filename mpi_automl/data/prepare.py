@@ -1,0 +1,264 @@
+"""The steps from a table and its target to a task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from mpi_automl.data.columns import Column, infer_column
+from mpi_automl.data.digest import table_digest
+from mpi_automl.data.schema import Schema
+from mpi_automl.data.table import SparseTable, listed, unknown_column
+from mpi_automl.data.target import infer_target
+from mpi_automl.data.task import Profile, Task
+from mpi_automl.errors import UserError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mpi_automl.settings import Settings
+
+MOST_CELLS = 50_000_000
+"""A sparse table with columns that are not numbers is made dense up to this many cells."""
+MOST_NOTES = 20
+"""Notes on columns beyond this many are counted, not listed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Features and target columns of the same rows.
+
+    Attributes
+    ----------
+    features : DataFrame or SparseTable
+    targets : DataFrame or None
+    """
+
+    features: Any
+    targets: pd.DataFrame | None
+
+    @property
+    def targets_or_fail(self) -> pd.DataFrame:
+        """The target columns of a part that must have them."""
+        if self.targets is None:
+            raise UserError("The table has no target column.")
+        return self.targets
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+
+def prepare(
+    train: Part, settings: Settings, *, name: str, test: Part | None = None, validation: Part | None = None
+) -> Task:
+    """Make a task: check the target, decide on the columns, encode all tables.
+
+    Raises
+    ------
+    UserError
+        If nothing can be learned from the tables.
+    """
+    notes: list[str] = []
+    train = _with_targets(_checked(train), settings, notes)
+    fixed = None
+    if validation is not None:
+        validation = _with_targets(_checked(validation), settings, notes)
+        fixed = np.arange(len(train), len(train) + len(validation), dtype=np.int64)
+        train = _stacked(train, validation)
+    train, groups = _without_groups(train, settings.groups)
+    target, doubt = infer_target(train.targets_or_fail, settings.task)
+    if doubt:
+        notes.append(doubt)
+    features = _dense_if_mixed(train.features)
+    columns = (
+        _sparse_columns(features, settings, notes)
+        if isinstance(features, SparseTable)
+        else _columns(features, settings, notes)
+    )
+    schema = Schema(
+        columns,
+        tuple(features.columns),
+        target,
+        isinstance(features, SparseTable),
+        isinstance(features, SparseTable) and features.generated,
+    )
+    X, y = schema.encode(features), target.encode(train.targets_or_fail)
+    X_test, y_test = _encoded_test(test, schema, notes) if test is not None else (None, None)
+    return Task(
+        name=name,
+        type=target.type,
+        X=X,
+        y=y,
+        profile=_profile(schema, X, X_test),
+        schema=schema,
+        digest=table_digest(X, y, schema.column_names, groups),
+        X_test=X_test,
+        y_test=y_test,
+        groups=groups,
+        fixed_validation=fixed,
+        notes=tuple(f"{note[0].upper()}{note[1:]}." for note in notes),
+    )
+
+
+def _checked(part: Part) -> Part:
+    if not len(part):
+        raise UserError("The table has no rows.")
+    if len(part) != len(part.targets_or_fail):
+        raise UserError(f"The table has {len(part)} rows and the target {len(part.targets_or_fail)}.")
+    return part
+
+
+def _with_targets(part: Part, settings: Settings, notes: list[str]) -> Part:
+    """The rows whose target is there."""
+    targets = part.targets_or_fail
+    missing = targets.isna().any(axis=1).to_numpy(bool)
+    count = int(missing.sum())
+    if not count:
+        return part
+    if count == len(part):
+        raise UserError(f"The target {listed(list(targets))} is missing in all {count} rows.")
+    if not settings.drop_missing_targets:
+        raise UserError(
+            f"The target {listed(list(targets))} is missing in {count} of {len(part)} rows; "
+            "--drop-missing-targets leaves these rows out."
+        )
+    notes.append(f"{count} of {len(part)} rows are left out: their target is missing")
+    return Part(_rows(part.features, ~missing), targets[~missing].reset_index(drop=True))
+
+
+def _rows(features: Any, mask: NDArray[np.bool_]) -> Any:
+    if isinstance(features, SparseTable):
+        return replace(features, matrix=features.matrix[mask], dense=features.dense[mask].reset_index(drop=True))
+    return features[mask].reset_index(drop=True)
+
+
+def _stacked(train: Part, validation: Part) -> Part:
+    targets = pd.concat([train.targets_or_fail, validation.targets_or_fail], ignore_index=True)
+    first, second = train.features, validation.features
+    if isinstance(first, SparseTable) != isinstance(second, SparseTable):
+        raise UserError("The validation table must be of the same kind as the training table, sparse or dense.")
+    if not isinstance(first, SparseTable):
+        absent = [name for name in first.columns if name not in set(second.columns)]
+        if absent:
+            raise UserError(f"The validation table has no column {listed(absent)}.")
+        return Part(pd.concat([first, second[list(first.columns)]], ignore_index=True), targets)
+    from scipy import sparse
+
+    from mpi_automl.data.encode import encode_sparse
+
+    aligned = encode_sparse(second, first.columns, first.generated)
+    dense = pd.concat([first.dense, second.dense], ignore_index=True)
+    return Part(replace(first, matrix=sparse.vstack([first.matrix, aligned], format="csr"), dense=dense), targets)
+
+
+def _without_groups(part: Part, name: str | None) -> tuple[Part, NDArray[np.int64] | None]:
+    if name is None:
+        return part, None
+    features = part.features
+    holder = features.dense if isinstance(features, SparseTable) else features
+    if name not in holder.columns:
+        raise unknown_column(name, list(holder.columns), "--groups")
+    codes = pd.factorize(holder[name].astype(object))[0].astype(np.int64)
+    alone = np.flatnonzero(codes < 0)
+    codes[alone] = codes.max() + 1 + np.arange(len(alone))
+    kept = holder.drop(columns=[name])
+    return Part(replace(features, dense=kept) if isinstance(features, SparseTable) else kept, part.targets), codes
+
+
+def _dense_if_mixed(features: Any) -> Any:
+    """A sparse table as it is if all its features are in the matrix, else as a DataFrame."""
+    if not isinstance(features, SparseTable) or not len(features.dense.columns):
+        return features
+    cells = len(features) * len(features.columns)
+    if cells > MOST_CELLS:
+        raise UserError(
+            f"The sparse table has columns that are not numbers ({listed(list(features.dense.columns))}) and is too "
+            "large to be made dense; leave them out of the file."
+        )
+    return pd.concat([features.dense, pd.DataFrame(features.matrix.toarray(), columns=list(features.columns))], axis=1)
+
+
+def _sparse_columns(features: SparseTable, settings: Settings, notes: list[str]) -> tuple[Column, ...]:
+    if settings.categorical or settings.text:
+        raise UserError("--categorical and --text do not go with a sparse table: all its columns are numbers.")
+    _require(settings.drop, features.columns, "--drop")
+    filled = np.zeros(len(features.columns), dtype=bool)
+    filled[features.matrix.indices[features.matrix.data != 0]] = True
+    if empty := int((~filled).sum()):
+        notes.append(f"{empty} of {len(filled)} columns are left out: they are zero in every row")
+    dropped = set(settings.drop)
+    names = [name for name, used in zip(features.columns, filled, strict=True) if used and name not in dropped]
+    return _some([Column(name, "numerical") for name in names])
+
+
+def _columns(features: pd.DataFrame, settings: Settings, notes: list[str]) -> tuple[Column, ...]:
+    names = list(features.columns)
+    overrides: dict[str, str] = {}
+    for option, chosen in (("categorical", settings.categorical), ("text", settings.text), ("drop", settings.drop)):
+        _require(chosen, names, f"--{option}")
+        for name in chosen:
+            if overrides.setdefault(name, option) != option:
+                raise UserError(f"Column {name} is named by --{overrides[name]} and by --{option}; choose one.")
+    findings = [
+        infer_column(name, features[name], overrides.get(name, "")) for name in names if overrides.get(name) != "drop"
+    ]
+    remarks = [found.note for found in findings if found.note]
+    notes.extend(remarks[:MOST_NOTES])
+    if len(remarks) > MOST_NOTES:
+        notes.append(f"{len(remarks) - MOST_NOTES} more columns have notes like these")
+    return _some([found.column for found in findings if found.column is not None])
+
+
+def _require(chosen: Sequence[str], names: Sequence[str], option: str) -> None:
+    known = set(names)
+    for name in chosen:
+        if name not in known:
+            raise unknown_column(name, names, option)
+
+
+def _some(columns: list[Column]) -> tuple[Column, ...]:
+    if not columns:
+        raise UserError("No column is left to learn from: all are constant, missing, ids of the rows, or dropped.")
+    return tuple(columns)
+
+
+def _encoded_test(test: Part, schema: Schema, notes: list[str]) -> tuple[Any, NDArray[Any] | None]:
+    if not len(test):
+        raise UserError("The test table has no rows.")
+    X_test = schema.encode(test.features)
+    if test.targets is None:
+        return X_test, None
+    if len(test.targets) != len(test):
+        raise UserError(f"The test table has {len(test)} rows and its target {len(test.targets)}.")
+    missing = int(test.targets.isna().any(axis=1).sum())
+    if missing:
+        notes.append(f"the test table is predicted and not scored: its target is missing in {missing} rows")
+        return X_test, None
+    return X_test, schema.encode_target(test.targets)
+
+
+def _profile(schema: Schema, X: Any, X_test: Any) -> Profile:
+    tables = [X] if X_test is None else [X, X_test]
+    numbers = [_numbers(table) for table in tables]
+    kinds = schema.kinds
+    return Profile(
+        task_type=schema.task_type,
+        n_rows=X.shape[0],
+        n_columns=X.shape[1],
+        n_outputs=schema.n_outputs,
+        kinds=kinds,
+        cardinalities=tuple(len(column.categories) for column in schema.columns for _ in column.encoded_names),
+        has_missing=any(bool(np.isnan(values).any()) for values in numbers),
+        is_sparse=schema.sparse,
+        is_nonnegative=not any(bool((values < 0).any()) for values in numbers),
+    )
+
+
+def _numbers(X: Any) -> NDArray[np.float64]:
+    if isinstance(X, pd.DataFrame):
+        X = X.select_dtypes("number").to_numpy()
+    return np.asarray(X.data if hasattr(X, "indptr") else X, dtype=np.float64)

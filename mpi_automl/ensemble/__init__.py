@@ -1,0 +1,1 @@
+"""Greedy ensemble selection and the final model."""

@@ -1,0 +1,89 @@
+"""Small tools for passing over many candidates' predictions in pieces that fit into a processor's cache."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK_VALUES = 1 << 18
+"""Values worked on at once: 1 MiB as float32, which a core's caches hold, and enough to make calls to NumPy cheap."""
+
+_MOST_IN_A_BYTE = 255
+_WORD = 8
+
+
+def blocks(n_candidates: int, n_values: int) -> Iterator[slice]:
+    """Slices of candidates, such that `n_values` of each together make about `BLOCK_VALUES`."""
+    step = max(1, BLOCK_VALUES // max(1, n_values))
+    for start in range(0, n_candidates, step):
+        yield slice(start, min(start + step, n_candidates))
+
+
+def pieces(n_rows: int) -> Iterator[slice]:
+    """Slices of rows of at most `BLOCK_VALUES`.
+
+    They do not depend on the number of candidates, so that a sum over rows is rounded in the same way
+    however the candidates are shared out.
+    """
+    for start in range(0, n_rows, BLOCK_VALUES):
+        yield slice(start, min(start + BLOCK_VALUES, n_rows))
+
+
+class Scratch:
+    """Arrays that are used again for block after block: memory fresh from the system is slow at its first use."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[str, NDArray[Any]] = {}
+
+    def array(self, name: str, shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
+        """An array of any content; one with the same name loses its content."""
+        size = math.prod(shape)
+        held = self._arrays.get(name)
+        if held is None or held.size < size:
+            held = self._arrays[name] = np.empty(size, dtype=dtype)
+        return held[:size].reshape(shape)
+
+    def mask(self, name: str, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+        """A mask of any content whose rows are filled up with False to whole words, as `count_true` wants it."""
+        width = -(-shape[-1] // _WORD) * _WORD
+        padded = self.array(name, (*shape[:-1], width), np.bool_)
+        padded[..., shape[-1] :] = False
+        return padded
+
+
+def class_major(predictions: NDArray[np.float32], rows: NDArray[np.intp] | slice) -> NDArray[np.float32]:
+    """Copy some rows of all candidates so that the values of one output lie together.
+
+    Parameters
+    ----------
+    predictions : ndarray of float32, shape (n_candidates, n_rows, n_outputs)
+    rows : ndarray of int, or slice
+
+    Returns
+    -------
+    ndarray of float32, shape (n_outputs, n_candidates, number of rows chosen)
+    """
+    n_candidates, n_rows, n_outputs = predictions.shape
+    n_chosen = len(range(*rows.indices(n_rows))) if isinstance(rows, slice) else len(rows)
+    copy = np.empty((n_outputs, n_candidates, n_chosen), dtype=np.float32)
+    for block in blocks(n_candidates, n_chosen * n_outputs):
+        copy[:, block] = predictions[block][:, rows].transpose(2, 0, 1)
+    return copy
+
+
+def count_true(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Number of true values in each row of a C-contiguous mask, shape (n, a multiple of 8).
+
+    Words of eight bytes are added up, at most 255 of them so that no byte overflows; only the few sums are widened.
+    """
+    words: NDArray[Any] = mask.view(np.uint64)
+    n, width = words.shape
+    whole = width // _MOST_IN_A_BYTE * _MOST_IN_A_BYTE
+    sums = np.empty((n, width // _MOST_IN_A_BYTE + 1), dtype=np.uint64)
+    words[:, :whole].reshape(n, sums.shape[1] - 1, _MOST_IN_A_BYTE).sum(axis=2, out=sums[:, :-1])
+    words[:, whole:].sum(axis=1, out=sums[:, -1])
+    return np.asarray(sums.view(np.uint8).sum(axis=1, dtype=np.int64))

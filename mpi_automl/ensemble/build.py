@@ -1,0 +1,201 @@
+"""From the finished trials to the ensemble: who is a candidate, and how the candidates are combined."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mpi_automl.data.task import TaskType
+from mpi_automl.ensemble.combination import Combination, WeightedMean, combine
+from mpi_automl.ensemble.greedy import Reduction, Rules, select
+from mpi_automl.ensemble.stacking import fit_stack, fold_numbers
+from mpi_automl.evaluation.metrics import Metric
+from mpi_automl.trial import TrialKey
+
+METHODS = ("greedy", "single_best", "stacking", "auto")
+_NESTED_FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which trials are candidates.
+
+    Attributes
+    ----------
+    dummy_cost : float
+        Cost of the dummy; trials that are not better stay out.
+    nbest : int or float
+        The best so many, or this share of those better than the dummy (at least one).
+    performance_range : float
+        In [0, 1]: of the way from the dummy's cost to the best one, a candidate must have gone this share; 0 for all
+        that are better than the dummy.
+    """
+
+    dummy_cost: float = math.inf
+    nbest: int | float = 50
+    performance_range: float = 0.0
+
+
+def choose_candidates(keys: Sequence[TrialKey], costs: NDArray[np.float64], rule: Filter) -> list[TrialKey]:
+    """Choose the candidates of an ensemble, best first; empty if no trial beats the dummy.
+
+    Parameters
+    ----------
+    keys : sequence of TrialKey
+        Trials that have predictions, but not the dummy.
+    costs : ndarray of float64, shape (n_trials,)
+        NaN for those without.
+    rule : Filter
+    """
+    better = [(float(cost), key) for key, cost in zip(keys, costs, strict=True) if cost < rule.dummy_cost]
+    better.sort()
+    if not better:
+        return []
+    most = rule.nbest if isinstance(rule.nbest, int) else math.ceil(rule.nbest * len(better))
+    best = better[0][0]
+    start = rule.dummy_cost if math.isfinite(rule.dummy_cost) else better[-1][0]
+    bar = start - rule.performance_range * (start - best)
+    within = [key for cost, key in better if cost <= max(bar, best)]
+    return within[: max(1, most)]
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Trials that may become members.
+
+    Attributes
+    ----------
+    keys : tuple of TrialKey
+    predictions : ndarray of float32, shape (n_candidates, n_rows, n_outputs)
+        On the validation rows.
+    """
+
+    keys: tuple[TrialKey, ...]
+    predictions: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """What was built.
+
+    Attributes
+    ----------
+    combination : Combination
+        Members, and how their predictions are combined.
+    trajectory : tuple of float
+        Cost after each round of selection.
+    cost : float
+        On the validation rows.
+    method : str
+        ``greedy``, ``single_best`` or ``stacking``.
+    """
+
+    combination: Combination
+    trajectory: tuple[float, ...]
+    cost: float
+    method: str
+
+    @property
+    def weights(self) -> dict[TrialKey, float]:
+        """Weights of the members, heaviest first."""
+        return self.combination.weights
+
+
+def build_ensemble(
+    candidates: Candidates,
+    y: NDArray[Any],
+    metric: Metric,
+    task_type: TaskType,
+    rules: Rules,
+    *,
+    method: str = "greedy",
+    reduction: Reduction | None = None,
+) -> Ensemble:
+    """Build an ensemble. Collective, if there is a reduction over several processes.
+
+    Parameters
+    ----------
+    candidates : Candidates
+        This process's share of them.
+    y : ndarray, shape (n_rows,) or (n_rows, n_outputs)
+        Truth of the validation rows.
+    metric : Metric
+    task_type : TaskType
+    rules : Rules
+    method : {"greedy", "single_best", "stacking", "auto"}
+        ``auto`` takes the one that does best in a nested check: the validation rows are split in five, each method
+        is built without one part and scored on it. Stacking needs all candidates in one process.
+    reduction : Reduction, optional
+        Where the other processes' candidates come in, for ``greedy`` and ``single_best``.
+
+    Raises
+    ------
+    ValueError
+        If the metric is not defined for any candidate, or the method is not known.
+    """
+    if method not in METHODS:
+        raise ValueError(f"the method must be one of {', '.join(METHODS)}")
+    if method == "auto":
+        method = _best_method(candidates, y, metric, task_type, rules)
+    if method == "stacking":
+        return _stacked(candidates, y, metric, task_type, rules)
+    if method == "single_best":
+        rules = Rules(size=1, seed=rules.seed)
+    numbers = [key_number(key) for key in candidates.keys]
+    selection = select(candidates.predictions, y, metric, task_type, rules, numbers, reduction)
+    weights = {number_key(number): weight for number, weight in selection.weights.items()}
+    return Ensemble(WeightedMean(weights), selection.trajectory, selection.cost, method)
+
+
+def _stacked(candidates: Candidates, y: NDArray[Any], metric: Metric, task_type: TaskType, rules: Rules) -> Ensemble:
+    stack = fit_stack(candidates.keys, candidates.predictions, y, task_type, rules.seed)
+    combined = combine(stack, dict(zip(candidates.keys, candidates.predictions, strict=True)))
+    cost = metric.cost(y, combined, task_type)
+    return Ensemble(stack, (cost,), cost, "stacking")
+
+
+def _best_method(candidates: Candidates, y: NDArray[Any], metric: Metric, task_type: TaskType, rules: Rules) -> str:
+    """The method with the least nested cost; of equals the one named first in `METHODS`."""
+    folds = fold_numbers(y, task_type, _NESTED_FOLDS, rules.seed)
+    costs = {}
+    for method in METHODS[:-1]:
+        try:
+            combined = _nested_predictions(method, candidates, y, metric, task_type, rules, folds)
+            costs[method] = metric.cost(y, combined, task_type)
+        except ValueError:
+            continue
+    return min(costs, key=lambda method: costs[method]) if costs else METHODS[0]
+
+
+def _nested_predictions(
+    method: str,
+    candidates: Candidates,
+    y: NDArray[Any],
+    metric: Metric,
+    task_type: TaskType,
+    rules: Rules,
+    folds: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    combined = np.empty(candidates.predictions.shape[1:])
+    for number in range(_NESTED_FOLDS):
+        inside = folds == number
+        known = Candidates(candidates.keys, candidates.predictions[:, ~inside])
+        ensemble = build_ensemble(known, y[~inside], metric, task_type, rules, method=method)
+        unseen = dict(zip(candidates.keys, candidates.predictions[:, inside], strict=True))
+        combined[inside] = combine(ensemble.combination, unseen)
+    return combined
+
+
+def key_number(key: TrialKey) -> int:
+    """One number in [0, 2**64) for a key: 12 bits for the leg, 24 for the rank, 28 for the number."""
+    return key.leg << 52 | key.rank << 28 | key.number
+
+
+def number_key(number: int) -> TrialKey:
+    """The key that belongs to a number of `key_number`."""
+    return TrialKey(number >> 52, number >> 28 & 0xFFFFFF, number & 0xFFFFFFF)

@@ -1,0 +1,119 @@
+"""Members and ensembles as scikit-learn's own objects, to be used without a run directory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.ensemble import VotingClassifier, VotingRegressor
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import LabelEncoder
+
+from mpi_automl.data.schema import Schema
+from mpi_automl.data.task import TaskType
+from mpi_automl.ensemble.combination import WeightedMean
+from mpi_automl.ensemble.model import EnsembleModel
+from mpi_automl.errors import UserError
+from mpi_automl.trial import TrialKey
+
+
+class RawTableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """First step of an exported pipeline: encodes raw tables as the training table was.
+
+    Parameters
+    ----------
+    schema : str
+        JSON text of a `mpi_automl.data.schema.Schema`.
+    """
+
+    def __init__(self, schema: str) -> None:
+        self.schema = schema
+
+    def fit(self, X: Any, y: Any = None) -> RawTableEncoder:
+        """Do nothing: all there is to know is in the schema."""
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Encode a DataFrame, array or sparse matrix with the columns of the training table."""
+        return Schema.from_json(self.schema).encode(X)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+
+def exported(model: EnsembleModel, key: TrialKey | None = None, *, encoded: bool = False) -> Any:
+    """An ensemble, or one member of it, as one fitted estimator of scikit-learn.
+
+    A `VotingClassifier` with soft votes, or a `VotingRegressor`, holds all fitted pipelines with their weights.
+
+    Parameters
+    ----------
+    model : EnsembleModel
+    key : TrialKey, optional
+        Only this member.
+    encoded : bool
+        The estimator takes tables that are encoded already; it then holds nothing of this package, unless
+        components of this package are in its pipelines. Otherwise its first step is a `RawTableEncoder`.
+
+    Raises
+    ------
+    UserError
+        If the member is unknown, or scikit-learn has nothing that combines predictions in the same way.
+    """
+    if key is not None and key not in model.weights:
+        raise UserError(f"Trial {key} is not a member; members are {', '.join(map(str, model.weights))}.")
+    if key is None and not isinstance(model.combination, WeightedMean):
+        raise UserError("A stacked ensemble cannot be exported; export a --member, or build the ensemble greedily.")
+    weights = dict(model.weights) if key is None else {key: 1.0}
+    pipelines, shares = [], []
+    for member, weight in weights.items():
+        own = model.pipelines(member)
+        pipelines += own
+        shares += [weight / len(own)] * len(own)
+    voting = _voting(model.schema, pipelines, shares)
+    if encoded:
+        return voting
+    return Pipeline([("encode", RawTableEncoder(model.schema.to_json())), ("predict", voting)])
+
+
+def save_exported(estimator: Any, path: Path) -> None:
+    """Write an estimator by skops.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be written.
+    """
+    import skops.io
+
+    try:
+        skops.io.dump(estimator, path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror or error}.") from None
+
+
+def _voting(schema: Schema, pipelines: Sequence[Any], shares: list[float]) -> Any:
+    named = [(f"model_{number}", pipeline) for number, pipeline in enumerate(pipelines)]
+    if schema.task_type is TaskType.REGRESSION:
+        voting = VotingRegressor(named, weights=shares)
+    elif schema.task_type in (TaskType.BINARY, TaskType.MULTICLASS):
+        _check_votes(pipelines, schema.n_outputs)
+        voting = VotingClassifier(named, voting="soft", weights=shares)
+        voting.le_ = LabelEncoder()
+        voting.le_.classes_ = voting.classes_ = np.asarray(schema.classes)
+    else:
+        raise UserError("scikit-learn cannot vote on several targets; use mpi-automl predict, or the run's model.")
+    voting.estimators_ = list(pipelines)
+    return voting
+
+
+def _check_votes(pipelines: Sequence[Any], n_classes: int) -> None:
+    for pipeline in pipelines:
+        if not hasattr(pipeline, "predict_proba"):
+            name = type(pipeline.steps[-1][1] if hasattr(pipeline, "steps") else pipeline).__name__
+            raise UserError(f"{name} gives no probabilities, so it cannot vote; export another --member.")
+        if not np.array_equal(np.asarray(pipeline.classes_, dtype=float), np.arange(n_classes)):
+            raise UserError("A model has not seen every class, so it cannot vote; use mpi-automl refit first.")

@@ -1,0 +1,281 @@
+"""The final model: a directory of members' pipelines, and predictions from raw tables.
+
+``manifest.json`` says how the table is encoded, who the members are and how they are combined;
+``<leg>-<rank>-<number>.skops`` holds the fitted pipelines of one member. So members can be written by different ranks,
+and predicting never needs more than one of them in memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import shutil
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mpi_automl.data.schema import Schema
+from mpi_automl.ensemble import combination as combinations
+from mpi_automl.ensemble.combination import Combination
+from mpi_automl.ensemble.trust import load_pipelines
+from mpi_automl.errors import UserError
+from mpi_automl.evaluation.predictions import predict
+from mpi_automl.trial import TrialKey
+
+MANIFEST = "manifest.json"
+_VERSION = 1
+_BATCH_ROWS = 20_000
+_PACKAGES = ("mpi_automl", "scikit-learn", "numpy", "skops")
+
+
+@dataclass(frozen=True)
+class MemberFile:
+    """The pipelines of one member.
+
+    Attributes
+    ----------
+    name : str
+        Of the file in the model's directory.
+    sha256 : str
+        Hash of its content, hexadecimal.
+    kind : {"folds", "refit"}
+        One pipeline for each fold of the resampling, whose predictions are averaged, or one fitted on all rows.
+    """
+
+    name: str
+    sha256: str
+    kind: str
+
+
+def add_member(directory: Path, key: TrialKey, source: Path, kind: str) -> MemberFile:
+    """Put the pipelines of one member into a model's directory; any rank may do this for any member.
+
+    Parameters
+    ----------
+    directory : Path
+        Made if need be.
+    key : TrialKey
+    source : Path
+        A list of fitted pipelines, written by skops. Linked where the file system can, else copied.
+    kind : {"folds", "refit"}
+
+    Returns
+    -------
+    MemberFile
+        For `write_manifest`.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    name = f"{key}.skops"
+    part = directory / f"{name}.part"
+    part.unlink(missing_ok=True)
+    try:
+        os.link(source, part)
+    except OSError:
+        shutil.copyfile(source, part)
+    part.replace(directory / name)
+    return MemberFile(name, _sha256(directory / name), kind)
+
+
+def write_manifest(
+    directory: Path, schema: Schema, combination: Combination, files: Mapping[TrialKey, MemberFile], metric: str
+) -> None:
+    """Complete a model whose members are all there; before, the directory is not a model.
+
+    Parameters
+    ----------
+    directory : Path
+    schema : Schema
+    combination : Combination
+    files : mapping of TrialKey to MemberFile
+        Of all members, as `add_member` returned them.
+    metric : str
+        What the ensemble was chosen by.
+    """
+    manifest = {
+        "version": _VERSION,
+        "metric": metric,
+        "combination": combination.to_mapping(),
+        "members": {str(key): vars(files[key]) for key in combination.weights},
+        "packages": {name: _release(name) for name in _PACKAGES},
+        "schema": json.loads(schema.to_json()),
+    }
+    part = directory / f"{MANIFEST}.part"
+    part.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+    part.replace(directory / MANIFEST)
+
+
+@dataclass(eq=False)
+class EnsembleModel:
+    """Predicts raw tables with the members of a model's directory.
+
+    Members are loaded when they are needed, and kept as long as their files together are no larger than `memory`.
+
+    Attributes
+    ----------
+    directory : Path
+    schema : Schema
+    combination : Combination
+    files : dict of TrialKey to MemberFile
+    metric : str
+        What the ensemble was chosen by.
+    trusted : tuple of str
+        Full names of further types that the members may hold, or of modules with such types.
+    memory : float
+        MiB of members' files to keep loaded.
+    """
+
+    directory: Path
+    schema: Schema
+    combination: Combination
+    files: dict[TrialKey, MemberFile]
+    metric: str
+    trusted: tuple[str, ...] = ()
+    memory: float = 1024.0
+    _loaded: OrderedDict[TrialKey, list[Any]] = field(default_factory=OrderedDict, repr=False)
+
+    @classmethod
+    def load(cls, directory: Path | str, *, trusted: Iterable[str] = (), memory: float = 1024.0) -> EnsembleModel:
+        """Open a model; its members are loaded when they are first needed.
+
+        Raises
+        ------
+        UserError
+            If there is no model, or its manifest is damaged.
+        """
+        directory = Path(directory)
+        try:
+            manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise UserError(f"There is no model in {directory}; name the directory with {MANIFEST}.") from error
+        except ValueError as error:
+            raise UserError(f"The file {directory / MANIFEST} is damaged ({error}).") from error
+        try:
+            version = manifest["version"]
+            if version != _VERSION:
+                raise UserError(f"The model in {directory} has version {version}; this release reads {_VERSION}.")
+            combination = combinations.from_mapping(manifest["combination"])
+            files = {combinations.parse_key(key): MemberFile(**facts) for key, facts in manifest["members"].items()}
+            schema = Schema.from_json(json.dumps(manifest["schema"]))
+            _check_files(combination, files)
+            return cls(directory, schema, combination, files, str(manifest["metric"]), tuple(trusted), memory)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise UserError(f"The file {directory / MANIFEST} is damaged ({error!r}).") from error
+
+    @property
+    def weights(self) -> dict[TrialKey, float]:
+        """Weights of the members, heaviest first."""
+        return self.combination.weights
+
+    def predict(self, table: Any) -> NDArray[Any]:
+        """Labels or values, as they were in the training table.
+
+        Parameters
+        ----------
+        table : DataFrame, SparseTable, sparse matrix or ndarray, shape (n_rows, n_columns)
+            Raw rows with the columns of the training table.
+
+        Returns
+        -------
+        ndarray, shape (n_rows,) or (n_rows, n_targets)
+
+        Raises
+        ------
+        UserError
+            If the table does not fit the training table, or a member cannot be loaded.
+        """
+        return self.schema.decode(self.predictions(self.schema.encode(table)))
+
+    def predict_proba(self, table: Any) -> NDArray[np.float64]:
+        """Probabilities of the classes (in the order of `Schema.classes`) or labels.
+
+        Raises
+        ------
+        UserError
+            As for `predict`, and if the target has values instead of classes.
+        """
+        if not self.schema.task_type.is_classification:
+            raise UserError("Probabilities were asked for, but the target is a number; predict values instead.")
+        return self.predictions(self.schema.encode(table))
+
+    def predictions(self, encoded: Any) -> NDArray[np.float64]:
+        """Combined predictions of rows that are encoded already, shape (n_rows, n_outputs)."""
+        keys = list(self.weights)
+        total = self.combination.part(keys[0], self.member_predictions(keys[0], encoded))
+        for key in keys[1:]:
+            total += self.combination.part(key, self.member_predictions(key, encoded))
+        return self.combination.finish(total)
+
+    def member_predictions(self, key: TrialKey, encoded: Any) -> NDArray[np.float32]:
+        """Predictions of one member for encoded rows: the mean over its pipelines.
+
+        Rows are predicted in batches, so that what a pipeline makes on the way stays small.
+        """
+        pipelines = self.pipelines(key)
+        n_outputs = self.schema.n_outputs
+        result = np.empty((encoded.shape[0], n_outputs), dtype=np.float32)
+        for rows in _batches(encoded.shape[0]):
+            batch = encoded.iloc[rows] if hasattr(encoded, "iloc") else encoded[rows]
+            parts = [predict(pipeline, batch, self.schema.task_type, n_outputs) for pipeline in pipelines]
+            result[rows] = parts[0] if len(parts) == 1 else np.mean(parts, axis=0, dtype=np.float64)
+        return result
+
+    def pipelines(self, key: TrialKey) -> list[Any]:
+        """The fitted pipelines of one member.
+
+        Raises
+        ------
+        UserError
+            If its file is missing, is not the one that was written, or holds anything that is not trusted.
+        """
+        if key in self._loaded:
+            self._loaded.move_to_end(key)
+            return self._loaded[key]
+        path = self.directory / self.files[key].name
+        if not path.is_file():
+            raise UserError(f"The model file {path} is missing.")
+        if _sha256(path) != self.files[key].sha256:
+            raise UserError(f"The model file {path} has been changed since it was written, so it is not loaded.")
+        pipelines = load_pipelines(path, self.trusted)
+        self._loaded[key] = pipelines
+        while len(self._loaded) > 1 and self._loaded_size() > self.memory:
+            self._loaded.popitem(last=False)
+        return pipelines
+
+    def _loaded_size(self) -> float:
+        return sum((self.directory / self.files[key].name).stat().st_size for key in self._loaded) / 2**20
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_loaded": OrderedDict()}
+
+
+def _check_files(combination: Combination, files: Mapping[TrialKey, MemberFile]) -> None:
+    for key in combination.weights:
+        if files[key].name != f"{key}.skops":
+            raise ValueError(f"the file of member {key} must be {key}.skops")
+
+
+def _batches(n_rows: int) -> Iterator[slice]:
+    for start in range(0, n_rows, _BATCH_ROWS):
+        yield slice(start, start + _BATCH_ROWS)
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _release(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""

@@ -1,0 +1,356 @@
+"""Costs of an ensemble with each candidate added, computed for all candidates at once.
+
+A scorer holds a share of the candidates' predictions in the layout its metric is fastest in: one copy, so that a
+share takes at most twice its size. `Scorer.costs` is a pure function of the running sum of the members'
+predictions. The cost of a candidate does not depend, to the last bit, on which others are in the share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mpi_automl.data.task import TaskType
+from mpi_automl.ensemble import confusion
+from mpi_automl.ensemble.blocks import Scratch, blocks, class_major, count_true, pieces
+from mpi_automl.evaluation.metrics import Metric
+from mpi_automl.evaluation.scoring import CLIP, indicators
+
+Share = NDArray[np.float32]
+Costs = NDArray[np.float64]
+Allowed = NDArray[np.bool_] | None
+_SHORT = 128
+Combine = Callable[[Costs, NDArray[np.float64]], Costs]
+
+
+class Scorer(Protocol):
+    """Scores a share of the candidates."""
+
+    def costs(self, total: NDArray[np.float64], members: int, allowed: Allowed = None) -> Costs:
+        """Cost of the ensemble's mean prediction if each candidate were added to it.
+
+        Parameters
+        ----------
+        total : ndarray of float64, shape (n_rows, n_outputs)
+            Sum of the members' predictions.
+        members : int
+            Number of members so far, repetitions counted.
+        allowed : ndarray of bool, shape (n_candidates,), optional
+            If given, only the best of these are wanted: another candidate may have any cost that is above theirs.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_candidates,)
+            Infinity where the metric is not defined.
+        """
+
+
+def make_scorer(predictions: Share, y: NDArray[Any], metric: Metric, task_type: TaskType) -> Scorer:
+    """Choose the fastest scorer for a metric.
+
+    Parameters
+    ----------
+    predictions : ndarray of float32, shape (n_candidates, n_rows, n_outputs)
+    y : ndarray, shape (n_rows,) or (n_rows, n_outputs)
+    metric : Metric
+    task_type : TaskType
+    """
+    name = metric.name
+    if not len(predictions):
+        return _NoScorer()
+    if task_type is TaskType.MULTILABEL:
+        if confusion.from_counts(name, multilabel=True):
+            return LabelScorer(predictions, y, metric)
+        if name == "brier_score":
+            return ErrorScorer(predictions, y, metric, _mean)
+    elif task_type.is_classification:
+        if name in ("accuracy", "balanced_accuracy"):
+            return RecallScorer(predictions, y, metric)
+        if confusion.from_counts(name, multilabel=False):
+            return ConfusionScorer(predictions, y, metric)
+        if name == "brier_score":
+            combine = _mean if predictions.shape[2] == 2 else _sum
+            return ErrorScorer(predictions, indicators(y, predictions.shape[2]), metric, combine)
+        if name == "log_loss":
+            return LogLossScorer(predictions, y, metric)
+        if name == "roc_auc":
+            from mpi_automl.ensemble.areas import AreaScorer
+
+            return AreaScorer(predictions, y, metric)
+    elif name in _ERRORS and not (name == "r2" and np.ptp(y, axis=0).min() == 0.0):
+        return ErrorScorer(predictions, y.reshape(len(y), -1), metric, _ERRORS[name])
+    return AnyScorer(predictions, y, metric, task_type)
+
+
+class _NoScorer:
+    """Of a share without candidates."""
+
+    def costs(self, total: NDArray[np.float64], members: int, allowed: Allowed = None) -> Costs:
+        return np.empty(0)
+
+
+class AnyScorer:
+    """Any metric: one call per candidate."""
+
+    def __init__(self, predictions: Share, y: NDArray[Any], metric: Metric, task_type: TaskType) -> None:
+        self.predictions, self.y, self.metric, self.task_type = predictions, y, metric, task_type
+
+    def costs(self, total: NDArray[np.float64], members: int, allowed: Allowed = None) -> Costs:
+        """See `Scorer.costs`."""
+        return np.array([self._cost((total + added) / (members + 1)) for added in self.predictions])
+
+    def _cost(self, mean: NDArray[np.float64]) -> float:
+        try:
+            cost = self.metric.cost(self.y, mean, self.task_type)
+        except ValueError:
+            return float("inf")
+        return cost if np.isfinite(cost) else float("inf")
+
+
+class RecallScorer:
+    """Metrics that need only to know which rows are right: accuracy and balanced accuracy.
+
+    Rows are grouped by class. A row is right if its class beats all before it and is not beaten by those after it,
+    as `argmax` would have it.
+    """
+
+    def __init__(self, predictions: Share, y: NDArray[Any], metric: Metric) -> None:
+        n_classes = predictions.shape[2]
+        self.metric = metric
+        self.rows = np.bincount(y, minlength=n_classes)
+        self.groups = {code: np.flatnonzero(y == code) for code in range(n_classes) if self.rows[code]}
+        self.shares = {code: class_major(predictions, rows) for code, rows in self.groups.items()}
+        self.n_candidates = len(predictions)
+
+    def costs(self, total: NDArray[np.float64], members: int, allowed: Allowed = None) -> Costs:
+        """See `Scorer.costs`."""
+        recognised = np.zeros((self.n_candidates, len(self.rows)), dtype=np.int64)
+        scratch = Scratch()
+        for code, share in self.shares.items():
+            running = np.ascontiguousarray(total[self.groups[code]].T, dtype=np.float32)
+            for block in blocks(self.n_candidates, share.shape[2]):
+                recognised[block, code] = count_true(_wins(share[:, block], running, code, scratch))
+        values = getattr(confusion, self.metric.name)(recognised, self.rows)
+        return np.asarray(self.metric.cost_of(values))
+
+
+def _wins(share: Share, running: NDArray[np.float32], code: int, scratch: Scratch) -> NDArray[np.bool_]:
+    shape = share.shape[1:]
+    own, most, other = (scratch.array(name, shape, np.float32) for name in ("own", "most", "other"))
+    padded = scratch.mask("wins", shape)
+    wins, beaten = padded[:, : shape[1]], scratch.array("beaten", shape, np.bool_)
+    np.add(share[code], running[code], out=own)
+    wins[...] = True
+    for codes, beats in ((range(code), np.greater), (range(code + 1, len(share)), np.greater_equal)):
+        for position, rival in enumerate(codes):
+            if position == 0:
+                np.add(share[rival], running[rival], out=most)
+            else:
+                np.add(share[rival], running[rival], out=other)
+                np.maximum(most, other, out=most)
+        if len(codes):
+            np.logical_and(wins, beats(own, most, out=beaten), out=wins)
+    return padded
+
+
+class ConfusionScorer:
+    """Metrics that follow from how many rows are of each class, predicted as each class, and both."""
+
+    def __init__(self, predictions: Share, y: NDArray[Any], metric: Metric) -> None:
+        values = confusion.from_counts(metric.name, multilabel=False)
+        assert values is not None
+        self.metric, self.values = metric, values
+        self.rows = np.bincount(y, minlength=predictions.shape[2])
+        self.groups = {code: np.flatnonzero(y == code) for code in range(len(self.rows)) if self.rows[code]}
+        self.shares = {code: class_major(predictions, rows) for code, rows in self.groups.items()}
+        self.n_candidates = len(predictions)
+
+    def costs(self, total: NDArray[np.float64], members: int, allowed: Allowed = None) -> Costs:
+        """See `Scorer.costs`."""
+        predicted = np.zeros((self.n_candidates, len(self.rows)), dtype=np.int64)
+        right = np.zeros_like(predicted)
+        scratch = Scratch()
+        for code, share in self.shares.items():
+            running = np.ascontiguousarray(total[self.groups[code]].T, dtype=np.float32)
+            for block in blocks(self.n_candidates, share.shape[2]):
+                counts = _decisions(share[:, block], running, scratch)
+                predicted[block] += counts
+                right[block, code] = counts[:, code]
+        true = np.broadcast_to(self.rows, predicted.shape)
+        return np.asarray(self.metric.cost_of(self.values(true, predicted, right)))
+
+
+def _decisions(share: Share, running: NDArray[np.float32], scratch: Scratch) -> NDArray[np.int64]:
+    """Rows decided for each class, shape (n_candidates, n_classes).
+
+    From the last class to the first: a class that is not below the most so far takes the row, so that the first of
+    equals has it in the end, as with `argmax`.
+    """
+    n_classes, *shape = share.shape
+    most, value = (scratch.array(name, tuple(shape), np.float32) for name in ("most", "value"))
+    padded = scratch.mask("taken", share.shape)
+    taken = padded[:, :, : share.shape[2]]
+    np.add(share[-1], running[-1], out=most)
+    for code in range(n_classes - 2, -1, -1):
+        np.add(share[code], running[code], out=value)
+        np.greater_equal(value, most, out=taken[code])
+        if code > 0:
+            np.maximum(most, value, out=most)
+    return _count_first(padded, share.shape[2])
+
+
+def _count_first(taken: NDArray[np.bool_], n_rows: int) -> NDArray[np.int64]:
+    """Count for each class the rows of which it is the first taker; the last class has what is left over."""
+    n_classes, n_candidates, _ = taken.shape
+    counts = np.empty((n_candidates, n_classes), dtype=np.int64)
+    settled = taken[0]
+    counts[:, 0] = count_true(settled)
+    for code in range(1, n_classes - 1):
+        np.bitwise_or(settled, taken[code], out=settled)
+        counts[:, code] = count_true(settled)
+    counts[:, 1:-1] -= counts[:, :-2].copy()
+    counts[:, -1] = n_rows - counts[:, :-1].sum(axis=1)
+    return counts
+
+
+class LabelScorer:
+    """Precision, recall, Jaccard and F where a row may have several labels."""
+
+    def __init__(self, predictions: Share, y: NDArray[Any], metric: Metric) -> None:
+        values = confusion.from_counts(metric.name, multilabel=True)
+        assert values is not None
+        self.metric, self.values = metric, values
+        self.rows = y.sum(axis=0)
+        self.present = np.ascontiguousarray(y.T, dtype=bool)
+        self.share = class_major(predictions, slice(None))
+
+    def costs(self, total: NDArray[np.float64], members: int, allowed: Allowed = None) -> Costs:
+        """See `Scorer.costs`."""
+        n_labels, n_candidates, n_rows = self.share.shape
+        predicted = np.empty((n_candidates, n_labels), dtype=np.int64)
+        right = np.empty_like(predicted)
+        scratch = Scratch()
+        for label in range(n_labels):
+            bar = (0.5 * (members + 1) - total[:, label]).astype(np.float32)
+            for block in blocks(n_candidates, n_rows):
+                padded = scratch.mask("decided", self.share[label, block].shape)
+                decided = padded[:, :n_rows]
+                np.greater(self.share[label, block], bar, out=decided)
+                predicted[block, label] = count_true(padded)
+                np.logical_and(decided, self.present[label], out=decided)
+                right[block, label] = count_true(padded)
+        true = np.broadcast_to(self.rows, predicted.shape)
+        return np.asarray(self.metric.cost_of(self.values(true, predicted, right)))
+
+
+class ErrorScorer:
+    """Metrics of the differences between predictions and truth: squared and absolute errors, R2, Brier score.
+
+    `combine` makes a value out of the mean errors of each output, shape (n_candidates, n_outputs), and the variances
+    of the truth, shape (n_outputs,).
+    """
+
+    def __init__(self, predictions: Share, truth: NDArray[Any], metric: Metric, combine: Combine) -> None:
+        self.metric, self.truth, self.combine = metric, truth.astype(np.float64), combine
+        self.share = class_major(predictions, slice(None))
+        for output, errors in enumerate(self.share):
+            for block in blocks(len(predictions), errors.shape[1]):
+                errors[block] = predictions[block, :, output] - self.truth[:, output]
+        self.absolute = metric.name == "mean_absolute_error"
+        self.variances = self.truth.var(axis=0)
+
+    def costs(self, total: NDArray[np.float64], members: int, allowed: Allowed = None) -> Costs:
+        """See `Scorer.costs`."""
+        n_outputs, n_candidates, n_rows = self.share.shape
+        running = np.ascontiguousarray((total - members * self.truth).T, dtype=np.float32)
+        sums = np.zeros((n_candidates, n_outputs))
+        scratch = Scratch()
+        for output in range(n_outputs):
+            for piece in pieces(n_rows):
+                for block in blocks(n_candidates, piece.stop - piece.start):
+                    some = self.share[output, block, piece]
+                    errors = scratch.array("errors", some.shape, np.float32)
+                    np.add(some, running[output, piece], out=errors)
+                    sums[block, output] += self._row_sums(errors)
+        means = sums / n_rows / (members + 1) ** (1 if self.absolute else 2)
+        return np.asarray(self.metric.cost_of(self.combine(means, self.variances)))
+
+    def _row_sums(self, errors: NDArray[np.float32]) -> Costs:
+        """Sums in float32 over 128 rows at most, and in float64 over these."""
+        n_candidates, width = errors.shape
+        if self.absolute:
+            np.abs(errors, out=errors)
+        whole = width // _SHORT * _SHORT
+        parts = errors[:, :whole].reshape(n_candidates, whole // _SHORT, _SHORT)
+        rest = errors[:, whole:].astype(np.float64)
+        if self.absolute:
+            return np.asarray(parts.sum(axis=2).astype(np.float64).sum(axis=1) + rest.sum(axis=1))
+        short = np.einsum("ijk,ijk->ij", parts, parts)
+        return np.asarray(short.astype(np.float64).sum(axis=1) + (rest * rest).sum(axis=1))
+
+
+def _mean(means: Costs, variances: NDArray[np.float64]) -> Costs:
+    return np.asarray(means.mean(axis=1))
+
+
+def _sum(means: Costs, variances: NDArray[np.float64]) -> Costs:
+    return np.asarray(means.sum(axis=1))
+
+
+def _mean_root(means: Costs, variances: NDArray[np.float64]) -> Costs:
+    return np.asarray(np.sqrt(means).mean(axis=1))
+
+
+def _explained(means: Costs, variances: NDArray[np.float64]) -> Costs:
+    return np.asarray((1.0 - means / variances).mean(axis=1))
+
+
+_ERRORS: dict[str, Combine] = {
+    "mean_squared_error": _mean,
+    "mean_absolute_error": _mean,
+    "root_mean_squared_error": _mean_root,
+    "r2": _explained,
+}
+
+
+class LogLossScorer:
+    """Log loss: only the probabilities of the true classes matter.
+
+    Probabilities are multiplied in groups before the logarithm is taken: 32 of them, each at least `CLIP`, stay far
+    above the smallest float64.
+    """
+
+    group = 32
+
+    def __init__(self, predictions: Share, y: NDArray[Any], metric: Metric) -> None:
+        self.metric, self.y, self.every = metric, y, np.arange(len(y))
+        self.share: Share = np.empty(predictions.shape[:2], dtype=np.float32)
+        for block in blocks(len(predictions), len(y)):
+            self.share[block] = predictions[block][:, self.every, y]
+
+    def costs(self, total: NDArray[np.float64], members: int, allowed: Allowed = None) -> Costs:
+        """See `Scorer.costs`."""
+        n_candidates, n_rows = self.share.shape
+        running = total[self.every, self.y].astype(np.float32)
+        least, most = np.float32(CLIP * (members + 1)), np.float32((1.0 - CLIP) * (members + 1))
+        logarithms = np.zeros(n_candidates)
+        scratch = Scratch()
+        for piece in pieces(n_rows):
+            for block in blocks(n_candidates, piece.stop - piece.start):
+                some = self.share[block, piece]
+                sums = scratch.array("sums", some.shape, np.float32)
+                np.add(some, running[piece], out=sums)
+                wide = scratch.array("wide", some.shape, np.float64)
+                np.clip(sums, least, most, out=wide)
+                logarithms[block] += self._logarithms(wide)
+        return np.asarray(self.metric.cost_of(np.log(members + 1) - logarithms / n_rows))
+
+    def _logarithms(self, sums: NDArray[np.float64]) -> Costs:
+        n_candidates, width = sums.shape
+        whole = width // self.group * self.group
+        grouped = sums[:, :whole].reshape(n_candidates, self.group, whole // self.group)
+        products = np.asarray(np.multiply.reduce(grouped, axis=1))
+        return np.asarray(np.log(products).sum(axis=1) + np.log(sums[:, whole:]).sum(axis=1))

@@ -1,0 +1,121 @@
+"""Loading fitted pipelines from files that may come from anyone.
+
+skops builds only objects of types it is told to trust. It knows scikit-learn's estimators and NumPy's types itself;
+the lists here add what these hold inside. Everything else in a file is refused before any of it is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from mpi_automl.errors import UserError
+from mpi_automl.space.trusted import TRUSTED
+
+_INSIDE_LEARNERS = (
+    "numpy.dtype",
+    "scipy.interpolate._bsplines.BSpline",
+    "scipy._lib.array_api_compat.numpy._aliases.asarray",
+    "sklearn._loss.loss.AbsoluteError",
+    "sklearn._loss.loss.ExponentialLoss",
+    "sklearn._loss.loss.HalfBinomialLoss",
+    "sklearn._loss.loss.HalfGammaLoss",
+    "sklearn._loss.loss.HalfMultinomialLoss",
+    "sklearn._loss.loss.HalfPoissonLoss",
+    "sklearn._loss.loss.HalfSquaredError",
+    "sklearn._loss.loss.HalfTweedieLoss",
+    "sklearn._loss.loss.HalfTweedieLossIdentity",
+    "sklearn._loss.loss.HuberLoss",
+    "sklearn._loss.loss.PinballLoss",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
+    "sklearn.gaussian_process.kernels.ConstantKernel",
+    "sklearn.gaussian_process.kernels.Matern",
+    "sklearn.gaussian_process.kernels.Product",
+    "sklearn.gaussian_process.kernels.RBF",
+    "sklearn.gaussian_process.kernels.RationalQuadratic",
+    "sklearn.gaussian_process.kernels.Sum",
+    "sklearn.gaussian_process.kernels.WhiteKernel",
+    "sklearn.metrics._dist_metrics.ChebyshevDistance64",
+    "sklearn.metrics._dist_metrics.EuclideanDistance64",
+    "sklearn.metrics._dist_metrics.ManhattanDistance64",
+    "sklearn.metrics._dist_metrics.MinkowskiDistance64",
+    "sklearn.neighbors._ball_tree.BallTree",
+    "sklearn.neighbors._kd_tree.KDTree",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+    "sklearn.tree._tree.Tree",
+)
+_FUNCTIONS = (
+    "numpy.max",
+    "numpy.mean",
+    "numpy.median",
+    "sklearn.feature_selection._mutual_info.mutual_info_classif",
+    "sklearn.feature_selection._mutual_info.mutual_info_regression",
+    "sklearn.feature_selection._univariate_selection.chi2",
+    "sklearn.feature_selection._univariate_selection.f_classif",
+    "sklearn.feature_selection._univariate_selection.f_regression",
+)
+_EXPORTED = "mpi_automl.ensemble.exported.RawTableEncoder"
+_OWN_ESTIMATORS = "mpi_automl.space.estimators."
+
+
+def trusted_types(further: Iterable[str] = ()) -> list[str]:
+    """Types that may be built from a file, besides those that skops trusts by itself."""
+    return [*_INSIDE_LEARNERS, *_FUNCTIONS, _EXPORTED, *TRUSTED, *further]
+
+
+def load_pipelines(path: Path, trusted: Iterable[str] = ()) -> list[Any]:
+    """Load a list of fitted pipelines.
+
+    Parameters
+    ----------
+    path : Path
+        Written by skops.
+    trusted : iterable of str
+        Full names of further types to trust, or of modules: then all types defined in them or below.
+
+    Raises
+    ------
+    UserError
+        If the file is missing or damaged, or holds anything of a type that is not trusted.
+    """
+    try:
+        loaded = _load(path, list(trusted))
+    except UserError:
+        raise
+    except FileNotFoundError as error:
+        raise UserError(f"The model file {path} is missing.") from error
+    except Exception as error:
+        raise UserError(f"The model file {path} cannot be read ({_line(error)}); it is damaged.") from error
+    if not isinstance(loaded, list) or not loaded or not all(hasattr(model, "predict") for model in loaded):
+        raise UserError(f"The model file {path} does not hold a list of fitted pipelines.")
+    return loaded
+
+
+def _load(path: Path, further: list[str]) -> Any:
+    """Load with the lists alone; what the package defines itself is only looked for when they are not enough."""
+    import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    known = trusted_types(further)
+    try:
+        return skops.io.load(path, trusted=known)
+    except UntrustedTypesFoundException:
+        found = set(skops.io.get_untrusted_types(file=path)) - set(known)
+    own = {name for name in found if name.startswith((_OWN_ESTIMATORS, *(f"{module}." for module in further)))}
+    if found != own:
+        names = ", ".join(sorted(found - own))
+        raise UserError(
+            f"The model file {path} holds objects of types that are not trusted ({names}), so it is not loaded; "
+            f"if they belong to components of your own, name their modules with --plugins."
+        )
+    return skops.io.load(path, trusted=[*known, *own])
+
+
+def _line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:120]

@@ -1,0 +1,1 @@
+"""One trial: fit, predict and score in a limited child process."""

@@ -1,0 +1,222 @@
+"""What the child process of one trial does, from the fork to its end."""
+
+from __future__ import annotations
+
+import gc
+import math
+import os
+import random
+import signal
+import socket
+import sys
+import time
+import warnings
+from dataclasses import dataclass
+from itertools import islice
+from multiprocessing.resource_tracker import _resource_tracker
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from mpi_automl.evaluation import linux
+from mpi_automl.evaluation.evaluate import Assignment, Outcome, evaluate, refit
+from mpi_automl.evaluation.messages import Message, with_arrays
+from mpi_automl.evaluation.predictions import UnusablePredictionsError
+from mpi_automl.evaluation.supervision import remove_shared_memory
+from mpi_automl.trial import Status
+
+if TYPE_CHECKING:
+    from mpi_automl.evaluation.setup import EvaluationSetup
+
+_PLANNED_SHARE = 0.9
+"""Share of the time limit that growing learners are given, the rest being for predicting."""
+_LEARNED_FROM = (
+    "sklearn",
+    "scipy",
+    "numpy",
+    "pandas",
+    "joblib",
+    "skops",
+    "lightgbm",
+    "xgboost",
+    "catboost",
+    "mpi_automl",
+)
+
+
+class OutOfTimeError(BaseException):
+    """The soft stop: raised by the signal handler, and not an Exception so that learners let it pass."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the child needs to know of the server.
+
+    Attributes
+    ----------
+    server : int
+        Process id.
+    results, output : int
+        Descriptors to write messages to, and for standard output and error.
+    foreign : tuple of int
+        Descriptors of the server that a trial must not hold.
+    scratch : Path
+        Directory for whatever the trial wants to write.
+    """
+
+    server: int
+    results: int
+    output: int
+    foreign: tuple[int, ...]
+    scratch: Path
+
+
+def live(job: Message, setup: EvaluationSetup, surroundings: Surroundings) -> NoReturn:
+    """Carry out one job in the forked child, report, and end the process."""
+    exit_status = 1
+    began = time.time()
+    try:
+        started = time.monotonic()
+        channel = _settle(job, surroundings)
+        known = len(sys.modules)
+        if job.kind == "refit":
+            _refit(job, setup, channel, started)
+        else:
+            _try(job, setup, channel, started, known)
+        if getattr(_resource_tracker, "_pid", None) is not None:
+            remove_shared_memory([os.getpid()], began)
+        exit_status = 0
+    finally:
+        os._exit(exit_status)
+
+
+def _settle(job: Message, surroundings: Surroundings) -> socket.socket:
+    """Become a process of its own: session, signals, descriptors, limits, seeds."""
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, _stop_softly)
+    linux.die_with_parent(surroundings.server)
+    os.setsid()
+    linux.volunteer_for_oom_killer()
+    with Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    os.dup2(surroundings.output, 1)
+    os.dup2(surroundings.output, 2)
+    for descriptor in surroundings.foreign:
+        os.close(descriptor)
+    os.chdir(surroundings.scratch)
+    linux.limit_private_memory(_backstop(job.facts["memory"]))
+    random.seed(job.facts["seed"])
+    np.random.seed(job.facts["seed"] % 2**32)  # noqa: NPY002  # for learners that use the global generator
+    warnings.simplefilter("ignore")
+    gc.enable()
+    return socket.socket(fileno=surroundings.results)
+
+
+def _backstop(memory: float) -> float:
+    """MiB of maps, used or not: far beyond what threads and reserved regions of a decent learner need."""
+    return 4 * memory + 16 * 1024
+
+
+def _stop_softly(signal_number: int, frame: Any) -> None:
+    raise OutOfTimeError
+
+
+def _assignment(job: Message, started: float) -> Assignment:
+    facts = job.facts
+    (vector,) = job.arrays()
+    assert vector is not None
+    deadline = started + _PLANNED_SHARE * facts["seconds"]
+    return Assignment(vector, facts["seed"], facts["budget"], deadline, facts["prune_above"])
+
+
+def _try(job: Message, setup: EvaluationSetup, channel: socket.socket, started: float, known: int) -> None:
+    def on_the_way(outcome: Outcome) -> None:
+        _send(channel, _told("partial", outcome))
+
+    try:
+        outcome = evaluate(setup, _assignment(job, started), on_the_way)
+    except BaseException as error:
+        _send_failure(channel, error)
+        return
+    final = _told("done", outcome)
+    final.facts["modules"] = _imported_since(known)
+    _send(channel, final)
+    model_path = job.facts["path"]
+    if model_path and outcome.models and outcome.cost < job.facts["keep_model_below"]:
+        save_models(outcome.models, Path(model_path))
+
+
+def _imported_since(known: int) -> list[str]:
+    """Modules that the trial had to import; the first ones are not looked at, which would copy their pages."""
+    new = islice(reversed(sys.modules), len(sys.modules) - known)
+    return [name for name in new if name.partition(".")[0] in _LEARNED_FROM]
+
+
+def _refit(job: Message, setup: EvaluationSetup, channel: socket.socket, started: float) -> None:
+    try:
+        pipeline, note = refit(setup, _assignment(job, started))
+        save_models([pipeline], Path(job.facts["path"]))
+    except BaseException as error:
+        _send_failure(channel, error)
+        return
+    _send(channel, Message("done", {"status": int(Status.SUCCESS), "reason": note, **_used()}))
+
+
+def save_models(models: list[Any], path: Path) -> None:
+    """Write fitted pipelines, as one list, by skops; the file is there in full or not at all.
+
+    Parameters
+    ----------
+    models : list of estimator
+    path : Path
+        Written under a name with the suffix ``.part`` first.
+    """
+    import skops.io
+
+    part = path.with_name(path.name + ".part")
+    skops.io.dump(models, part)
+    part.replace(path)
+
+
+def _told(kind: str, outcome: Outcome) -> Message:
+    facts = {
+        "status": int(outcome.status),
+        "cost": outcome.cost,
+        "scores": outcome.scores,
+        "fold_costs": outcome.fold_costs,
+        "fit_seconds": outcome.fit_seconds,
+        "predict_seconds": outcome.predict_seconds,
+        "reason": outcome.reason,
+        **_used(),
+    }
+    return with_arrays(kind, facts, [outcome.predictions, outcome.test_predictions])
+
+
+def _used() -> dict[str, float]:
+    times = os.times()
+    cpu_seconds = math.fsum((times.user, times.system, times.children_user, times.children_system))
+    return {"cpu_seconds": cpu_seconds, "memory": linux.memory_status(os.getpid()).anonymous}
+
+
+def _send(channel: socket.socket, message: Message) -> None:
+    for piece in message.encode():
+        channel.sendall(piece)
+
+
+def _send_failure(channel: socket.socket, error: BaseException) -> None:
+    linux.lift_memory_limit()
+    status, reason = describe_failure(error)
+    del error
+    _send(channel, Message("failed", {"status": int(status), "reason": reason, **_used()}))
+
+
+def describe_failure(error: BaseException) -> tuple[Status, str]:
+    """Status and a short reason for what a trial raised."""
+    if isinstance(error, OutOfTimeError):
+        return Status.TIMEOUT, "time limit reached"
+    if isinstance(error, MemoryError):
+        return Status.MEMOUT, f"MemoryError: {error}"[:200].rstrip(": ")
+    text = str(error) if isinstance(error, UnusablePredictionsError) else f"{type(error).__name__}: {error}"
+    return Status.CRASHED, " ".join(text.split())[:200].rstrip(": ")

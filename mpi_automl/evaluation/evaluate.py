@@ -1,0 +1,277 @@
+"""The value of one configuration: fit on every fold, predict its validation rows, and score."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mpi_automl.evaluation import grow
+from mpi_automl.evaluation.predictions import UnusablePredictionsError, predict
+from mpi_automl.evaluation.setup import take_rows, writable
+from mpi_automl.trial import Status
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mpi_automl.data.resampling import Fold
+    from mpi_automl.evaluation.setup import EvaluationSetup
+    from mpi_automl.space.space import Candidate
+
+_FRAME_SHARE = 0.1
+"""Predictions on the way are made only after this share of the time: before, losing them costs little."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What the evaluation of a configuration came to.
+
+    Attributes
+    ----------
+    status : Status
+        SUCCESS or PRUNED; failures are exceptions.
+    cost : float
+        Of all validation rows predicted so far, pooled.
+    predictions, test_predictions : ndarray of float32 or None
+        As in `mpi_automl.trial.Result`.
+    scores : dict of str to float
+    fold_costs : tuple of float
+        One for each fold evaluated.
+    fit_seconds, predict_seconds : float
+        Wall time.
+    reason : str
+        Where a success is less than it could have been: why.
+    models : list
+        The fitted pipelines, one for each fold.
+    """
+
+    status: Status
+    cost: float
+    predictions: NDArray[np.float32] | None
+    test_predictions: NDArray[np.float32] | None
+    scores: dict[str, float]
+    fold_costs: tuple[float, ...]
+    fit_seconds: float
+    predict_seconds: float
+    reason: str = ""
+    models: list[Any] = field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False)
+class Assignment:
+    """What is to be evaluated, and how long that may take.
+
+    Attributes
+    ----------
+    vector : ndarray of float64
+    seed : int
+    budget : float
+        Share of the training rows, in (0, 1].
+    deadline : float
+        On the clock of `time.monotonic`.
+    prune_above : float
+        After every fold but the last, a mean of the fold costs above this ends the evaluation (early
+        stopping of cross-validation, Bergman, Purucker and Hutter 2024: with the incumbent's worst
+        fold cost this is their "forgiving" rule, with its mean fold cost the "aggressive" one).
+    """
+
+    vector: NDArray[np.float64]
+    seed: int
+    budget: float = 1.0
+    deadline: float = np.inf
+    prune_above: float = np.inf
+
+
+def evaluate(
+    setup: EvaluationSetup, assignment: Assignment, on_the_way: Callable[[Outcome], None] | None = None
+) -> Outcome:
+    """Evaluate a configuration.
+
+    Parameters
+    ----------
+    setup : EvaluationSetup
+    assignment : Assignment
+    on_the_way : callable, optional
+        Called with the outcome so far, whenever a learner that grows has predictions for all validation rows.
+
+    Raises
+    ------
+    UnusablePredictionsError
+        If predictions or cost are of no use.
+    Exception
+        Whatever the pipeline raises.
+    """
+    return _Evaluation(setup, assignment, on_the_way).run()
+
+
+def refit(setup: EvaluationSetup, assignment: Assignment) -> tuple[Any, str]:
+    """Fit a configuration on all rows; gives the pipeline, and where growing was cut short."""
+    everything = np.arange(setup.task.profile.n_rows)
+    return _fit_rows(setup, assignment, everything, assignment.deadline, None)
+
+
+class _Evaluation:
+    """The evaluation of one configuration in progress."""
+
+    def __init__(
+        self, setup: EvaluationSetup, assignment: Assignment, on_the_way: Callable[[Outcome], None] | None
+    ) -> None:
+        self.setup = setup
+        self.assignment = assignment
+        self.on_the_way = on_the_way
+        self.started = time.monotonic()
+        self.predict_seconds = 0.0
+        self.inner_seconds = 0.0
+        self.fit_seconds = 0.0
+        n_outputs = setup.task.profile.n_outputs
+        n_test = 0 if setup.task.X_test is None else setup.task.X_test.shape[0]
+        self.totals = np.zeros((len(setup.resampling.validation_rows), n_outputs))
+        self.test_total = np.zeros((n_test, n_outputs))
+        self.counts = np.zeros(len(self.totals), dtype=np.int64)
+        self.fold_costs: tuple[float, ...] = ()
+        self.models: list[Any] = []
+        self.notes: list[str] = []
+
+    def run(self) -> Outcome:
+        folds = self.setup.resampling.folds
+        for number, fold in enumerate(folds):
+            self._evaluate_fold(fold, len(folds) - number)
+            is_last = number + 1 == len(folds)
+            if not is_last and float(np.mean(self.fold_costs)) > self.assignment.prune_above:
+                return self._pruned(number + 1, len(folds))
+        return replace(self._outcome(self.totals, self.test_total, len(folds)), models=self.models)
+
+    def _evaluate_fold(self, fold: Fold, folds_left: int) -> None:
+        now = time.monotonic()
+        deadline = now + (self.assignment.deadline - now) / folds_left
+        positions = np.searchsorted(self.setup.resampling.validation_rows, fold.validation)
+        started, inner_before = now, self.inner_seconds
+        candidates: list[Candidate] = []
+
+        def grown() -> None:
+            if folds_left == 1 and self.on_the_way is not None and self._worth_a_frame():
+                inner_started = time.monotonic()
+                self._report(candidates[-1].pipeline, fold, positions)
+                self.inner_seconds += time.monotonic() - inner_started
+
+        pipeline, note = _fit_rows(self.setup, self.assignment, fold.train, deadline, grown, candidates)
+        self.fit_seconds += time.monotonic() - started - (self.inner_seconds - inner_before)
+        if note:
+            self.notes.append(note)
+        predictions, test_predictions = self._predict(pipeline, fold)
+        self.totals[positions] += predictions
+        self.counts[positions] += 1
+        self.test_total += test_predictions
+        self.fold_costs += (self._cost(fold.validation, predictions),)
+        self.models.append(pipeline)
+
+    def _worth_a_frame(self) -> bool:
+        now = time.monotonic()
+        return now - self.started > _FRAME_SHARE * (self.assignment.deadline - self.started)
+
+    def _predict(self, pipeline: Any, fold: Fold) -> tuple[NDArray[np.float32], Any]:
+        task = self.setup.task
+        started = time.monotonic()
+        n_outputs = task.profile.n_outputs
+        predictions = predict(pipeline, take_rows(task.X, fold.validation), task.type, n_outputs)
+        test_predictions = 0.0 if task.X_test is None else predict(pipeline, task.X_test, task.type, n_outputs)
+        self.predict_seconds += time.monotonic() - started
+        return predictions, test_predictions
+
+    def _report(self, pipeline: Any, fold: Fold, positions: NDArray[np.int64]) -> None:
+        assert self.on_the_way is not None
+        predictions, test_predictions = self._predict(pipeline, fold)
+        totals = self.totals.copy()
+        totals[positions] += predictions
+        self.counts[positions] += 1
+        n_folds = len(self.setup.resampling.folds)
+        self.on_the_way(self._outcome(totals, self.test_total + test_predictions, n_folds))
+        self.counts[positions] -= 1
+
+    def _outcome(self, totals: NDArray[Any], test_total: NDArray[Any], n_folds: int) -> Outcome:
+        rows = self.setup.resampling.validation_rows
+        predictions = (totals / self.counts[:, None]).astype(np.float32)
+        has_test = self.setup.task.X_test is not None
+        y = self.setup.task.y[rows]
+        task_type = self.setup.task.type
+        return Outcome(
+            status=Status.SUCCESS,
+            cost=self._cost(rows, predictions),
+            predictions=predictions,
+            test_predictions=(test_total / n_folds).astype(np.float32) if has_test else None,
+            scores={m.name: _score(m, y, predictions, task_type) for m in self.setup.extra_metrics},
+            fold_costs=self.fold_costs,
+            fit_seconds=self.fit_seconds,
+            predict_seconds=self.predict_seconds,
+            reason=_one_note(self.notes),
+        )
+
+    def _pruned(self, done: int, n_folds: int) -> Outcome:
+        predicted = self.counts > 0
+        rows = self.setup.resampling.validation_rows[predicted]
+        predictions = (self.totals[predicted] / self.counts[predicted][:, None]).astype(np.float32)
+        return Outcome(
+            status=Status.PRUNED,
+            cost=self._cost(rows, predictions),
+            predictions=None,
+            test_predictions=None,
+            scores={},
+            fold_costs=self.fold_costs,
+            fit_seconds=self.fit_seconds,
+            predict_seconds=self.predict_seconds,
+            reason=f"mean cost above {self.assignment.prune_above:.6g} after fold {done} of {n_folds}",
+        )
+
+    def _cost(self, rows: NDArray[np.int64], predictions: NDArray[np.float32]) -> float:
+        task = self.setup.task
+        cost = self.setup.metric.cost(task.y[rows], predictions, task.type)
+        if not np.isfinite(cost):
+            raise UnusablePredictionsError(f"{self.setup.metric.name} of the predictions is {cost}")
+        return float(cost)
+
+
+def _score(metric: Any, y: NDArray[Any], predictions: NDArray[np.float32], task_type: Any) -> float:
+    """A further metric; one that cannot be computed must not cost the trial."""
+    try:
+        return float(metric.score(y, predictions, task_type))
+    except ValueError:
+        return float("nan")
+
+
+def _one_note(notes: Sequence[str]) -> str:
+    more = f" (and in {len(notes) - 1} more folds)" if len(notes) > 1 else ""
+    return notes[0] + more if notes else ""
+
+
+def _fit_rows(
+    setup: EvaluationSetup,
+    assignment: Assignment,
+    rows: NDArray[np.int64],
+    deadline: float,
+    grown: Callable[[], None] | None,
+    candidates: list[Candidate] | None = None,
+) -> tuple[Any, str]:
+    """Fit a fresh candidate; where a learner insists on writing to its table, once more on a copy."""
+    rows = _subset(rows, assignment.budget)
+    X, y = take_rows(setup.task.X, rows), take_rows(setup.task.y, rows)
+    made = candidates if candidates is not None else []
+    made.append(setup.space.build(assignment.vector, assignment.seed, threads=setup.threads))
+    try:
+        note = grow.fit(made[-1], X, y, deadline=deadline, grown=grown)
+    except ValueError as error:
+        if "read-only" not in str(error):
+            raise
+        made.append(setup.space.build(assignment.vector, assignment.seed, threads=setup.threads))
+        note = grow.fit(made[-1], writable(X), writable(y), deadline=deadline, grown=grown)
+    return made[-1].pipeline, note
+
+
+def _subset(rows: NDArray[np.int64], budget: float) -> NDArray[np.int64]:
+    """A share of the rows; smaller shares lie within larger ones, and all trials get the same."""
+    if budget >= 1.0:
+        return rows
+    order = np.random.default_rng(len(rows)).permutation(len(rows))
+    return rows[np.sort(order[: max(1, round(budget * len(rows)))])]

@@ -1,0 +1,83 @@
+"""Everything that is the same for all trials of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mpi_automl.data.resampling import Fold, Resampling
+    from mpi_automl.data.task import Task
+    from mpi_automl.evaluation.metrics import Metric
+    from mpi_automl.space.space import SearchSpace
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluationSetup:
+    """What every trial of a run has in common; packed once per node and mapped read-only.
+
+    Attributes
+    ----------
+    task : Task
+    resampling : Resampling
+        One for the whole run, so that the predictions of all trials line up.
+    space : SearchSpace
+    metric : Metric
+        Gives the cost.
+    extra_metrics : tuple of Metric
+        Reported as scores on the validation rows.
+    threads : int
+        Threads of one evaluation.
+    """
+
+    task: Task
+    resampling: Resampling
+    space: SearchSpace
+    metric: Metric
+    extra_metrics: tuple[Metric, ...] = ()
+    threads: int = 1
+
+
+def training_rows_first(setup: EvaluationSetup) -> EvaluationSetup:
+    """Reorder the table so that the training rows of a single fold lie together.
+
+    Every trial then trains on a view of the node's copy instead of copying the rows. The order among
+    training rows and among validation rows stays, so predictions come in the same order as before.
+    Resamplings with several folds are given back as they are.
+    """
+    if len(setup.resampling.folds) != 1:
+        return setup
+    fold = setup.resampling.folds[0]
+    n_rows = setup.task.profile.n_rows
+    train, validation = np.sort(fold.train), np.sort(fold.validation)
+    rest = np.setdiff1d(np.arange(n_rows), np.concatenate([train, validation]))
+    order = np.concatenate([train, validation, rest])
+    borders = len(train), len(train) + len(validation)
+    task = replace(
+        setup.task,
+        X=take_rows(setup.task.X, order),
+        y=setup.task.y[order],
+        groups=None if setup.task.groups is None else setup.task.groups[order],
+        fixed_validation=None,
+    )
+    rows = np.arange(borders[0]), np.arange(*borders)
+    moved: Fold = replace(fold, train=rows[0], validation=rows[1])
+    resampling = replace(setup.resampling, folds=(moved,), validation_rows=rows[1])
+    return replace(setup, task=task, resampling=resampling)
+
+
+def take_rows(table: Any, rows: NDArray[np.int64]) -> Any:
+    """Rows of an array, a CSR matrix or a DataFrame; a view of an array where the rows follow one another."""
+    if len(rows) and rows[-1] - rows[0] + 1 == len(rows) and (len(rows) == 1 or (np.diff(rows) == 1).all()):
+        span = slice(int(rows[0]), int(rows[-1]) + 1)
+        return table.iloc[span] if hasattr(table, "iloc") else table[span]
+    return table.iloc[rows] if hasattr(table, "iloc") else table[rows]
+
+
+def writable(table: Any) -> Any:
+    """A copy of an array, a CSR matrix or a DataFrame that a learner may write to."""
+    return table.copy()

@@ -1,0 +1,1 @@
+"""The steps of one job, which `mpi_automl.run` puts together."""

@@ -1,0 +1,191 @@
+"""Rank 0's work after the barrier: the ensemble, the final model, the outcome."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+from mpi_automl.job.final_ensemble import REFIT, describe_members, model_files, save_model, test_value
+from mpi_automl.job.final_selection import (
+    DUMMY,
+    EnsembleRules,
+    find_dummy,
+    select_ensemble,
+    select_together,
+    survey,
+)
+from mpi_automl.job.outcome import Outcome, RankShare
+from mpi_automl.job.run_facts import RunFacts
+from mpi_automl.storage.reader import RunReader
+from mpi_automl.storage.run_directory import FINISHED, INTERRUPTED, RunDirectory
+from mpi_automl.trial import Status, Trial, TrialKey
+
+if TYPE_CHECKING:
+    from mpi_automl.ensemble.build import Ensemble
+    from mpi_automl.evaluation.setup import EvaluationSetup
+    from mpi_automl.job.observer import Observer
+    from mpi_automl.job.plan import Plan
+    from mpi_automl.job.preparation import Preparation
+    from mpi_automl.job.search_loop import LoopAccount
+    from mpi_automl.parallel.world import World
+    from mpi_automl.settings import Settings
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """The ensemble as it was chosen.
+
+    Attributes
+    ----------
+    ensemble : Ensemble
+    to_fit : tuple of Trial
+        Members to fit on all rows, heaviest first: those of which no fitted model was kept, or all.
+    until : float
+        When fitting must end, in seconds since the epoch on rank 0's clock.
+    """
+
+    ensemble: Ensemble
+    to_fit: tuple[Trial, ...]
+    until: float
+
+
+def choose(
+    plan: Plan, preparation: Preparation, settings: Settings, world: World, accounts: list[LoopAccount]
+) -> Chosen:
+    """Collective. Select the ensemble from everybody's models; the dummy when no model beats it.
+
+    Parameters
+    ----------
+    plan : Plan
+    preparation : Preparation
+        With its setup on rank 0.
+    settings : Settings
+    world : World
+    accounts : list of LoopAccount
+        On rank 0, one for each rank.
+
+    Raises
+    ------
+    UserError
+        When not even the dummy was evaluated.
+    """
+    ensemble = select_together(
+        world,
+        plan.directory,
+        lambda: survey(RunReader(plan.directory), RunFacts.of_setup(preparation.setup), EnsembleRules.of(settings)),
+    )
+    return world.on_root(lambda: _with_members_to_fit(plan, ensemble, settings, world.now(), accounts))
+
+
+def _with_members_to_fit(
+    plan: Plan, ensemble: Ensemble, settings: Settings, now: float, accounts: list[LoopAccount]
+) -> Chosen:
+    files = model_files(RunDirectory(plan.directory), ensemble.weights, settings.final)
+    wanted = [key for key in ensemble.weights if key not in files or _is_wanted_anew(files[key], settings)]
+    reader = RunReader(plan.directory)
+    was_stopped = any(account.was_stopped for account in accounts)
+    until = min(plan.refit_end, now + settings.grace / 2) if was_stopped else plan.refit_end
+    return Chosen(ensemble, tuple(reader.trial(key) for key in wanted), until)
+
+
+def _is_wanted_anew(file: Path, settings: Settings) -> bool:
+    return settings.final == REFIT and ".refit." not in file.name
+
+
+def conclude(
+    plan: Plan,
+    setup: EvaluationSetup,
+    settings: Settings,
+    world: World,
+    accounts: list[LoopAccount],
+    chosen: Chosen,
+    failures: dict[TrialKey, str],
+    observer: Observer,
+) -> Outcome:
+    """Save the final model and sum up the job.
+
+    Parameters
+    ----------
+    plan : Plan
+    setup : EvaluationSetup
+    settings : Settings
+    world : World
+    accounts : list of LoopAccount
+        One for each rank.
+    chosen : Chosen
+    failures : dict of TrialKey to str
+        Members that were to be fitted on all rows and could not be. They keep the models of their folds; where
+        there are none, the ensemble is selected again without them.
+    observer : Observer
+
+    Raises
+    ------
+    UserError
+        When there is no fitted model at all.
+    """
+    directory, reader, facts = RunDirectory(plan.directory), RunReader(plan.directory), RunFacts.of_setup(setup)
+    ensemble = chosen.ensemble
+    files = model_files(directory, reader.keys, settings.final)
+    if not files.keys() >= ensemble.weights.keys():
+        ensemble = select_ensemble(reader, facts, EnsembleRules.of(settings), files)
+    save_model(directory, facts, ensemble, files)
+    best = [key for key in reader.best(2) if key != find_dummy(reader)][:1]
+    outcome = Outcome(
+        directory=plan.directory,
+        metric=facts.metric.name,
+        is_dummy=ensemble.method == DUMMY,
+        members=describe_members(reader, facts, ensemble.weights),
+        value=facts.metric.value_of(ensemble.cost),
+        test_value=test_value(reader, facts, ensemble),
+        single_best=next(iter(describe_members(reader, facts, dict.fromkeys(best, 1.0))), None),
+        statuses=Counter(Status(status) for status in reader.records["status"]),
+        ranks=tuple(_rank_share(account, world) for account in accounts),
+        seconds=world.now() - plan.started,
+        is_interrupted=plan.leaves_time or any(account.was_stopped for account in accounts),
+        notes=(*_sharing_notes(reader, plan.leg, accounts, settings.share), *_failure_notes(failures, files)),
+    )
+    directory.write_ensemble(outcome.to_mapping() | {"trajectory": list(ensemble.trajectory)})
+    directory.write_status({"state": INTERRUPTED if outcome.is_interrupted else FINISHED})
+    observer.concluded(outcome)
+    return outcome
+
+
+def _rank_share(account: LoopAccount, world: World) -> RankShare:
+    latencies = account.latencies or (math.nan,)
+    return RankShare(
+        rank=account.rank,
+        host=world.places[account.rank].host,
+        trials=sum(account.statuses.values()),
+        utilisation=min(1.0, account.busy_seconds / max(account.search_seconds, 1e-9)),
+        told=account.told,
+        latency=median(latencies),
+        latency_most=max(latencies),
+    )
+
+
+def _sharing_notes(reader: RunReader, leg: int, accounts: list[LoopAccount], share: str) -> list[str]:
+    """Whether what every rank was told agrees with what was written."""
+    written = Counter(key.rank for key in reader.keys if key.leg == leg)
+    total = sum(written.values())
+    for account in accounts:
+        if sum(account.statuses.values()) != written[account.rank]:
+            return [
+                f"Rank {account.rank} finished {sum(account.statuses.values())} trials, "
+                f"but {written[account.rank]} are in the store: mpi-automl check tells more."
+            ]
+        if share == "history" and account.told != total - written[account.rank]:
+            return [f"Rank {account.rank} was told {account.told} trials of others; there are {total}."]
+    return []
+
+
+def _failure_notes(failures: Mapping[TrialKey, str], files: Mapping[TrialKey, Path]) -> list[str]:
+    fates = {True: "keeps the models of its folds", False: "was left out"}
+    return [
+        f"Member {key} {fates[key in files]}, as it could not be fitted on all rows: {reason}."
+        for key, reason in failures.items()
+    ]

@@ -1,0 +1,220 @@
+"""Who may be a member of the ensemble, and the selection: on one rank, or on all when there is much to score."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mpi_automl.errors import UserError
+from mpi_automl.storage.reader import RunReader
+from mpi_automl.trial import Origin, Status, TrialKey
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mpi_automl.data.task import TaskType
+    from mpi_automl.ensemble.build import Ensemble
+    from mpi_automl.ensemble.greedy import Reduction
+    from mpi_automl.evaluation.metrics import Metric
+    from mpi_automl.job.run_facts import RunFacts
+    from mpi_automl.parallel.world import World
+    from mpi_automl.settings import Settings
+
+DUMMY = "dummy"
+DEALT_ABOVE = 256.0
+"""MiB of candidates' predictions above which the ranks score shares of them; root then holds its share only."""
+
+_DEALT_METHODS = ("greedy", "single_best")
+
+
+@dataclass(frozen=True)
+class EnsembleRules:
+    """How the final ensemble is built.
+
+    Attributes
+    ----------
+    size : int
+        Rounds of selection.
+    nbest : int or float
+        Candidates: the best so many, or a share.
+    seed : int
+        Decides ties.
+    method : str
+        See `mpi_automl.ensemble.build.build_ensemble`.
+    performance_range : float
+        See `mpi_automl.ensemble.build.Filter`.
+    sorted_start, bags : int
+        See `mpi_automl.ensemble.greedy.Rules`.
+    """
+
+    size: int
+    nbest: int | float
+    seed: int
+    method: str = "greedy"
+    performance_range: float = 0.0
+    sorted_start: int = 0
+    bags: int = 0
+
+    @classmethod
+    def of(cls, settings: Settings) -> EnsembleRules:
+        """The rules that the settings of a run name."""
+        return cls(
+            settings.ensemble_size,
+            settings.ensemble_nbest,
+            settings.seed,
+            settings.ensemble_method,
+            settings.ensemble_range,
+            settings.ensemble_start,
+            settings.ensemble_bags,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """Who may be a member, and by what they are judged; small enough to broadcast.
+
+    Attributes
+    ----------
+    keys : tuple of TrialKey
+        Candidates, best first.
+    dummy : TrialKey or None
+    dummy_cost : float
+    metric : Metric
+    task_type : TaskType
+    rules : EnsembleRules
+    """
+
+    keys: tuple[TrialKey, ...]
+    dummy: TrialKey | None
+    dummy_cost: float
+    metric: Metric
+    task_type: TaskType
+    rules: EnsembleRules
+
+
+def survey(reader: RunReader, facts: RunFacts, rules: EnsembleRules, among: Iterable[TrialKey] | None = None) -> Survey:
+    """Look for candidates among every rank's and every leg's trials.
+
+    Parameters
+    ----------
+    reader : RunReader
+    facts : RunFacts
+        If its metric is not the run's own, trials are scored anew by their predictions.
+    rules : EnsembleRules
+    among : iterable of TrialKey, optional
+        Only these may be members.
+
+    Raises
+    ------
+    UserError
+        When not even the dummy was evaluated.
+    """
+    from mpi_automl.ensemble.build import Filter, choose_candidates
+
+    truth = reader.truth()
+    allowed = None if among is None else set(among)
+    dummy = find_dummy(reader)
+    usable = [key for key in reader.best(len(reader)) if key != dummy and (allowed is None or key in allowed)]
+    dummy_cost = math.inf if dummy is None else float(_costs(reader, facts, [dummy], truth)[0])
+    rule = Filter(dummy_cost, rules.nbest, rules.performance_range)
+    keys = choose_candidates(usable, _costs(reader, facts, usable, truth), rule)
+    if not keys and dummy is None:
+        raise UserError(_nothing_finished(reader))
+    return Survey(tuple(keys), dummy, dummy_cost, facts.metric, facts.schema.task_type, rules)
+
+
+def select_ensemble(
+    reader: RunReader, facts: RunFacts, rules: EnsembleRules, among: Iterable[TrialKey] | None = None
+) -> Ensemble:
+    """Build the ensemble in this process; the dummy when no trial beats it.
+
+    Takes and raises what `survey` does.
+    """
+    found = survey(reader, facts, rules, among)
+    return _built(found, reader, found.keys)
+
+
+def select_together(
+    world: World, directory: Path, look: Callable[[], Survey], *, dealt_above: float = DEALT_ABOVE
+) -> Ensemble:
+    """Collective. Build the ensemble: on rank 0, or on all ranks if the candidates are many.
+
+    The result is the same. Stacking needs all candidates in one process and stays on rank 0.
+
+    Parameters
+    ----------
+    world : World
+    directory : Path
+        The run directory.
+    look : callable
+        Gives the `Survey`; called on rank 0 only.
+    dealt_above : float
+        MiB of predictions above which the candidates are dealt over the ranks.
+
+    Raises
+    ------
+    UserError
+        On every rank, as for `survey`.
+    """
+    from mpi_automl.parallel.reduction import WorldReduction
+
+    found, is_dealt = world.on_root(lambda: _with_size(look(), directory, world.size, dealt_above))
+    if not is_dealt:
+        return world.on_root(lambda: _built(found, RunReader(directory), found.keys))
+    reader = world.together(lambda: RunReader(directory))
+    return _built(found, reader, found.keys[world.rank :: world.size], WorldReduction(world))
+
+
+def find_dummy(reader: RunReader) -> TrialKey | None:
+    """The dummy, if it was evaluated."""
+    records = reader.records
+    rows = np.flatnonzero((records["origin"] == Origin.DUMMY) & (records["status"] == Status.SUCCESS))
+    return reader.keys[rows[0]] if len(rows) else None
+
+
+def _with_size(found: Survey, directory: Path, ranks: int, dealt_above: float) -> tuple[Survey, bool]:
+    if ranks == 1 or len(found.keys) < ranks or found.rules.method not in _DEALT_METHODS:
+        return found, False
+    one = RunReader(directory).predictions(found.keys[:1])
+    return found, one.nbytes * len(found.keys) > dealt_above * 2**20
+
+
+def _built(found: Survey, reader: RunReader, keys: Sequence[TrialKey], reduction: Reduction | None = None) -> Ensemble:
+    from mpi_automl.ensemble.build import Candidates, Ensemble, build_ensemble
+    from mpi_automl.ensemble.combination import WeightedMean
+    from mpi_automl.ensemble.greedy import Rules
+
+    rules = found.rules
+    if not found.keys:
+        assert found.dummy is not None
+        return Ensemble(WeightedMean({found.dummy: 1.0}), (), found.dummy_cost, DUMMY)
+    return build_ensemble(
+        Candidates(tuple(keys), reader.predictions(keys)),
+        reader.truth(),
+        found.metric,
+        found.task_type,
+        Rules(rules.size, rules.seed, rules.sorted_start, rules.bags),
+        method=rules.method,
+        reduction=reduction,
+    )
+
+
+def _costs(reader: RunReader, facts: RunFacts, keys: list[TrialKey], truth: NDArray[Any]) -> NDArray[np.float64]:
+    if facts.metric.name == reader.legs[-1].metric:
+        return np.array([reader.cost(key) for key in keys])
+    kind = facts.schema.task_type
+    return np.array([facts.metric.cost(truth, reader.predictions([key])[0], kind) for key in keys])
+
+
+def _nothing_finished(reader: RunReader) -> str:
+    counts = Counter(Status(status).name.lower() for status in reader.records["status"])
+    told = ", ".join(f"{count} {name}" for name, count in counts.items()) or "none"
+    reasons = [reason.decode(errors="replace") for reason in reader.records["reason"] if reason]
+    first = f"; the first reason given: {reasons[0]}" if reasons else ""
+    return f"No trial came to an end, not even the dummy (trials: {told}{first}); give more --time or --trial-memory."

@@ -1,0 +1,33 @@
+"""What rank 0 tells about a job while it goes on: an observer that stays silent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mpi_automl.job.outcome import Outcome
+    from mpi_automl.job.plan import Plan
+    from mpi_automl.parallel.exchange import Exchange
+    from mpi_automl.parallel.world import World
+    from mpi_automl.storage.writer import Store
+
+
+class Observer:
+    """Hears of a job's progress and says nothing; subclasses print or draw."""
+
+    def note(self, text: str) -> None:
+        """Something a person should know, in one sentence."""
+
+    def started(self, plan: Plan, world: World) -> None:
+        """The search is about to begin; called on rank 0."""
+
+    def store_opened(self, store: Store) -> None:
+        """The store has been laid out."""
+
+    def watching(self, plan: Plan, exchange: Exchange) -> Callable[[], None]:
+        """Give a function that this rank's loop calls at every turn; it must be quick."""
+        return lambda: None
+
+    def concluded(self, outcome: Outcome) -> None:
+        """The job is done; called on rank 0."""

@@ -1,0 +1,138 @@
+"""What a job is going to do, decided on rank 0 before the first trial."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mpi_automl.search.initial import initial_design
+from mpi_automl.search.seeds import trial_seed
+from mpi_automl.trial import Origin, Trial, TrialKey
+
+if TYPE_CHECKING:
+    from ConfigSpace import ConfigurationSpace
+
+    from mpi_automl.evaluation.metrics import Metric
+    from mpi_automl.job.earlier_legs import EarlierLegs
+    from mpi_automl.storage.choice import StoreOptions
+    from mpi_automl.storage.layout import StoreLayout
+
+
+_REFIT_SHARE = 0.5
+"""Of the time after the search, the part that fitting final models may take."""
+
+
+@dataclass(frozen=True)
+class TrialLimits:
+    """What a trial may use, and until when.
+
+    Attributes
+    ----------
+    seconds : float
+        Wall time of one trial.
+    memory : float
+        MiB that one trial may add.
+    search_end : float
+        When searching ends, in seconds since the epoch on rank 0's clock.
+    trials : int or None
+        How many trials a rank makes at most.
+    """
+
+    seconds: float
+    memory: float
+    search_end: float
+    trials: int | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The facts every rank needs; small enough to broadcast.
+
+    Attributes
+    ----------
+    directory : Path
+        The run directory.
+    leg : int
+        Number of this leg of the run.
+    configspace : ConfigurationSpace
+    layout : StoreLayout
+    models_limit : float
+        MiB that the fitted models of one rank may take.
+    store_options : StoreOptions
+    initial : str
+        Kind of the initial design.
+    limits : TrialLimits
+    seed : int
+    started, deadline : float
+        Start and end of the job, in seconds since the epoch on rank 0's clock.
+    title : str
+        The task in one line, for people.
+    metric : Metric
+    earlier : EarlierLegs or None
+        What earlier legs of the run found.
+    leaves_time : bool
+        The total time of the run is not used up by this leg.
+    final_seconds : float
+        Time kept after the search for fitting all members anew.
+    """
+
+    directory: Path
+    leg: int
+    configspace: ConfigurationSpace
+    layout: StoreLayout
+    models_limit: float
+    store_options: StoreOptions
+    initial: str
+    limits: TrialLimits
+    seed: int
+    started: float
+    deadline: float
+    title: str
+    metric: Metric
+    earlier: EarlierLegs | None = None
+    leaves_time: bool = False
+    final_seconds: float = 0.0
+
+    def log_of(self, rank: int) -> Path:
+        """Log file of a rank."""
+        return self.directory / "logs" / f"rank-{rank:04d}.log"
+
+    @property
+    def models(self) -> Path:
+        """Where fitted models are kept."""
+        return self.directory / "models"
+
+    def initial_design(self, rank: int, size: int) -> list[NDArray[np.float64]]:
+        """The configurations a rank starts with."""
+        return initial_design(self.configspace, self.initial, rank, size, self.seed)
+
+    def first_trials(self, rank: int) -> list[Trial]:
+        """The dummy, once in the run: rank 0 evaluates it."""
+        if rank != 0 or (self.earlier is not None and self.earlier.has_dummy):
+            return []
+        key = TrialKey(self.leg, 0, 0)
+        vector = np.full(len(self.configspace), np.nan)
+        return [Trial(key, vector, trial_seed(self.seed, key), Origin.DUMMY)]
+
+    @property
+    def refit_end(self) -> float:
+        """When fitting of final models must end, in seconds since the epoch on rank 0's clock."""
+        kept_until = self.limits.search_end + self.final_seconds
+        return kept_until + _REFIT_SHARE * (self.deadline - kept_until)
+
+
+def reserve(total: float, load: float) -> float:
+    """Seconds to keep at the end for closing the store, the ensemble and the exit.
+
+    Parameters
+    ----------
+    total : float
+        Seconds of the whole job.
+    load : float
+        Busy threads per core: everything at the end takes so much longer.
+    """
+    return min(0.25 * total, 1.5 + 0.5 * max(1.0, load) + min(0.02 * total, 60.0))

@@ -1,0 +1,277 @@
+"""Rank 0's work before the search: the task, the space, the run directory, the plan."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mpi_automl.errors import UserError
+from mpi_automl.job.earlier_legs import EarlierLegs, check_same_run, read_earlier_legs
+from mpi_automl.job.observer import Observer
+from mpi_automl.job.plan import Plan, TrialLimits, reserve
+from mpi_automl.parallel.cores import node_memory
+from mpi_automl.storage.choice import StoreOptions
+from mpi_automl.storage.disk import check_room, deal_out
+from mpi_automl.storage.layout import StoreLayout, trials_for
+from mpi_automl.storage.run_directory import RunDirectory
+
+if TYPE_CHECKING:
+    from mpi_automl.data.task import Task
+    from mpi_automl.evaluation.setup import EvaluationSetup
+    from mpi_automl.job.rank_log import RankLog
+    from mpi_automl.parallel.world import World
+    from mpi_automl.settings import Settings
+    from mpi_automl.space.space import SearchSpace
+
+_SHORTEST_SEARCH = 2.0
+_SHORTEST_LEG = 10.0
+_BASE_MEMORY = 500
+"""MiB of a rank and its trial server, interpreters and libraries; measured as proportional set size."""
+_VERSIONS = ("numpy", "scikit-learn", "ConfigSpace", "smac", "mpi4py", "h5py", "pandas")
+
+
+class Preparation:
+    """What rank 0 prepares; made on every rank, used on rank 0.
+
+    Parameters
+    ----------
+    settings : Settings
+    load : callable
+        Makes the task.
+    log : RankLog
+    observer : Observer
+
+    Attributes
+    ----------
+    setup : EvaluationSetup
+        On rank 0, after `evaluation_setup`.
+    metadata : dict of str to Any, or None
+        On rank 0, after `plan`: what the prediction store holds besides the trials.
+    """
+
+    setup: EvaluationSetup
+    metadata: dict[str, Any] | None = None
+
+    def __init__(self, settings: Settings, load: Callable[[], Task], log: RankLog, observer: Observer) -> None:
+        self._settings = settings
+        self._load = load
+        self._log = log
+        self._observer = observer
+
+    def evaluation_setup(self) -> EvaluationSetup:
+        """Load the task and decide how trials are evaluated.
+
+        Raises
+        ------
+        UserError
+            For anything wrong with the table, the options or the output directory.
+        """
+        from mpi_automl.data.resampling import make_resampling
+        from mpi_automl.evaluation.metrics import get_metric
+        from mpi_automl.evaluation.setup import EvaluationSetup, training_rows_first
+        from mpi_automl.space.registry import import_plugins
+        from mpi_automl.space.space import build_space
+
+        settings = self._settings
+        if not self._goes_on:
+            RunDirectory.check_free(self._path)
+        import_plugins(settings.plugins)
+        task = self._load()
+        for note in task.notes:
+            self._observer.note(note)
+        metric = get_metric(settings.metric, task.type)
+        space = build_space(task.profile, include=settings.include, exclude=settings.exclude, seed=settings.seed)
+        self._tell_left_out(space)
+        resampling = make_resampling(task, settings)
+        self.setup = EvaluationSetup(task, resampling, space, metric, (), settings.threads)
+        if self._goes_on:
+            check_same_run(self._path, self.setup)
+        return training_rows_first(self.setup)
+
+    def _tell_left_out(self, space: SearchSpace) -> None:
+        for step, component, reason in space.left_out:
+            self._log.note(f"{step}:{component} is not in the space: {reason}")
+        if space.left_out:
+            self._observer.note(
+                f"{len(space.left_out)} components are not in the space for this table; "
+                "rank 0's log and mpi-automl space tell which and why."
+            )
+
+    def plan(self, world: World) -> Plan:
+        """Make the run directory and decide what the job does.
+
+        Raises
+        ------
+        UserError
+            When the directory is in use, or the time does not suffice to train anything.
+        """
+        settings, setup = self._settings, self.setup
+        earlier = read_earlier_legs(self._path) if self._goes_on else None
+        deadline = world.started + self._leg_time(earlier)
+        final_seconds = _final_seconds(settings)
+        search_end = deadline - reserve(settings.time, world.load(settings.threads)) - final_seconds
+        if search_end - time.time() < _SHORTEST_SEARCH:
+            spent = time.time() - world.started
+            needed = settings.time + _SHORTEST_SEARCH - (search_end - time.time())
+            raise UserError(
+                f"--time {settings.time:g} s is too short to train anything: starting took {spent:.0f} s "
+                f"and the end needs some seconds too; give at least {max(10.0, 1.5 * needed):.0f} s."
+            )
+        directory = self._directory(earlier)
+        limits = TrialLimits(
+            settings.trial_time or settings.time / 10, settings.trial_memory, search_end, settings.trials
+        )
+        disk = deal_out(self._layout(world, limits), settings.disk)
+        if warning := check_room(directory.path, disk.layout):
+            self._observer.note(warning)
+        plan = Plan(
+            directory=directory.path,
+            leg=directory.next_leg,
+            configspace=setup.space.configspace,
+            layout=disk.layout,
+            models_limit=disk.models_per_rank,
+            store_options=StoreOptions.of(settings),
+            initial=settings.initial,
+            limits=limits,
+            seed=settings.seed,
+            started=world.started,
+            deadline=deadline,
+            title=_title(setup),
+            metric=setup.metric,
+            earlier=earlier,
+            leaves_time=self._leaves_time(earlier, deadline - world.started),
+            final_seconds=final_seconds,
+        )
+        for warning in overload_warnings(world, settings.threads, limits.memory):
+            self._observer.note(warning)
+        self.metadata = _metadata(setup, settings.seed, world)
+        self._observer.started(plan, world)
+        return plan
+
+    def _directory(self, earlier: EarlierLegs | None) -> RunDirectory:
+        """Make the run directory, or take over the one that the run goes on in."""
+        if not self._goes_on:
+            directory = RunDirectory.create(self._path, self._settings)
+            directory.write_schema(self.setup.task.schema.to_json())
+            directory.write_space(self.setup.space.to_json())
+            return directory
+        directory = RunDirectory(self._path)
+        if note := directory.lock.acquire():
+            self._observer.note(note)
+        if earlier is not None:
+            self._observer.note(
+                f"Going on with {directory.path}: {len(earlier.keys)} trials of earlier legs are known, "
+                f"{earlier.lost} were lost under way, and {len(earlier.poisonous)} configurations are left out, "
+                "because jobs died with them twice."
+            )
+        return directory
+
+    def _leg_time(self, earlier: EarlierLegs | None) -> float:
+        """Seconds of this leg, from what is left of the run's total."""
+        settings = self._settings
+        if settings.time_total is None:
+            return settings.time
+        left = settings.time_total - (0.0 if earlier is None else earlier.seconds_used)
+        if left < _SHORTEST_LEG:
+            raise UserError(f"The {settings.time_total:g} s of --time-total are used up; nothing is left to do.")
+        return min(settings.time, left)
+
+    def _leaves_time(self, earlier: EarlierLegs | None, seconds: float) -> bool:
+        """Whether the run's total will not be used up by this leg."""
+        if self._settings.time_total is None:
+            return False
+        used = seconds + (0.0 if earlier is None else earlier.seconds_used)
+        return used + _SHORTEST_LEG < self._settings.time_total
+
+    @property
+    def _goes_on(self) -> bool:
+        """Whether this is a new leg of a run that has been begun."""
+        return self._settings.resume is not None and (self._path / "config.toml").exists()
+
+    @property
+    def _path(self) -> Path:
+        if self._settings.resume not in (None, "auto"):
+            return Path(str(self._settings.resume))
+        if self._settings.out is None:
+            return Path(time.strftime("mpi_automl_%Y%m%d_%H%M%S"))
+        return Path(self._settings.out)
+
+    def _layout(self, world: World, limits: TrialLimits) -> StoreLayout:
+        setup = self.setup
+        return StoreLayout(
+            ranks=world.size,
+            trials_per_rank=trials_for(limits.search_end - time.time()),
+            predictions_per_rank=self._settings.predictions_per_rank,
+            n_validation=len(setup.resampling.validation_rows),
+            n_test=0 if setup.task.X_test is None else setup.task.X_test.shape[0],
+            n_outputs=setup.task.profile.n_outputs,
+            n_hyperparameters=len(setup.space.configspace),
+        )
+
+
+def _final_seconds(settings: Settings) -> float:
+    """Seconds to keep for fitting all members anew."""
+    if settings.final != "refit":
+        return 0.0
+    return 0.1 * settings.time if settings.final_time is None else settings.final_time
+
+
+def _metadata(setup: EvaluationSetup, seed: int, world: World) -> dict[str, Any]:
+    return {
+        "space": setup.space.to_json(),
+        "truth": setup.task.y[setup.resampling.validation_rows],
+        "validation_rows": setup.resampling.validation_rows,
+        "test_truth": setup.task.y_test,
+        "task": setup.task.name,
+        "task_type": setup.task.type.value,
+        "metric": setup.metric.name,
+        "space_digest": setup.space.digest,
+        "table_digest": setup.task.digest,
+        "resampling": setup.resampling.name,
+        "seed": seed,
+        "started": world.started,
+        "mpi_library": world.library,
+        "hosts": [place.host for place in world.places],
+        "versions": {name: version(name) for name in _VERSIONS},
+    }
+
+
+def _title(setup: EvaluationSetup) -> str:
+    profile = setup.task.profile
+    return (
+        f"{setup.task.name}: {profile.task_type.value}, {profile.n_rows} rows, {profile.n_columns} columns, "
+        f"{setup.resampling.name} on {len(setup.resampling.validation_rows)} rows"
+    )
+
+
+def overload_warnings(world: World, threads: int, trial_memory: float) -> list[str]:
+    """Whether ranks, threads and memory limits are more than a node has.
+
+    Parameters
+    ----------
+    world : World
+    threads : int
+        Threads of one evaluation.
+    trial_memory : float
+        MiB that one trial may add.
+    """
+    warnings = []
+    load = world.load(threads)
+    if load > 1:
+        warnings.append(
+            f"{load:.1f} threads share each core, so trials slow each other down; "
+            "start fewer ranks or use fewer --threads."
+        )
+    ranks = max(Counter(place.node for place in world.places).values())
+    wanted, there = ranks * (_BASE_MEMORY + trial_memory), node_memory()
+    if wanted > there:
+        warnings.append(
+            f"The {ranks} ranks of a node may come to use {wanted:,.0f} MiB ({_BASE_MEMORY} each and "
+            f"{trial_memory:.0f} per trial), and there are {there:,.0f} MiB; "
+            "start fewer ranks per node or lower --trial-memory."
+        )
+    return warnings

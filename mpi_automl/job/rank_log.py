@@ -1,0 +1,70 @@
+"""The log file of a rank: what it did, what its trial server said."""
+
+from __future__ import annotations
+
+import logging
+import os
+from logging.handlers import MemoryHandler
+from pathlib import Path
+
+from mpi_automl.trial import Result
+
+_FORMAT = "%(asctime)s %(levelname)s %(message)s"
+
+
+class RankLog:
+    """Writes a rank's log file.
+
+    The trial server is started before there is a run directory, so what it and its trials print is
+    held in memory (`server_output`) and moved to the file from time to time.
+
+    Attributes
+    ----------
+    server_output : Path
+        Where the trial server is to append its output.
+    """
+
+    def __init__(self) -> None:
+        self._held = os.memfd_create("mpi_automl-server-output")
+        self._moved = 0
+        self.server_output = Path(f"/proc/{os.getpid()}/fd/{self._held}")
+        self._logger = logging.Logger("mpi_automl")
+        self._before = MemoryHandler(capacity=10_000, flushLevel=logging.CRITICAL + 1)
+        self._logger.addHandler(self._before)
+
+    def open(self, path: Path) -> None:
+        """Begin to write to a file, first what was noted before."""
+        handler = logging.FileHandler(path)
+        handler.setFormatter(logging.Formatter(_FORMAT))
+        self._before.setTarget(handler)
+        self._before.flush()
+        self._logger.removeHandler(self._before)
+        self._logger.addHandler(handler)
+
+    def note(self, text: str) -> None:
+        """Write a line."""
+        self._logger.info(text)
+
+    def trial(self, result: Result) -> None:
+        """Write a line about a finished trial, and what the trial server said meanwhile."""
+        self._logger.info(
+            "trial %s %s %s: cost %.6g, %.2f s (fit %.2f, ask %.3f), %.0f MiB%s",
+            result.trial.key,
+            result.trial.origin.name.lower(),
+            result.status.name.lower(),
+            result.cost,
+            result.end - result.start,
+            result.fit_seconds,
+            result.ask_seconds,
+            result.memory_peak,
+            f": {result.reason}" if result.reason else "",
+        )
+        self.move_server_output()
+
+    def move_server_output(self) -> None:
+        """Move what the trial server has said since the last time to the file."""
+        size = os.fstat(self._held).st_size
+        if size > self._moved:
+            text = os.pread(self._held, size - self._moved, self._moved).decode(errors="replace").rstrip()
+            self._moved = size
+            self._logger.info("trial server: %s", text)

@@ -1,0 +1,309 @@
+"""A rank's own SMAC loop: ask, evaluate, store, tell, and serve messages meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mpi_automl.parallel.messages import Bulletin, TrialNews
+from mpi_automl.search.proposer import SpaceExhaustedError
+from mpi_automl.search.seeds import trial_seed
+from mpi_automl.trial import Origin, Result, Status, Trial, TrialKey
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mpi_automl.evaluation.evaluator import Evaluator
+    from mpi_automl.job.plan import TrialLimits
+    from mpi_automl.job.rank_log import RankLog
+    from mpi_automl.job.roll_call import RollCall
+    from mpi_automl.parallel.exchange import Exchange
+    from mpi_automl.parallel.signals import StopSignals
+    from mpi_automl.parallel.world import World
+    from mpi_automl.search.proposer import Proposer
+    from mpi_automl.storage.kept_models import KeptModels
+    from mpi_automl.storage.writer import Store
+
+_POLL = 0.01
+_SHORTEST_TRIAL = 0.2
+_SAVING = 1.0
+_MODEL_SAVING = 10.0
+
+
+@dataclass(frozen=True)
+class LoopAccount:
+    """What one rank did.
+
+    Attributes
+    ----------
+    rank : int
+    statuses : Counter of Status
+        Its trials by status.
+    search_seconds : float
+        From the start of the loop to its end.
+    busy_seconds : float
+        Time in which one of its trials ran.
+    ask_seconds, coordination_seconds : float
+        Time spent proposing, and on messages.
+    latencies : tuple of float
+        Seconds each bulletin was under way.
+    told : int
+        Foreign finished trials told to the proposer.
+    was_stopped : bool
+        The search was ended by a signal, not by its time.
+    """
+
+    rank: int
+    statuses: Counter[Status]
+    search_seconds: float
+    busy_seconds: float
+    ask_seconds: float
+    coordination_seconds: float
+    latencies: tuple[float, ...]
+    told: int
+    was_stopped: bool
+
+
+class SearchLoop:
+    """The loop of one rank.
+
+    Parameters
+    ----------
+    world : World
+    proposer, evaluator, store, exchange, kept_models
+        The rank's own.
+    limits : TrialLimits
+    leg : int
+        Number of the leg that the trials belong to.
+    seed : int
+        The job's seed.
+    signals : StopSignals
+    log : RankLog
+    roll_call : RollCall
+        Keeps the loop from waiting for ever.
+    watchers : sequence of callable
+        Called at every turn of the loop, for progress.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        proposer: Proposer,
+        evaluator: Evaluator,
+        store: Store,
+        exchange: Exchange,
+        kept_models: KeptModels,
+        limits: TrialLimits,
+        *,
+        leg: int,
+        seed: int,
+        signals: StopSignals,
+        log: RankLog,
+        roll_call: RollCall,
+        watchers: Sequence[Callable[[], None]],
+    ) -> None:
+        self._world, self._proposer, self._evaluator, self._store = world, proposer, evaluator, store
+        self._exchange, self._kept_models, self._limits = exchange, kept_models, limits
+        self._leg, self._seed, self._signals, self._log, self._watchers = leg, seed, signals, log, watchers
+        self._roll_call = roll_call
+        self._stopping = self._is_exhausted = False
+        self._next_number = 0
+        self._submitted = 0
+        self._elsewhere: dict[TrialKey, NDArray[np.float64]] = {}
+        self._ask_seconds: dict[TrialKey, float] = {}
+        self._statuses: Counter[Status] = Counter()
+        self._busy_seconds = 0.0
+        self._told = 0
+
+    def run(self, first: Iterable[Trial] = ()) -> LoopAccount:
+        """Search until the time is up or a stop is asked for, and hand over everything that is due.
+
+        Parameters
+        ----------
+        first : iterable of Trial
+            Evaluated before anything is proposed.
+        """
+        # SMAC and scikit-learn take seconds to import: meanwhile the first trials run and messages are served.
+        Thread(target=self._proposer.prepare, daemon=True).start()
+        started = self._world.now()
+        waiting = list(first)
+        self._next_number = len(waiting)
+        while not self._must_stop():
+            self._serve()
+            if self._wants_trial(waiting):
+                self._submit_next(waiting)
+            self._take(self._patience())
+            self._watch()
+        self._stop_evaluating()
+        ended = self._world.now()
+        self._hand_over()
+        return LoopAccount(
+            self._world.rank,
+            self._statuses,
+            ended - started,
+            self._busy_seconds,
+            sum(self._ask_seconds.values()),
+            self._exchange.coordination_seconds,
+            tuple(self._exchange.latencies),
+            self._told,
+            self._stopping,
+        )
+
+    def _watch(self) -> None:
+        self._roll_call.watch()
+        for watcher in self._watchers:
+            watcher()
+
+    def _patience(self) -> float:
+        # With a place free in the evaluator's queue there is a proposal to make, not an event to wait for.
+        return 0.0 if self._wants_trial(()) else _POLL
+
+    def _wants_trial(self, waiting: Sequence[Trial]) -> bool:
+        has_room = self._evaluator.can_submit and self._remaining() > _SHORTEST_TRIAL
+        return has_room and (bool(waiting) or not self._made_all())
+
+    def _made_all(self) -> bool:
+        if self._is_exhausted:
+            return True
+        return self._limits.trials is not None and self._next_number >= self._limits.trials
+
+    def _remaining(self) -> float:
+        return self._limits.search_end - self._world.now()
+
+    def _must_stop(self) -> bool:
+        is_complete = self._made_all() and self._statuses.total() >= self._next_number
+        return self._stopping or is_complete or self._remaining() <= 0
+
+    def _submit_next(self, waiting: list[Trial]) -> None:
+        try:
+            self._submit(waiting.pop(0) if waiting else self._propose())
+        except SpaceExhaustedError:
+            self._log.note("every configuration of the space has been evaluated")
+            self._is_exhausted = True
+
+    def _propose(self) -> Trial:
+        started = time.perf_counter()
+        proposal = self._proposer.ask()
+        key = TrialKey(self._leg, self._world.rank, self._next_number)
+        self._next_number += 1
+        self._ask_seconds[key] = time.perf_counter() - started
+        return Trial(key, proposal.vector, trial_seed(self._seed, key), proposal.origin)
+
+    def _submit(self, trial: Trial) -> None:
+        seconds = min(self._limits.seconds, self._remaining())
+        is_dummy = trial.origin is Origin.DUMMY
+        self._evaluator.submit(
+            trial,
+            seconds=seconds,
+            memory=self._limits.memory,
+            keep_model_below=np.inf if is_dummy else self._kept_models.threshold,
+        )
+        self._submitted += 1
+        self._store.begin(trial)
+        self._post(_news_of_start(trial))
+
+    def _take(self, patience: float) -> None:
+        for result in self._evaluator.poll(patience):
+            assert isinstance(result, Result)
+            self._submitted -= 1
+            self._record(self._judge(result))
+
+    def _judge(self, result: Result) -> Result:
+        """A trial that ran into the end of the job says nothing about its configuration."""
+        was_cut_short = self._remaining() <= _POLL or self._stopping
+        ran = result.end - result.start
+        if result.status is Status.TIMEOUT and was_cut_short and ran < 0.9 * self._limits.seconds:
+            return replace(result, status=Status.STOPPED, reason="the search ended")
+        return result
+
+    def _record(self, result: Result) -> None:
+        key = result.trial.key
+        result = replace(result, ask_seconds=self._ask_seconds.get(key, 0.0))
+        self._store.write(result)
+        self._kept_models.note(result)
+        self._log.trial(result)
+        self._statuses[result.status] += 1
+        self._busy_seconds += result.end - result.start
+        news = _news_of_result(result)
+        self._tell([news], foreign=False)
+        self._post(news)
+
+    def _tell(self, trials: list[TrialNews], *, foreign: bool) -> None:
+        self._proposer.tell(
+            np.array([trial.vector for trial in trials]),
+            [trial.cost for trial in trials],
+            [trial.status for trial in trials],
+            [trial.key for trial in trials],
+            foreign=foreign,
+            seconds=[trial.seconds for trial in trials],
+        )
+
+    def _post(self, *news: TrialNews) -> None:
+        wants_stop = self._signals.received is not None
+        self._exchange.post(news, busy_seconds=self._busy_seconds, told=self._told, wants_stop=wants_stop)
+
+    def _serve(self) -> None:
+        self._post()
+        for bulletin in self._exchange.serve():
+            self._hear(bulletin)
+        self._store.flush_if_due()
+
+    def _hear(self, bulletin: Bulletin) -> None:
+        self._stopping = self._stopping or bulletin.stop
+        foreign = [trial for trial in bulletin.trials if trial.key.rank != self._world.rank]
+        if not foreign:
+            return
+        for trial in foreign:
+            if trial.status is Status.RUNNING:
+                self._elsewhere[trial.key] = trial.vector
+            else:
+                self._elsewhere.pop(trial.key, None)
+        self._proposer.set_pending(self._elsewhere)
+        finished = [trial for trial in foreign if trial.status is not Status.RUNNING]
+        if finished:
+            self._tell(finished, foreign=True)
+            self._told += len(finished)
+
+    def _stop_evaluating(self) -> None:
+        self._await_last_model()
+        self._evaluator.cancel()
+        limit = time.monotonic() + _SAVING
+        while self._submitted and time.monotonic() < limit:
+            self._take(_POLL)
+
+    def _await_last_model(self) -> None:
+        """A search that ends by its number of trials has the time to let the last model be written."""
+        limit = time.monotonic() + min(_MODEL_SAVING, self._remaining())
+        while not (self._stopping or self._kept_models.is_complete) and time.monotonic() < limit:
+            self._serve()
+            self._take(_POLL)
+
+    def _hand_over(self) -> None:
+        """Report that this rank is done, and hear the rest of what the others did."""
+        delivered = False
+        while not self._exchange.is_idle:
+            self._roll_call.call()
+            if not delivered:
+                delivered = self._exchange.post(busy_seconds=self._busy_seconds, told=self._told, is_last=True)
+            for bulletin in self._exchange.serve():
+                self._hear(bulletin)
+            self._watch()
+            time.sleep(0.002)
+
+
+def _news_of_start(trial: Trial) -> TrialNews:
+    return TrialNews(trial.key, Status.RUNNING, np.nan, trial.origin, trial.budget, 0.0, trial.vector)
+
+
+def _news_of_result(result: Result) -> TrialNews:
+    trial = result.trial
+    cost = result.cost if result.has_cost else np.nan
+    return TrialNews(
+        trial.key, result.status, cost, trial.origin, trial.budget, result.end - result.start, trial.vector
+    )

@@ -1,0 +1,1 @@
+"""The only place that imports mpi4py: communicator, coordinator, launcher, abort."""

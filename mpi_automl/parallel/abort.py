@@ -1,0 +1,59 @@
+"""One rank fails, all know: an unexpected exception ends the whole job."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from mpi_automl.errors import UserError
+from mpi_automl.parallel.world import MissingRanksError, World
+
+
+@dataclass
+class LastWords:
+    """What a job that fails says last.
+
+    Attributes
+    ----------
+    text : str
+        How to go on; empty as long as there is nothing to go on with.
+    """
+
+    text: str = ""
+
+
+@contextmanager
+def abort_on_exception(world: World, note: Callable[[str], None]) -> Iterator[LastWords]:
+    """End every rank of the job when this one raises something unexpected.
+
+    `UserError` and `SystemExit` pass: they are raised on all ranks alike. Anything else is printed
+    with rank and host, and MPI is told to abort; without that the other ranks would wait for ever.
+    A single rank without MPI just sees its exception.
+
+    Parameters
+    ----------
+    world : World
+    note : callable
+        Gets the traceback too, for the rank's log.
+
+    Yields
+    ------
+    LastWords
+        Its text is printed last, once it is set.
+    """
+    last_words = LastWords()
+    try:
+        yield last_words
+    except (UserError, SystemExit):
+        raise
+    except BaseException as error:
+        if world.comm is None:
+            raise
+        reason = str(error) if isinstance(error, MissingRanksError) else traceback.format_exc().rstrip()
+        text = f"Rank {world.rank} on {world.place.host} failed; the job ends.\n{reason}\n{last_words.text}".rstrip()
+        note(text)
+        print(text, file=sys.stderr, flush=True)  # noqa: T201  # nobody else will
+        world.comm.Abort(1)

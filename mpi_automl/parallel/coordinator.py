@@ -1,0 +1,159 @@
+"""Rank 0's bookkeeping: what every rank reported, and what each has yet to hear. No MPI in here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from mpi_automl.parallel.messages import Bulletin, Report, TrialNews
+from mpi_automl.trial import Status
+
+_ROWS_PER_BULLETIN = 256
+
+
+@dataclass
+class RankState:
+    """What rank 0 knows of one rank.
+
+    Attributes
+    ----------
+    heard : float
+        When its last report came, in seconds since the epoch.
+    busy_seconds : float
+        Time its trials have taken.
+    told : int
+        Foreign trials it has told its proposer.
+    finished : Counter of Status
+        Its finished trials by status.
+    running : int
+        Its trials under evaluation.
+    is_last : bool
+        It has stopped searching.
+    """
+
+    heard: float
+    busy_seconds: float = 0.0
+    told: int = 0
+    finished: Counter[Status] = field(default_factory=Counter)
+    running: int = 0
+    is_last: bool = False
+
+
+class Coordinator:
+    """Gathers the reports of all ranks and decides what each rank hears.
+
+    Parameters
+    ----------
+    size : int
+        Number of ranks.
+    share : {"none", "incumbents", "history"}
+        Whether bulletins carry nothing, new incumbents, or all trials.
+    now : float
+        Seconds since the epoch.
+
+    Attributes
+    ----------
+    incumbent : TrialNews or None
+        The best trial of all ranks so far.
+    stopping : bool
+        Whether every rank is to stop; set by `stop` or by a rank that asks for it.
+    states : list of RankState
+        One for each rank.
+    """
+
+    def __init__(self, size: int, share: str, now: float) -> None:
+        self.incumbent: TrialNews | None = None
+        self.stopping = False
+        self.states = [RankState(heard=now) for _ in range(size)]
+        self._share = share
+        self._news: list[TrialNews] = []
+        self._dropped = 0
+        self._cursors = [0] * size
+        self._numbers = [0] * size
+        self._told_stop = [False] * size
+        self._closed = [False] * size
+        self._urgent = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every rank has sent its last report."""
+        return all(state.is_last for state in self.states)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether every rank has been sent its last bulletin."""
+        return all(self._closed)
+
+    def stop(self) -> None:
+        """Have every rank stop searching."""
+        self._urgent = self._urgent or not self.stopping
+        self.stopping = True
+
+    def absorb(self, report: Report, now: float) -> None:
+        """Take in one report."""
+        state = self.states[report.rank]
+        state.heard, state.busy_seconds, state.told = now, report.busy_seconds, report.told
+        if report.wants_stop:
+            self.stop()
+        for trial in report.trials:
+            self._note(state, trial)
+        if report.is_last:
+            state.is_last, state.running = True, 0
+            self._urgent = self._urgent or self.is_complete
+
+    def pop_urgency(self) -> bool:
+        """Whether something came up, since the last call, that every rank should hear at once."""
+        urgent, self._urgent = self._urgent, False
+        return urgent
+
+    def next_bulletin(self, peer: int, now: float) -> Bulletin | None:
+        """What `peer` has yet to hear, or None when there is nothing new for it."""
+        if self._closed[peer]:
+            return None
+        end = self._dropped + len(self._news)
+        start = self._cursors[peer]
+        if self._share == "incumbents":
+            start = max(start, end - 1)
+        stop_is_news = self.stopping and not self._told_stop[peer]
+        chunk = self._news[start - self._dropped : start - self._dropped + _ROWS_PER_BULLETIN]
+        is_last = self.is_complete and start + len(chunk) == end
+        if not (chunk or stop_is_news or is_last):
+            return None
+        self._cursors[peer] = start + len(chunk)
+        self._told_stop[peer] = self.stopping
+        self._closed[peer] = is_last
+        self._numbers[peer] += 1
+        return Bulletin(self._numbers[peer], now, self.stopping, is_last, tuple(chunk))
+
+    def forget_delivered(self) -> None:
+        """Free the news that every rank has been sent."""
+        delivered = min(self._cursors) - self._dropped
+        if delivered > _ROWS_PER_BULLETIN:
+            del self._news[:delivered]
+            self._dropped += delivered
+
+    def missing(self, now: float, silence: float) -> list[tuple[int, float]]:
+        """Ranks that have not been heard of for `silence` seconds, with the seconds each is silent."""
+        return [
+            (rank, now - state.heard)
+            for rank, state in enumerate(self.states)
+            if not state.is_last and now - state.heard > silence
+        ]
+
+    def _note(self, state: RankState, trial: TrialNews) -> None:
+        if trial.status is Status.RUNNING:
+            state.running += 1
+        else:
+            state.running = max(0, state.running - 1)
+            state.finished[trial.status] += 1
+        is_incumbent = self._is_incumbent(trial)
+        if is_incumbent:
+            self.incumbent = trial
+            self._urgent = self._urgent or self._share != "none"
+        if self._share == "history" or (self._share == "incumbents" and is_incumbent):
+            self._news.append(trial)
+
+    def _is_incumbent(self, trial: TrialNews) -> bool:
+        if trial.status is not Status.SUCCESS:
+            return False
+        return self.incumbent is None or (trial.cost, trial.key) < (self.incumbent.cost, self.incumbent.key)

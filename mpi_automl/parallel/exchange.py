@@ -1,0 +1,226 @@
+"""The star of non-blocking messages between rank 0 and every rank.
+
+A collective would be forwarded through ordinary ranks, which may be busy proposing; one-sided
+communication waits, on some MPIs, for the target to enter the library. So rank 0 sends to each rank
+by itself, small flat arrays, with at most one message under way for each peer: what comes up
+meanwhile travels with the next one.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mpi_automl.parallel import tags
+from mpi_automl.parallel.coordinator import Coordinator
+from mpi_automl.parallel.messages import (
+    Bulletin,
+    Report,
+    TrialNews,
+    decode_bulletin,
+    decode_report,
+    encode_bulletin,
+    encode_report,
+)
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Intracomm, Request
+
+    from mpi_automl.parallel.world import World
+
+HEARTBEAT = 2.0
+"""Seconds after which a rank reports although it has no news."""
+
+_COORDINATION_SHARE = 0.03
+_SHORTEST_ROUND = 0.02
+
+
+class Exchange(ABC):
+    """A rank's end of the star.
+
+    Attributes
+    ----------
+    latencies : list of float
+        Seconds from rank 0's sending to this rank's receiving, for each bulletin.
+    coordination_seconds : float
+        Time spent on messages and bookkeeping.
+    is_closed : bool
+        Everything any rank reported has arrived here.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.latencies: list[float] = []
+        self.coordination_seconds = 0.0
+        self.is_closed = False
+        self._world = world
+        self._trials: list[TrialNews] = []
+        self._reported = 0.0
+
+    def post(
+        self,
+        trials: Sequence[TrialNews] = (),
+        *,
+        busy_seconds: float = 0.0,
+        told: int = 0,
+        wants_stop: bool = False,
+        is_last: bool = False,
+    ) -> bool:
+        """Report trials, or a sign of life; returns at once.
+
+        Returns
+        -------
+        bool
+            Whether everything has been handed over. If not, because the previous report is still
+            under way, the trials travel with the next one.
+        """
+        started = time.perf_counter()
+        self._trials.extend(trials)
+        now = self._world.now()
+        delivered = True
+        if self._trials or wants_stop or is_last or now - self._reported > HEARTBEAT:
+            report = Report(self._world.rank, now, busy_seconds, told, wants_stop, is_last, tuple(self._trials))
+            delivered = self._deliver(report)
+            if delivered:
+                self._trials.clear()
+                self._reported = now
+        self.coordination_seconds += time.perf_counter() - started
+        return delivered
+
+    def serve(self) -> list[Bulletin]:
+        """Handle every message that has arrived and send what is due; returns at once."""
+        started = time.perf_counter()
+        bulletins = self._serve()
+        now = self._world.now()
+        self.latencies.extend(now - bulletin.sent for bulletin in bulletins)
+        self.is_closed = self.is_closed or any(bulletin.is_last for bulletin in bulletins)
+        self.coordination_seconds += time.perf_counter() - started
+        return bulletins
+
+    @property
+    @abstractmethod
+    def is_idle(self) -> bool:
+        """Whether nothing of this rank's own is under way any more."""
+
+    @property
+    @abstractmethod
+    def awaited(self) -> list[int]:
+        """Ranks without which this one cannot become idle."""
+
+    @abstractmethod
+    def _deliver(self, report: Report) -> bool:
+        """Send a report now, or say that the previous one is still under way."""
+
+    @abstractmethod
+    def _serve(self) -> list[Bulletin]: ...
+
+
+class RootExchange(Exchange):
+    """Rank 0's end: its own reports go straight into the coordinator.
+
+    Attributes
+    ----------
+    coordinator : Coordinator
+    """
+
+    def __init__(self, world: World, share: str) -> None:
+        super().__init__(world)
+        self.coordinator = Coordinator(world.size, share, world.now())
+        self._requests: dict[int, tuple[Request, NDArray[np.float64]]] = {}
+        self._next_round = 0.0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether every rank has been told everything."""
+        return self.coordinator.is_closed and not self._requests
+
+    @property
+    def awaited(self) -> list[int]:
+        """Ranks that have not sent their last report, or else have not taken their last bulletin."""
+        silent = [rank for rank, state in enumerate(self.coordinator.states) if not state.is_last]
+        return silent or sorted(self._requests)
+
+    def _deliver(self, report: Report) -> bool:
+        self.coordinator.absorb(report, self._world.now())
+        return True
+
+    def _serve(self) -> list[Bulletin]:
+        if self._world.comm is not None:
+            for buffer in _arrived(self._world.comm, tags.REPORT):
+                self.coordinator.absorb(decode_report(buffer), self._world.now())
+            self._requests = {peer: sent for peer, sent in self._requests.items() if not sent[0].Test()}
+        now = self._world.now()
+        if not (self.coordinator.pop_urgency() or now >= self._next_round):
+            return []
+        own = self._send_round(now)
+        # A round that takes long at many ranks comes less often, so that rank 0 can search too.
+        taken = self._world.now() - now
+        self._next_round = now + max(_SHORTEST_ROUND, taken / _COORDINATION_SHARE)
+        return own
+
+    def _send_round(self, now: float) -> list[Bulletin]:
+        if self._world.comm is not None:
+            for peer in range(1, self._world.size):
+                if peer not in self._requests and (bulletin := self.coordinator.next_bulletin(peer, now)):
+                    buffer = encode_bulletin(bulletin)
+                    self._requests[peer] = (self._world.comm.Isend(buffer, dest=peer, tag=tags.BULLETIN), buffer)
+        own = self.coordinator.next_bulletin(0, now)
+        self.coordinator.forget_delivered()
+        return [own] if own else []
+
+
+class MemberExchange(Exchange):
+    """The end of every other rank."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._sent: tuple[Request, NDArray[np.float64]] | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether this rank has been told everything and its own last report has left."""
+        return self.is_closed and self._test_sent()
+
+    @property
+    def awaited(self) -> list[int]:
+        """Rank 0, which has not sent its last bulletin."""
+        return [0]
+
+    def _deliver(self, report: Report) -> bool:
+        if not self._test_sent():
+            return False
+        assert self._world.comm is not None
+        buffer = encode_report(report)
+        self._sent = (self._world.comm.Isend(buffer, dest=0, tag=tags.REPORT), buffer)
+        return True
+
+    def _test_sent(self) -> bool:
+        if self._sent is not None and self._sent[0].Test():
+            self._sent = None
+        return self._sent is None
+
+    def _serve(self) -> list[Bulletin]:
+        assert self._world.comm is not None
+        self._test_sent()
+        return [decode_bulletin(buffer) for buffer in _arrived(self._world.comm, tags.BULLETIN)]
+
+
+def open_exchange(world: World, share: str) -> RootExchange | MemberExchange:
+    """Make this rank's end of the star."""
+    return RootExchange(world, share) if world.rank == 0 else MemberExchange(world)
+
+
+def _arrived(comm: Intracomm, tag: int) -> list[NDArray[np.float64]]:
+    from mpi4py import MPI
+
+    buffers = []
+    status = MPI.Status()
+    while (message := comm.Improbe(MPI.ANY_SOURCE, tag, status)) is not None:
+        buffer = np.empty(status.Get_count(MPI.DOUBLE))
+        message.Recv([buffer, MPI.DOUBLE])
+        buffers.append(buffer)
+    return buffers

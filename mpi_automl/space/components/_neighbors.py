@@ -1,0 +1,19 @@
+"""What both nearest neighbour components have in common."""
+
+from __future__ import annotations
+
+from mpi_automl.data.task import Profile
+from mpi_automl.space.hyperparameters import Choice, Hyperparameter, bounded
+
+HYPERPARAMETERS = (
+    bounded("n_neighbors", 1, 100, 1, 100, log=True),
+    Choice("p", (1, 2), 2),
+    Choice("weights", ("uniform", "distance")),
+)
+LARGEST_TABLE = 100_000_000
+"""Values of the table beyond which predictions take too long."""
+
+
+def for_size(profile: Profile) -> tuple[Hyperparameter, ...]:
+    """Not more neighbours than a third of the rows, so that every training fold has enough."""
+    return (bounded("n_neighbors", 1, 100, 1, profile.n_rows // 3, log=True), *HYPERPARAMETERS[1:])

@@ -1,0 +1,1 @@
+"""Whether classes are weighted."""

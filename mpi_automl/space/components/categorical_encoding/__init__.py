@@ -1,0 +1,1 @@
+"""How categories become numbers."""

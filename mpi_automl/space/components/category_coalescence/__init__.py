@@ -1,0 +1,1 @@
+"""Whether rare categories are merged."""

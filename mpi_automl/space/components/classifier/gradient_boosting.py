@@ -1,0 +1,36 @@
+"""Histogram gradient boosting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mpi_automl.data.task import TaskType
+from mpi_automl.space.component import CLASSIFICATION, Component, Context, Properties
+from mpi_automl.space.components import _boosting
+from mpi_automl.space.registry import register
+
+
+@register
+class GradientBoosting(Component):
+    """Boosted trees on binned features, which take missing values and category codes as they are."""
+
+    step = "classifier"
+    name = "gradient_boosting"
+    properties = Properties(
+        tasks=CLASSIFICATION,
+        one_per_output=frozenset({TaskType.MULTILABEL}),
+        missing=True,
+        categories=True,
+        sample_weight=True,
+        nonlinear=True,
+        growth=_boosting.ITERATIONS,
+        preference=20,
+    )
+    hyperparameters = _boosting.HYPERPARAMETERS
+
+    def build(self, values: Mapping[str, Any], context: Context) -> Any:
+        """Make the learner."""
+        from sklearn.ensemble import HistGradientBoostingClassifier
+
+        return HistGradientBoostingClassifier(**_boosting.arguments(values, context))

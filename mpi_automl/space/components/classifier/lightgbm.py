@@ -1,0 +1,26 @@
+"""LightGBM's gradient boosting, if the package is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mpi_automl.space.component import Component, Context
+from mpi_automl.space.components import _boosters, _lightgbm
+from mpi_automl.space.registry import register
+
+
+@register
+class LightGBM(Component):
+    """Gradient boosting of leaf-wise trees (Ke et al., 2017)."""
+
+    step = "classifier"
+    name = "lightgbm"
+    properties = _boosters.properties("classifier", "lightgbm", "n_estimators", 21, categories=True)
+    hyperparameters = _lightgbm.HYPERPARAMETERS
+
+    def build(self, values: Mapping[str, Any], context: Context) -> Any:
+        """Make the learner."""
+        from lightgbm import LGBMClassifier
+
+        return LGBMClassifier(**_lightgbm.arguments(values, context))

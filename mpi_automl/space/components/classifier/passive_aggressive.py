@@ -1,0 +1,40 @@
+"""Passive-aggressive linear classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mpi_automl.data.task import TaskType
+from mpi_automl.space.component import CLASSIFICATION, Component, Context, Properties
+from mpi_automl.space.components import _linear, _sgd
+from mpi_automl.space.hyperparameters import Choice, Float, flag
+from mpi_automl.space.registry import register
+
+
+@register
+class PassiveAggressive(Component):
+    """Updates just large enough to mend each mistake (Crammer et al., 2006): PA-I and PA-II."""
+
+    step = "classifier"
+    name = "passive_aggressive"
+    properties = Properties(
+        tasks=CLASSIFICATION,
+        one_per_output=frozenset({TaskType.MULTILABEL}),
+        sparse=True,
+        sample_weight=True,
+        growth=_sgd.EPOCHS,
+        preference=41,
+    )
+    hyperparameters = (
+        Float("C", 1e-5, 10.0, 1.0, log=True),
+        flag("average", False),
+        Choice("loss", ("hinge", "squared_hinge")),
+        _linear.TOLERANCE,
+    )
+
+    def build(self, values: Mapping[str, Any], context: Context) -> Any:
+        """Make the learner."""
+        from mpi_automl.space.estimators.passive_aggressive import passive_aggressive
+
+        return passive_aggressive(values, _sgd.EPOCHS.maximum, context.seed)

@@ -1,0 +1,31 @@
+"""Features that pass a univariate test at a certain error rate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mpi_automl.space.component import BINARY_OR_MULTICLASS, Component, Context, Properties
+from mpi_automl.space.components import _selection
+from mpi_automl.space.hyperparameters import Choice, Float
+from mpi_automl.space.registry import register
+
+
+@register
+class SelectRates(Component):
+    """Keeps features by false positive, false discovery or family-wise error rate."""
+
+    step = "feature_preprocessor"
+    name = "select_rates_classification"
+    properties = Properties(tasks=BINARY_OR_MULTICLASS, sparse=True, output_nonnegative="input", preference=40)
+    hyperparameters = (
+        Float("alpha", 0.01, 0.5, 0.1),
+        Choice("mode", ("fpr", "fdr", "fwe")),
+        Choice("score_func", ("chi2", "f_classif"), "f_classif"),
+    )
+
+    def build(self, values: Mapping[str, Any], context: Context) -> Any:
+        """Make the selector; at least one feature is kept."""
+        from mpi_automl.space.estimators.selection import SelectByRate
+
+        return SelectByRate(_selection.score(values["score_func"], context), mode=values["mode"], param=values["alpha"])

@@ -1,0 +1,1 @@
+"""Whether columns tell which numbers were missing."""

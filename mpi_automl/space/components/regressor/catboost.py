@@ -1,0 +1,28 @@
+"""CatBoost's gradient boosting, if the package is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mpi_automl.space.component import Component, Context
+from mpi_automl.space.components import _boosters, _catboost
+from mpi_automl.space.registry import register
+
+
+@register
+class CatBoost(Component):
+    """Ordered boosting of symmetric trees (Prokhorenkova et al., 2018)."""
+
+    step = "regressor"
+    name = "catboost"
+    properties = _boosters.properties("regressor", "catboost", "regressor__iterations", 23)
+    hyperparameters = _catboost.HYPERPARAMETERS
+
+    def build(self, values: Mapping[str, Any], context: Context) -> Any:
+        """Make the learner."""
+        from catboost import CatBoostRegressor
+
+        from mpi_automl.space.estimators.refitted import RefittedRegressor
+
+        return RefittedRegressor(CatBoostRegressor(**_catboost.arguments(values, context)))

@@ -1,0 +1,35 @@
+"""Linear support vector regression."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mpi_automl.data.task import TaskType
+from mpi_automl.space.component import REGRESSION, Component, Context, Properties
+from mpi_automl.space.components import _linear
+from mpi_automl.space.hyperparameters import Choice
+from mpi_automl.space.registry import register
+
+
+@register
+class LinearSupportVector(Component):
+    """LIBLINEAR (Fan et al., 2008) on standardised targets."""
+
+    step = "regressor"
+    name = "liblinear_svr"
+    properties = Properties(
+        tasks=REGRESSION, one_per_output=frozenset({TaskType.MULTIOUTPUT}), sparse=True, preference=42
+    )
+    hyperparameters = (
+        _linear.SVM_C,
+        _linear.EPSILON,
+        Choice("loss", ("squared_epsilon_insensitive", "epsilon_insensitive")),
+        _linear.TOLERANCE,
+    )
+
+    def build(self, values: Mapping[str, Any], context: Context) -> Any:
+        """Make the learner."""
+        from mpi_automl.space.estimators.standardized import StandardizedLinearSVR
+
+        return StandardizedLinearSVR(**values, dual="auto", random_state=context.seed)

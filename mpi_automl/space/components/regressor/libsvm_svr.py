@@ -1,0 +1,42 @@
+"""Support vector regression with a kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mpi_automl.data.task import TaskType
+from mpi_automl.space.component import REGRESSION, Component, Context, Properties
+from mpi_automl.space.components import _linear, _svm
+from mpi_automl.space.hyperparameters import Choice
+from mpi_automl.space.registry import register
+
+
+@register
+class SupportVector(Component):
+    """LIBSVM (Chang and Lin, 2011) on standardised targets."""
+
+    step = "regressor"
+    name = "libsvm_svr"
+    properties = Properties(
+        tasks=REGRESSION,
+        one_per_output=frozenset({TaskType.MULTIOUTPUT}),
+        sparse=True,
+        nonlinear=True,
+        max_rows=_svm.LARGEST_TABLE,
+        preference=43,
+    )
+    hyperparameters = (
+        _linear.SVM_C,
+        _linear.EPSILON,
+        Choice("kernel", ("linear", "poly", "rbf", "sigmoid"), "rbf"),
+        _svm.SHRINKING,
+        _svm.SVM_TOLERANCE,
+        *_svm.kernel_hyperparameters(0.1, ("poly", "rbf", "sigmoid")),
+    )
+
+    def build(self, values: Mapping[str, Any], context: Context) -> Any:
+        """Make the learner."""
+        from mpi_automl.space.estimators.standardized import StandardizedSVR
+
+        return StandardizedSVR(**values, cache_size=500, max_iter=_svm.ITERATIONS)

@@ -1,0 +1,1 @@
+"""How numerical columns are scaled."""

@@ -1,0 +1,1 @@
+"""How the width of encoded texts is reduced."""

@@ -1,0 +1,86 @@
+"""Types that a saved model of this space may hold, besides those that skops trusts by itself."""
+
+from __future__ import annotations
+
+_OWN = "mpi_automl.space.estimators."
+
+OWN_TYPES = tuple(
+    _OWN + name
+    for name in (
+        "capped.CappedFastICA",
+        "capped.CappedFeatureAgglomeration",
+        "capped.CappedKNeighborsClassifier",
+        "capped.CappedKNeighborsRegressor",
+        "capped.CappedKernelPCA",
+        "capped.CappedQuantileTransformer",
+        "capped.CappedTruncatedSVD",
+        "clipped.ClippedMultinomialNB",
+        "densifier.Densifier",
+        "gaussian_process.AnisotropicGaussianProcess",
+        "growing.GrowingMLPClassifier",
+        "passive_aggressive_class.ProbabilisticPassiveAggressive",
+        "pls.PLSScores",
+        "recoded.RecodedClassifier",
+        "refitted.RefittedRegressor",
+        "scores.chi2_of_amounts",
+        "selection.SelectAtLeastOne",
+        "selection.SelectByRate",
+        "selection.SelectShare",
+        "softmax.ProbabilisticLinearSVC",
+        "softmax.ProbabilisticSGDClassifier",
+        "softmax.ProbabilisticSVC",
+        "standardized.StandardizedElasticNet",
+        "standardized.StandardizedLinearSVR",
+        "standardized.StandardizedMLPRegressor",
+        "standardized.StandardizedSGDRegressor",
+        "standardized.StandardizedSVR",
+        "text.ColumnsOfText",
+        "varied.VariedColumns",
+    )
+)
+"""Estimators and functions of this package."""
+
+BOOSTERS = (
+    "catboost.core.CatBoostClassifier",
+    "catboost.core.CatBoostRegressor",
+    "collections.OrderedDict",
+    "lightgbm.basic.Booster",
+    "lightgbm.sklearn.LGBMClassifier",
+    "lightgbm.sklearn.LGBMRegressor",
+    "xgboost.core.Booster",
+    "xgboost.sklearn.XGBClassifier",
+    "xgboost.sklearn.XGBRegressor",
+)
+"""Learners of packages that may be installed."""
+
+INSIDE_LEARNERS = (
+    "numpy.dtype",
+    "numpy.max",
+    "numpy.mean",
+    "numpy.median",
+    "scipy._lib.array_api_compat.numpy._aliases.asarray",
+    "scipy.interpolate._bsplines.BSpline",
+    "sklearn._loss.loss.AbsoluteError",
+    "sklearn._loss.loss.HalfBinomialLoss",
+    "sklearn._loss.loss.HalfMultinomialLoss",
+    "sklearn._loss.loss.HalfSquaredError",
+    "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.feature_selection._mutual_info.mutual_info_classif",
+    "sklearn.feature_selection._mutual_info.mutual_info_regression",
+    "sklearn.feature_selection._univariate_selection.f_classif",
+    "sklearn.feature_selection._univariate_selection.f_regression",
+    "sklearn.gaussian_process.kernels.RBF",
+    "sklearn.metrics._dist_metrics.EuclideanDistance64",
+    "sklearn.metrics._dist_metrics.ManhattanDistance64",
+    "sklearn.metrics._dist_metrics.MinkowskiDistance64",
+    "sklearn.model_selection._split.KFold",
+    "sklearn.model_selection._split.StratifiedKFold",
+    "sklearn.neighbors._ball_tree.BallTree",
+    "sklearn.neighbors._kd_tree.KDTree",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.tree._tree.Tree",
+)
+"""What scikit-learn's own learners hold inside."""
+
+TRUSTED = (*OWN_TYPES, *BOOSTERS, *INSIDE_LEARNERS)

@@ -1,0 +1,179 @@
+"""Creates the store of a leg: one shared file, or one file per rank and a master that shows the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mpi_automl.errors import UserError
+from mpi_automl.storage import schema
+from mpi_automl.storage.choice import Choice, StoreOptions, choose, file_system_of, wanted_layout
+from mpi_automl.storage.create import (
+    Header,
+    Part,
+    finish,
+    header,
+    lay_out,
+    shared_arrays,
+    unfinished,
+    write_master,
+    write_shared,
+)
+from mpi_automl.storage.flusher import Flusher
+from mpi_automl.storage.hdf5 import access, is_parallel, loaded_mpi_libraries
+from mpi_automl.storage.writer import WRITE_ERRORS, Store, StorePlace, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mpi_automl.storage.layout import StoreLayout
+
+__all__ = ["Store", "create_store"]
+
+
+def create_store(
+    directory: Path | str,
+    leg: int,
+    layout: StoreLayout,
+    metadata: Mapping[str, Any] | None,
+    comm: Any = None,
+    rank: int = 0,
+    options: StoreOptions = StoreOptions(),  # noqa: B008  # frozen
+) -> Store:
+    """Collective. Lay out the store of a new leg.
+
+    Parameters
+    ----------
+    directory : Path or str
+        The run directory, seen by all ranks.
+    leg : int
+    layout : StoreLayout
+    metadata : mapping or None
+        What the file says about the whole leg; only the root rank's counts. It must have ``truth``
+        (target of the validation rows, in the order of the predictions), ``validation_rows`` (their
+        row numbers in the table) and ``space`` (text of the configuration space); it may have
+        ``test_truth``, ``extra_metrics`` (names, in the order of a record's scores), ``task_type``,
+        ``metric``, ``space_digest``, ``table_digest``, and anything else that JSON can hold.
+    comm : mpi4py communicator, optional
+        None for a single rank.
+    rank : int
+    options : StoreOptions
+
+    Raises
+    ------
+    UserError
+        On every rank, if the leg exists already, the directory cannot be written, or a shared file
+        is demanded where there can be none.
+    """
+    place = StorePlace(Path(directory), leg, rank)
+    facts = _gathered(comm, (is_parallel(), loaded_mpi_libraries()))
+    choice, head = _root_does(comm, rank, lambda: _prepare(place, layout, metadata, options, facts))
+    part = Part.whole("shared" if choice.shared else "master", leg, layout)
+    make = _shared_file if choice.shared else _rank_file
+    file = make(place, part, head, metadata, comm, options)
+    flusher = Flusher(options.flush)
+    main = schema.main_file(place.directory, leg)
+    flusher.add(main if choice.shared else schema.rank_file(place.directory, leg, rank))
+    return Store(place, part, head, choice, file, flusher)
+
+
+def _prepare(
+    place: StorePlace,
+    layout: StoreLayout,
+    metadata: Mapping[str, Any] | None,
+    options: StoreOptions,
+    facts: list[tuple[bool, frozenset[str]]],
+) -> tuple[Choice, Header]:
+    if metadata is None:
+        raise ValueError("the root rank must give the metadata")
+    store = schema.store_directory(place.directory)
+    try:
+        store.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"The directory {store} cannot be made ({error.strerror}); choose another with --out."
+        ) from None
+    if schema.main_file(place.directory, place.leg).exists():
+        raise UserError(f"Leg {place.leg} is already in {store}; a restart needs the number of a new leg.")
+    parallel, libraries = all(fact[0] for fact in facts), max((fact[1] for fact in facts), key=len)
+    kind = file_system_of(store)
+    wanted = wanted_layout(options)
+    choice = choose(wanted, ranks=layout.ranks, parallel_hdf5=parallel, mpi_libraries=libraries, file_system=kind)
+    return choice, header(metadata)
+
+
+def _shared_file(
+    place: StorePlace, part: Part, head: Header, metadata: Mapping[str, Any] | None, comm: Any, options: StoreOptions
+) -> Any:
+    path = schema.main_file(place.directory, place.leg)
+    properties = access(comm, options.hints, options.alignment)
+    file = lay_out(unfinished(path), part, head, with_shared=True, properties=properties)
+    if metadata is not None and place.rank == 0:
+        write_shared(file, metadata)
+    _barrier(comm)
+    _root_does(comm, place.rank, lambda: finish(path))
+    return file
+
+
+def _rank_file(
+    place: StorePlace, part: Part, head: Header, metadata: Mapping[str, Any] | None, comm: Any, options: StoreOptions
+) -> Any:
+    def create() -> Any:
+        path = schema.rank_file(place.directory, place.leg, place.rank)
+        is_root = place.rank == 0
+        properties = access(alignment=options.alignment)
+        own = part.of_rank(place.rank)
+        file = lay_out(unfinished(path), own, head, with_shared=is_root, properties=properties)
+        if metadata is not None and is_root:
+            write_shared(file, metadata)
+        finish(path)
+        return file
+
+    file = _all_do(comm, create)
+
+    def create_master() -> None:
+        path = schema.main_file(place.directory, place.leg)
+        sources = [schema.rank_file(place.directory, place.leg, rank) for rank in range(part.layout.ranks)]
+        if metadata is not None:
+            write_master(unfinished(path), part, head, shared_arrays(metadata), sources)
+        finish(path)
+
+    _root_does(comm, place.rank, create_master)
+    return file
+
+
+def _gathered(comm: Any, value: Any) -> list[Any]:
+    return [value] if comm is None else list(comm.allgather(value))
+
+
+def _barrier(comm: Any) -> None:
+    if comm is not None:
+        comm.Barrier()
+
+
+def _root_does(comm: Any, rank: int, action: Callable[[], Any]) -> Any:
+    """Run an action on the root rank and give its value to all; its failure is raised on every rank."""
+    value, failure = _tried(action) if rank == 0 else (None, None)
+    if comm is not None:
+        value, failure = comm.bcast((value, failure), root=0)
+    if failure is not None:
+        raise failure
+    return value
+
+
+def _all_do(comm: Any, action: Callable[[], Any]) -> Any:
+    """Run an action on every rank; the failure of one is raised on all."""
+    value, failure = _tried(action)
+    failures = [found for found in _gathered(comm, failure) if found is not None]
+    if failures:
+        raise failures[0]
+    return value
+
+
+def _tried(action: Callable[[], Any]) -> tuple[Any, Exception | None]:
+    try:
+        return action(), None
+    except UserError as error:
+        return None, error
+    except WRITE_ERRORS as error:
+        return None, UserError(f"The store cannot be made ({one_line(error)}); see to the disk or use another --out.")

@@ -1,0 +1,127 @@
+"""One configuration on its way through the package: proposed, evaluated, stored, shared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Status(IntEnum):
+    """How a trial ended. The numbers are part of the file format: never reuse one."""
+
+    RUNNING = 0
+    SUCCESS = 1
+    CRASHED = 2
+    TIMEOUT = 3
+    MEMOUT = 4
+    STOPPED = 5
+    """Cut off by the end of the job, or lost with a killed leg: says nothing about the configuration."""
+    PRUNED = 6
+    """Stopped early because it could no longer matter; its cost is the one of what was evaluated."""
+
+
+class Origin(IntEnum):
+    """Where a configuration came from. The numbers are part of the file format: never reuse one."""
+
+    DUMMY = 0
+    DEFAULT = 1
+    INITIAL = 2
+    MODEL = 3
+    """Maximiser of the acquisition function, found from random candidates or the rank's own trials."""
+    RANDOM = 4
+    FOREIGN = 5
+    """Maximiser of the acquisition function, found by local search from another rank's trial."""
+
+
+class TrialKey(NamedTuple):
+    """Names a trial within a run, for ever: weights and models are keyed by it."""
+
+    leg: int
+    rank: int
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.leg}-{self.rank}-{self.number}"
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A configuration to be evaluated.
+
+    Attributes
+    ----------
+    key : TrialKey
+        Leg, rank and the rank's own running number (from 0).
+    vector : ndarray of float64, shape (n_hyperparameters,)
+        The configuration as ConfigSpace encodes it, NaN where a hyperparameter is inactive; all NaN
+        for the dummy.
+    seed : int
+        Seed of everything random in the pipeline.
+    origin : Origin
+    budget : float
+        Share of the full budget, in (0, 1].
+    """
+
+    key: TrialKey
+    vector: NDArray[np.float64]
+    seed: int
+    origin: Origin
+    budget: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What the evaluation of a trial gave.
+
+    Attributes
+    ----------
+    trial : Trial
+    status : Status
+    cost : float
+        To be minimised, ``optimum - score`` for scores; NaN unless the status has one
+        (`has_cost`).
+    start, end : float
+        Seconds since the epoch.
+    predictions : ndarray of float32, shape (n_validation_rows, n_outputs), or None
+        Out-of-fold predictions in row order: probabilities of the classes or labels, or values.
+    test_predictions : ndarray of float32, shape (n_test_rows, n_outputs), or None
+    scores : dict of str to float
+        Further metrics on the validation rows, as signed scores.
+    fold_costs : tuple of float
+        Cost on the validation rows of each fold that was evaluated, in the order of the folds.
+    ask_seconds, fit_seconds, predict_seconds, store_seconds : float
+        Wall time of proposing (on the rank), fitting and predicting (in the child), and storing.
+    cpu_seconds : float
+        CPU time of the child and of the processes it started.
+    memory_peak : float
+        MiB that the trial added on top of interpreter, libraries and shared data.
+    reason : str
+        Why a trial failed, or where growing its learner was cut short, in at most 200 characters.
+    """
+
+    trial: Trial
+    status: Status
+    cost: float
+    start: float
+    end: float
+    predictions: NDArray[np.float32] | None = None
+    test_predictions: NDArray[np.float32] | None = None
+    scores: dict[str, float] = field(default_factory=dict)
+    fold_costs: tuple[float, ...] = ()
+    ask_seconds: float = 0.0
+    fit_seconds: float = 0.0
+    predict_seconds: float = 0.0
+    store_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    memory_peak: float = 0.0
+    reason: str = ""
+
+    @property
+    def has_cost(self) -> bool:
+        """Whether `cost` is a number the search can learn from as it is."""
+        return self.status in (Status.SUCCESS, Status.PRUNED)

@@ -1,0 +1,259 @@
+"""Greedy selection against a plain loop, and what must not change its result."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from samples import candidates, hard_votes
+
+from mpi_automl.data.task import TaskType
+from mpi_automl.ensemble.greedy import Pick, Rules, select
+from mpi_automl.ensemble.scorers import AnyScorer, make_scorer
+from mpi_automl.evaluation.metrics import get_metric, metric_names
+
+FAST = {
+    TaskType.BINARY: ["accuracy", "balanced_accuracy", "log_loss", "brier_score", "roc_auc", "f1", "f1_macro"],
+    TaskType.MULTICLASS: ["accuracy", "balanced_accuracy", "log_loss", "brier_score", "roc_auc", "f1_macro"],
+    TaskType.MULTILABEL: ["f1_macro", "f1_micro", "brier_score"],
+    TaskType.REGRESSION: ["root_mean_squared_error", "mean_absolute_error", "r2", "mean_squared_error"],
+    TaskType.MULTIOUTPUT: ["root_mean_squared_error", "mean_absolute_error", "r2", "mean_squared_error"],
+}
+EVERY_FAST = [(task_type, name) for task_type, names in FAST.items() for name in names]
+
+
+def has_fast_path(task_type, name):
+    y, predictions = candidates(task_type, n_candidates=1)
+    return not isinstance(make_scorer(predictions, y, get_metric(name, task_type), task_type), AnyScorer)
+
+
+EVERY_WITH_FAST_PATH = [
+    (task_type, name) for task_type in TaskType for name in metric_names(task_type) if has_fast_path(task_type, name)
+]
+
+
+def plain_greedy(y, predictions, metric, task_type, rounds):
+    """The loop as the paper has it."""
+    total, picks, trajectory = np.zeros(predictions.shape[1:]), [], []
+    for _ in range(rounds):
+        costs = [metric.cost(y, (total + added) / (len(picks) + 1), task_type) for added in predictions]
+        best = int(np.argmin(costs))
+        total = total + predictions[best]
+        picks.append(best)
+        trajectory.append(costs[best])
+    return picks, trajectory
+
+
+def test_common_metrics_have_a_fast_path():
+    assert set(EVERY_FAST) <= set(EVERY_WITH_FAST_PATH)
+
+
+@pytest.mark.parametrize(("task_type", "name"), EVERY_WITH_FAST_PATH)
+def test_every_scorer_gives_the_metrics_own_cost(task_type, name):
+    y, predictions = candidates(task_type)
+    metric = get_metric(name, task_type)
+    scorer = make_scorer(predictions, y, metric, task_type)
+    for members in (0, 1, 7):
+        total = predictions[:members].sum(axis=0, dtype=np.float64)
+        expected = AnyScorer(predictions, y, metric, task_type).costs(total, members)
+        assert scorer.costs(total, members) == pytest.approx(expected, abs=1e-7)
+
+
+@pytest.mark.parametrize(("task_type", "name"), [kind for kind in EVERY_WITH_FAST_PATH if kind[0].is_classification])
+def test_equal_probabilities_are_decided_as_by_the_metric(task_type, name):
+    y, predictions = hard_votes(task_type)
+    metric = get_metric(name, task_type)
+    scorer = make_scorer(predictions, y, metric, task_type)
+    for members in (1, 3):
+        total = predictions[:members].sum(axis=0, dtype=np.float64)
+        expected = AnyScorer(predictions, y, metric, task_type).costs(total, members)
+        assert scorer.costs(total, members) == pytest.approx(expected, abs=1e-7)
+
+
+@pytest.mark.parametrize("task_type", [TaskType.BINARY, TaskType.MULTICLASS])
+@pytest.mark.parametrize("make", [candidates, hard_votes])
+def test_bounds_on_areas_never_hide_the_best(task_type, make):
+    metric = get_metric("roc_auc", task_type)
+    rng = np.random.default_rng(1)
+    for seed in range(6):
+        y, predictions = make(task_type, n_candidates=20, n_rows=500, seed=seed)
+        scorer = make_scorer(predictions, y, metric, task_type)
+        for members in (0, 3):
+            total = predictions[:members].sum(axis=0, dtype=np.float64)
+            allowed = rng.random(20) < 0.5
+            exact, bounded = scorer.costs(total, members), scorer.costs(total, members, allowed)
+            best = exact[allowed].min()
+            assert bounded[allowed].min() == best
+            assert (bounded[allowed & (exact == best)] == best).all()
+            assert (bounded[allowed & (exact > best)] > best).all()
+
+
+def test_classes_without_rows_and_rare_ones():
+    y, predictions = candidates(TaskType.MULTICLASS)
+    y = np.where(y == 2, 0, y)
+    y[y == 3] = 1
+    y[7] = 3
+    for name in FAST[TaskType.MULTICLASS]:
+        metric = get_metric(name, TaskType.MULTICLASS)
+        total = predictions[:2].sum(axis=0, dtype=np.float64)
+        expected = AnyScorer(predictions, y, metric, TaskType.MULTICLASS).costs(total, 2)
+        found = make_scorer(predictions, y, metric, TaskType.MULTICLASS).costs(total, 2)
+        assert found == pytest.approx(expected, abs=1e-7), name
+
+
+def test_more_rows_than_a_block_and_a_far_target():
+    rng = np.random.default_rng(0)
+    y = 1e6 + rng.normal(size=150_000)
+    predictions = (y + rng.normal(size=(3, len(y))))[:, :, None].astype(np.float32)
+    for name in FAST[TaskType.REGRESSION]:
+        metric = get_metric(name, TaskType.REGRESSION)
+        total = predictions[:2].sum(axis=0, dtype=np.float64)
+        expected = AnyScorer(predictions, y, metric, TaskType.REGRESSION).costs(total, 2)
+        found = make_scorer(predictions, y, metric, TaskType.REGRESSION).costs(total, 2)
+        assert found == pytest.approx(expected, rel=1e-5), name
+
+
+@pytest.mark.parametrize(
+    ("task_type", "name"), [pair for pair in EVERY_FAST if pair[1] in ("log_loss", "brier_score", "r2", "roc_auc")]
+)
+def test_selection_is_that_of_the_plain_loop(task_type, name):
+    y, predictions = candidates(task_type)
+    metric = get_metric(name, task_type)
+    picks, trajectory = plain_greedy(y, predictions, metric, task_type, 12)
+    selection = select(predictions, y, metric, task_type, Rules(size=12))
+    assert selection.trajectory == pytest.approx(trajectory, abs=1e-7)
+    best = picks[: int(np.argmin(trajectory)) + 1]
+    assert selection.weights == pytest.approx({pick: best.count(pick) / len(best) for pick in set(best)})
+    assert selection.cost == pytest.approx(min(trajectory), abs=1e-7)
+
+
+def test_the_best_round_is_kept_not_the_last():
+    y = np.array([0, 1, 0, 1, 0, 1, 0, 1])
+    good = np.eye(2)[y] * 0.2 + 0.4
+    predictions = np.array([good, np.eye(2)[1 - y] * 0.98 + 0.01], dtype=np.float32)
+    metric = get_metric("log_loss", TaskType.BINARY)
+    alone = select(predictions[1:], y, metric, TaskType.BINARY, Rules(size=5))
+    assert alone.weights == {0: 1.0}
+    mixed = np.concatenate([predictions, predictions[:1] + 0.05 * np.eye(2)[y].astype(np.float32)])
+    selection = select(mixed, y, metric, TaskType.BINARY, Rules(size=9))
+    assert selection.cost == pytest.approx(min(selection.trajectory))
+
+
+def test_of_equally_good_rounds_the_last_is_kept():
+    y = np.array([0, 1] * 20)
+    perfect = np.eye(2, dtype=np.float32)[y]
+    weaker = (perfect * 0.8 + 0.1).astype(np.float32)
+    selection = select(
+        np.array([perfect, weaker]), y, get_metric("accuracy", TaskType.BINARY), TaskType.BINARY, Rules(size=30)
+    )
+    assert selection.cost == 0.0
+    assert set(selection.weights) == {0, 1}
+
+
+def test_ties_are_broken_by_the_seed():
+    y = np.array([0, 1] * 20)
+    same = np.repeat(np.eye(2, dtype=np.float32)[y][None], 8, axis=0)
+    metric = get_metric("accuracy", TaskType.BINARY)
+    found = [select(same, y, metric, TaskType.BINARY, Rules(size=1, seed=seed)).weights for seed in range(20)]
+    again = [select(same, y, metric, TaskType.BINARY, Rules(size=1, seed=seed)).weights for seed in range(20)]
+    assert found == again
+    assert len({next(iter(weights)) for weights in found}) > 3
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.permutations(range(9)),
+    st.sampled_from([(t, n) for t, n in EVERY_FAST]),
+    st.sampled_from([Rules(size=8, seed=3), Rules(size=8, sorted_start=4), Rules(size=5, bags=4, seed=1)]),
+)
+def test_weights_do_not_depend_on_the_order_of_candidates(order, kind, rules):
+    task_type, name = kind
+    y, predictions = candidates(task_type, n_candidates=9, n_rows=97)
+    metric = get_metric(name, task_type)
+    plain = select(predictions, y, metric, task_type, rules, range(9))
+    shuffled = select(predictions[list(order)], y, metric, task_type, rules, order)
+    assert shuffled.weights == plain.weights
+    assert shuffled.trajectory == plain.trajectory
+
+
+class Meeting:
+    """A reduction over threads: what several ranks do, without MPI."""
+
+    def __init__(self, size: int) -> None:
+        self.barrier = threading.Barrier(size)
+        self.boards: dict[int, object] = {}
+
+    def _gather(self, value):
+        self.boards[threading.get_ident()] = value
+        self.barrier.wait(30)
+        values = list(self.boards.values())
+        self.barrier.wait(30)
+        return values
+
+    def least(self, pick: Pick) -> Pick:
+        return min(self._gather(pick))
+
+    def from_owner(self, predictions, shape):
+        (owned,) = [value for value in self._gather(predictions) if value is not None]
+        assert owned.shape == shape
+        return owned
+
+
+def in_shares(shares, y, metric, task_type, rules, predictions):
+    meeting = Meeting(len(shares))
+    results = [None] * len(shares)
+
+    def work(number):
+        own = list(shares[number])
+        share = predictions[own]
+        results[number] = select(share, y, metric, task_type, rules, own, meeting)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(len(shares))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return results
+
+
+@pytest.mark.parametrize(("task_type", "name"), EVERY_FAST)
+@pytest.mark.parametrize("rules", [Rules(size=12, seed=5), Rules(size=6, sorted_start=3), Rules(size=4, bags=3)])
+def test_shares_give_exactly_the_result_of_one_process(task_type, name, rules):
+    y, predictions = candidates(task_type, n_candidates=13)
+    metric = get_metric(name, task_type)
+    alone = select(predictions, y, metric, task_type, rules)
+    shares = [range(0, 13, 3), range(1, 13, 3), [], range(2, 13, 3)]
+    for result in in_shares(shares, y, metric, task_type, rules, predictions):
+        assert result.weights == alone.weights
+        assert result.trajectory == alone.trajectory
+        assert result.cost == alone.cost
+
+
+def test_a_candidate_without_a_defined_cost_is_never_picked():
+    y, predictions = candidates(TaskType.REGRESSION)
+    predictions[2] = -3.0
+    metric = get_metric("mean_squared_log_error", TaskType.REGRESSION)
+    assert 2 not in select(predictions, y, metric, TaskType.REGRESSION, Rules(size=10)).weights
+    with pytest.raises(ValueError, match="not defined for any"):
+        select(predictions[2:3], y, metric, TaskType.REGRESSION, Rules(size=10))
+
+
+def test_a_sorted_start_is_at_least_as_good_as_the_best_single_one():
+    y, predictions = candidates(TaskType.MULTICLASS)
+    metric = get_metric("log_loss", TaskType.MULTICLASS)
+    selection = select(predictions, y, metric, TaskType.MULTICLASS, Rules(size=20, sorted_start=5))
+    single = min(metric.cost(y, prediction, TaskType.MULTICLASS) for prediction in predictions)
+    assert selection.cost <= single
+    assert sum(selection.weights.values()) == pytest.approx(1.0)
+
+
+def test_bags_leave_candidates_out_and_average():
+    y, predictions = candidates(TaskType.MULTICLASS)
+    metric = get_metric("log_loss", TaskType.MULTICLASS)
+    selection = select(predictions, y, metric, TaskType.MULTICLASS, Rules(size=10, bags=6, seed=2))
+    assert sum(selection.weights.values()) == pytest.approx(1.0)
+    combined = sum(weight * predictions[number].astype(float) for number, weight in selection.weights.items())
+    assert metric.cost(y, combined, TaskType.MULTICLASS) == pytest.approx(selection.cost)

@@ -1,0 +1,199 @@
+"""The final model: what is written, what is read back, and what is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+import skops.io
+from sklearn.ensemble import ExtraTreesRegressor, HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from mpi_automl.data.example import breast_cancer_task
+from mpi_automl.data.load import make_task
+from mpi_automl.ensemble.combination import WeightedMean
+from mpi_automl.ensemble.model import EnsembleModel, add_member, write_manifest
+from mpi_automl.errors import UserError
+from mpi_automl.trial import TrialKey
+
+FOREST, BOOSTING = TrialKey(0, 3, 17), TrialKey(1, 0, 2)
+
+
+def write(directory, task, members, weights):
+    files = {}
+    for key, pipelines in members.items():
+        source = directory / f"source-{key}"
+        skops.io.dump(pipelines, source)
+        files[key] = add_member(directory / "model", key, source, "folds")
+    write_manifest(directory / "model", task.schema, WeightedMean(weights), files, "accuracy")
+    return directory / "model"
+
+
+@pytest.fixture(scope="module")
+def task():
+    return breast_cancer_task()
+
+
+@pytest.fixture(scope="module")
+def members(task):
+    rows = np.arange(len(task.y)) % 3
+    forests = [
+        RandomForestClassifier(10, random_state=fold).fit(task.X[rows != fold], task.y[rows != fold])
+        for fold in range(3)
+    ]
+    return {FOREST: forests, BOOSTING: [HistGradientBoostingClassifier(max_iter=10).fit(task.X, task.y)]}
+
+
+@pytest.fixture(scope="module")
+def table():
+    from sklearn.datasets import load_breast_cancer
+
+    return load_breast_cancer(as_frame=True).data
+
+
+@pytest.fixture
+def model(tmp_path, task, members):
+    return write(tmp_path, task, members, {FOREST: 0.75, BOOSTING: 0.25})
+
+
+def test_predictions_are_the_weighted_mean_of_the_members(model, task, members, table):
+    loaded = EnsembleModel.load(model)
+    X = table.to_numpy()
+    forest = np.mean([forest.predict_proba(X) for forest in members[FOREST]], axis=0)
+    expected = 0.75 * forest + 0.25 * members[BOOSTING][0].predict_proba(X)
+    assert loaded.predict_proba(table) == pytest.approx(expected, abs=1e-6)
+    assert set(loaded.predict(table)) == {"benign", "malignant"}
+    assert (loaded.predict(table) == np.array(["benign", "malignant"])[expected.argmax(axis=1)]).all()
+    assert loaded.weights == {FOREST: 0.75, BOOSTING: 0.25}
+
+
+def test_columns_are_found_by_name(model, table):
+    loaded = EnsembleModel.load(model)
+    assert np.array_equal(loaded.predict_proba(table[table.columns[::-1]]), loaded.predict_proba(table))
+    with pytest.raises(UserError, match="mean radius"):
+        loaded.predict(table.drop(columns="mean radius"))
+
+
+def test_a_fresh_process_predicts_the_same_to_the_last_bit(model, table, tmp_path):
+    np.save(tmp_path / "table.npy", table.to_numpy())
+    program = (
+        "import sys, numpy as np\n"
+        "from mpi_automl.ensemble.model import EnsembleModel\n"
+        "np.save(sys.argv[3], EnsembleModel.load(sys.argv[1]).predict_proba(np.load(sys.argv[2])))\n"
+    )
+    found = tmp_path / "found.npy"
+    subprocess.run([sys.executable, "-c", program, model, tmp_path / "table.npy", found], check=True)
+    assert np.array_equal(np.load(found), EnsembleModel.load(model).predict_proba(table))
+
+
+def test_batches_do_not_change_predictions(model, table, monkeypatch):
+    whole = EnsembleModel.load(model).predict_proba(table)
+    monkeypatch.setattr("mpi_automl.ensemble.model._BATCH_ROWS", 100)
+    assert np.array_equal(EnsembleModel.load(model).predict_proba(table), whole)
+
+
+def test_no_more_members_are_kept_than_memory_allows(model, table):
+    small, large = EnsembleModel.load(model, memory=0.0), EnsembleModel.load(model)
+    assert np.array_equal(small.predict_proba(table), large.predict_proba(table))
+    assert (len(small._loaded), len(large._loaded)) == (1, 2)
+
+
+def test_a_model_can_be_pickled_without_its_members(model, table):
+    loaded = EnsembleModel.load(model)
+    expected = loaded.predict_proba(table)
+    assert len(pickle.dumps(loaded)) < 50_000
+    assert np.array_equal(pickle.loads(pickle.dumps(loaded)).predict_proba(table), expected)
+
+
+def test_the_sources_of_members_may_be_deleted(model, table):
+    expected = EnsembleModel.load(model).predict_proba(table)
+    for source in model.parent.glob("source-*"):
+        source.unlink()
+    assert np.array_equal(EnsembleModel.load(model).predict_proba(table), expected)
+
+
+def test_values_come_back_as_values(tmp_path):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.random((80, 3)), columns=["a", "b", "c"])
+    task = make_task(X, 10 * X["a"] + X["b"])
+    member = ExtraTreesRegressor(10, random_state=0).fit(task.X, task.y)
+    loaded = EnsembleModel.load(write(tmp_path, task, {FOREST: [member]}, {FOREST: 1.0}))
+    assert loaded.predict(X) == pytest.approx(member.predict(task.X), rel=1e-6)
+    with pytest.raises(UserError, match="target is a number"):
+        loaded.predict_proba(X)
+
+
+def test_a_changed_member_is_refused(model, table):
+    path = model / f"{FOREST}.skops"
+    content = path.read_bytes()
+    path.unlink()
+    path.write_bytes(content[:-100] + bytes(100))
+    with pytest.raises(UserError, match="has been changed"):
+        EnsembleModel.load(model).predict(table)
+
+
+def test_a_missing_member_is_named(model, table):
+    (model / f"{BOOSTING}.skops").unlink()
+    with pytest.raises(UserError, match="1-0-2.skops is missing"):
+        EnsembleModel.load(model).predict(table)
+
+
+def test_a_type_that_is_not_trusted_is_refused_before_anything_is_built(tmp_path, task, table):
+    pipeline = make_pipeline(FunctionTransformer(), LogisticRegression(max_iter=10)).fit(task.X, task.y)
+    pipeline[0].func = shutil.rmtree
+    directory = write(tmp_path, task, {FOREST: [pipeline]}, {FOREST: 1.0})
+    with pytest.raises(UserError, match=r"not trusted \(shutil.rmtree\)"):
+        EnsembleModel.load(directory).predict(table)
+    EnsembleModel.load(directory, trusted=["shutil.rmtree"]).pipelines(FOREST)
+
+
+def test_a_file_that_is_no_model_is_refused_in_one_sentence(tmp_path, task, table):
+    directory = write(tmp_path, task, {FOREST: [LogisticRegression().fit(task.X, task.y)]}, {FOREST: 1.0})
+    manifest = json.loads((directory / "manifest.json").read_text())
+    for content in (b"", b"no archive", pickle.dumps(LogisticRegression())):
+        path = directory / f"{FOREST}.skops"
+        path.unlink(missing_ok=True)
+        path.write_bytes(content)
+        manifest["members"][str(FOREST)]["sha256"] = hashlib.sha256(content).hexdigest()
+        (directory / "manifest.json").write_text(json.dumps(manifest))
+        with pytest.raises(UserError, match="damaged"):
+            EnsembleModel.load(directory).predict(table)
+
+
+def test_an_archive_of_something_else_is_refused(tmp_path, task, table):
+    source = tmp_path / "source"
+    skops.io.dump({"not": "a list"}, source)
+    files = {FOREST: add_member(tmp_path / "model", FOREST, source, "folds")}
+    write_manifest(tmp_path / "model", task.schema, WeightedMean({FOREST: 1.0}), files, "accuracy")
+    with pytest.raises(UserError, match="does not hold a list of fitted pipelines"):
+        EnsembleModel.load(tmp_path / "model").predict(table)
+    assert zipfile.is_zipfile(source)
+
+
+@pytest.mark.parametrize("broken", ["", "[]", "{}", '{"version": 1}', '{"version": 1, "combination": 3}'])
+def test_a_damaged_manifest_is_one_sentence(model, broken):
+    (model / "manifest.json").write_text(broken)
+    with pytest.raises(UserError, match="damaged"):
+        EnsembleModel.load(model)
+
+
+def test_a_manifest_cannot_name_files_elsewhere(model):
+    text = (model / "manifest.json").read_text().replace('"0-3-17.skops"', '"../../other.skops"')
+    (model / "manifest.json").write_text(text)
+    with pytest.raises(UserError, match="must be 0-3-17.skops"):
+        EnsembleModel.load(model)
+
+
+def test_a_directory_without_a_model(tmp_path):
+    with pytest.raises(UserError, match="There is no model in"):
+        EnsembleModel.load(tmp_path)

@@ -1,0 +1,153 @@
+"""What a user does with the estimators: tables, errors, pickles, and a look at the run."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.model_selection import train_test_split
+
+from mpi_automl.estimators import AutoMLClassifier, AutoMLRegressor
+
+SMALL = {"time": 60, "trial_time": 20, "trials": 4, "ensemble_size": 5}
+TREES = {"include": ("classifier:decision_tree", "classifier:gaussian_nb"), **SMALL}
+
+
+@pytest.fixture(scope="module")
+def split():
+    data = load_breast_cancer(as_frame=True)
+    labels = data.target.map({0: "malignant", 1: "benign"})
+    return train_test_split(data.data, labels, random_state=1)
+
+
+@pytest.fixture(scope="module")
+def fitted(split):
+    X_train, X_test, y_train, y_test = split
+    return AutoMLClassifier(**TREES).fit(X_train, y_train, X_test, y_test)
+
+
+def test_labels_come_back_as_they_were(fitted, split):
+    _, X_test, _, y_test = split
+    predicted = fitted.predict(X_test)
+    assert set(predicted) <= {"benign", "malignant"}
+    assert (predicted == y_test).mean() > 0.85
+    assert fitted.score(X_test, y_test) == pytest.approx((predicted == y_test).mean())
+    probabilities = fitted.predict_proba(X_test)
+    assert (fitted.classes_[probabilities.argmax(axis=1)] == predicted).all()
+    assert list(fitted.feature_names_in_) == list(X_test.columns)
+
+
+def test_a_pickle_is_complete_in_itself(fitted, split, tmp_path):
+    _, X_test, _, _ = split
+    (tmp_path / "model.pickle").write_bytes(pickle.dumps(fitted))
+    X_test.to_pickle(tmp_path / "table.pickle")
+    np.save(tmp_path / "expected.npy", fitted.predict_proba(X_test))
+    program = (
+        "import pickle, sys, shutil, numpy as np, pandas as pd, pathlib\n"
+        "place = pathlib.Path(sys.argv[1])\n"
+        "shutil.move(sys.argv[2], sys.argv[2] + '.away')\n"
+        "model = pickle.loads((place / 'model.pickle').read_bytes())\n"
+        "shutil.move(sys.argv[2] + '.away', sys.argv[2])\n"
+        "found = model.predict_proba(pd.read_pickle(place / 'table.pickle'))\n"
+        "assert np.array_equal(found, np.load(place / 'expected.npy'))\n"
+    )
+    subprocess.run([sys.executable, "-c", program, tmp_path, fitted.run_directory_], check=True)
+
+
+def test_pandas_come_out_where_they_are_asked_for(fitted, split):
+    _, X_test, _, _ = split
+    arrays = fitted.predict(X_test), fitted.predict_proba(X_test)
+    assert all(isinstance(array, np.ndarray) for array in arrays)
+    copy = pickle.loads(pickle.dumps(fitted)).set_output(transform="pandas")
+    labels, probabilities = copy.predict(X_test), copy.predict_proba(X_test)
+    assert labels.index.equals(X_test.index)
+    assert labels.name == "target"
+    assert list(probabilities.columns) == ["benign", "malignant"]
+    assert (probabilities.to_numpy() == arrays[1]).all()
+    assert clone(copy)._sklearn_output_config == {"transform": "pandas"}
+    assert copy.score(X_test, labels) == 1.0
+    with pytest.raises(ValueError, match="must be 'default' or 'pandas'"):
+        copy.set_output(transform="polars")
+
+
+def test_a_clone_is_not_fitted_and_has_the_parameters(fitted):
+    copy = clone(fitted)
+    assert copy.get_params() == fitted.get_params()
+    assert not hasattr(copy, "model_")
+
+
+def test_the_run_can_be_looked_at(fitted):
+    table = fitted.leaderboard()
+    assert len(table) == 4
+    assert table["rank"].iloc[0] == 1
+    assert table["ensemble_weight"].sum() == pytest.approx(1.0)
+    assert {"dummy", "decision_tree"} <= set(table["type"]) or {"dummy", "gaussian_nb"} <= set(table["type"])
+    members = fitted.show_models()
+    assert list(members) == [str(key) for key in fitted.ensemble_]
+    assert len(fitted.leaderboard(ensemble_only=True)) == len(members)
+    assert sum(weight for weight, _ in fitted.get_models_with_weights()) == pytest.approx(1.0)
+    found = fitted.cv_results_
+    assert len(found["params"]) == len(found["mean_test_score"]) == 4
+    assert found["rank_test_scores"].min() == 1
+    assert fitted.performance_over_time_["single_best_optimization_score"].is_monotonic_increasing
+    assert "Metric: accuracy" in fitted.sprint_statistics()
+
+
+def test_another_ensemble_from_the_same_trials(fitted, split):
+    _, X_test, _, y_test = split
+    copy = pickle.loads(pickle.dumps(fitted))
+    copy.fit_ensemble(size=1, nbest=1)
+    assert list(copy.ensemble_.values()) == [1.0]
+    fresh = AutoMLClassifier().fit_ensemble(directory=fitted.run_directory_, size=5)
+    assert fresh.score(X_test, y_test) > 0.85
+
+
+def test_members_can_be_fitted_anew_on_all_rows(fitted, split):
+    X_train, X_test, y_train, y_test = split
+    copy = pickle.loads(pickle.dumps(fitted)).refit(X_train, y_train)
+    assert {len(pipelines) for _, pipelines in copy.get_models_with_weights()} == {1}
+    assert copy.score(X_test, y_test) > 0.85
+
+
+def test_a_configuration_can_be_fitted_by_itself(split):
+    X_train, _, y_train, _ = split
+    estimator = AutoMLClassifier(**TREES)
+    space = estimator.get_configuration_space(X_train, y_train)
+    pipeline = estimator.fit_pipeline(X_train, y_train, space.get_default_configuration())
+    assert hasattr(pipeline, "predict")
+
+
+def test_regression_with_several_targets_and_missing_values():
+    X, y = load_diabetes(return_X_y=True)
+    X[::5, 2] = np.nan
+    targets = np.column_stack([y, -y])
+    estimator = AutoMLRegressor(include=("regressor:ridge",), **SMALL).fit(X, targets)
+    assert estimator.predict(X[:7]).shape == (7, 2)
+    assert estimator.score(X, targets) > 0.2
+
+
+def test_mistakes_are_value_errors_in_one_sentence(split):
+    X_train, _, y_train, _ = split
+    with pytest.raises(ValueError, match="did you mean accuracy"):
+        AutoMLClassifier(metric="acuracy", **SMALL).fit(X_train, y_train)
+    with pytest.raises(TypeError, match="did you mean ensemble_size"):
+        AutoMLClassifier(ensemble_sizes=3)
+    with pytest.raises(ValueError, match="only one class"):
+        AutoMLClassifier(**SMALL).fit(X_train, ["a"] * len(X_train))
+
+
+def test_ranks_are_started_for_n_jobs(tmp_path, split):
+    X_train, X_test, y_train, y_test = split
+    out = tmp_path / "run"
+    estimator = AutoMLClassifier(n_jobs=2, out=str(out), **TREES).fit(X_train, y_train)
+    assert estimator.score(X_test, y_test) > 0.85
+    assert set(estimator.leaderboard()["mpi_rank"]) == {0, 1}
+    assert Path(estimator.run_directory_) == out
+    assert isinstance(estimator.leaderboard(), pd.DataFrame)

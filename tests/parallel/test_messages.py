@@ -1,0 +1,71 @@
+"""Reports and bulletins survive their flat form."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mpi_automl.parallel.messages import (
+    Bulletin,
+    Report,
+    TrialNews,
+    decode_bulletin,
+    decode_report,
+    encode_bulletin,
+    encode_report,
+)
+from mpi_automl.trial import Origin, Status, TrialKey
+
+_counts = st.integers(0, 2**40)
+_floats = st.floats(allow_nan=False, allow_infinity=False, width=32)
+
+
+def _news(width):
+    vectors = st.lists(_floats | st.just(float("nan")), min_size=width, max_size=width).map(np.array)
+    keys = st.tuples(st.integers(0, 99), st.integers(0, 10**6), _counts).map(lambda key: TrialKey(*key))
+    costs = _floats | st.just(float("nan"))
+    return st.builds(
+        TrialNews, keys, st.sampled_from(Status), costs, st.sampled_from(Origin), _floats, _floats, vectors
+    )
+
+
+_trials = st.integers(1, 5).flatmap(lambda width: st.lists(_news(width), max_size=4)).map(tuple)
+
+
+def _assert_same_trials(found, expected):
+    assert len(found) == len(expected)
+    for one, other in zip(found, expected, strict=True):
+        assert one.key == other.key
+        assert (one.status, one.origin, one.budget, one.seconds) == (
+            other.status,
+            other.origin,
+            other.budget,
+            other.seconds,
+        )
+        np.testing.assert_equal(one.cost, other.cost)
+        np.testing.assert_array_equal(one.vector, other.vector)
+
+
+@given(st.builds(Report, _counts, _floats, _floats, _counts, st.booleans(), st.booleans(), _trials))
+def test_a_report_survives(report):
+    found = decode_report(encode_report(report))
+    assert (found.rank, found.sent, found.busy_seconds, found.told, found.wants_stop, found.is_last) == (
+        report.rank,
+        report.sent,
+        report.busy_seconds,
+        report.told,
+        report.wants_stop,
+        report.is_last,
+    )
+    _assert_same_trials(found.trials, report.trials)
+
+
+@given(st.builds(Bulletin, _counts, _floats, st.booleans(), st.booleans(), _trials))
+def test_a_bulletin_survives(bulletin):
+    found = decode_bulletin(encode_bulletin(bulletin))
+    assert (found.number, found.sent, found.stop, found.is_last) == (
+        bulletin.number,
+        bulletin.sent,
+        bulletin.stop,
+        bulletin.is_last,
+    )
+    _assert_same_trials(found.trials, bulletin.trials)

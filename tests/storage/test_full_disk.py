@@ -1,0 +1,86 @@
+"""A disk that is full, or read-only for a while, costs no trial that was committed and none that fits later."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from launching import Launcher
+from store_killing import WRITER, aftermath, announced, layouts
+from write_trials import make_layout, make_metadata, make_result, make_trial
+
+from mpi_automl.storage import writer
+from mpi_automl.storage.check import check
+from mpi_automl.storage.reader import RunReader
+from mpi_automl.storage.store import create_store
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 256 KiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(place)]
+    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode != 0:
+        pytest.skip("mounting a small tmpfs takes root")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_trials_wait_until_there_is_room(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "_RETRY_SECONDS", 0.0)
+    ballast = small_disk / "ballast"
+    store = create_store(small_disk, 0, make_layout(1, 2000, 500), make_metadata())
+    number = 0
+    while store.uncommitted < 5:
+        store.begin(make_trial(0, 0, number))
+        store.write(make_result(make_trial(0, 0, number)))
+        number += 1
+        if number == 20:
+            with ballast.open("wb") as file:
+                file.write(bytes(64 * 1024))
+    assert number > 20
+    assert "space" in store.problem
+    keys = RunReader(small_disk).keys
+    assert [key.number for key in keys] == list(range(number - 5))
+    assert check(small_disk).is_sound
+    ballast.unlink()
+    store.flush_if_due()
+    assert store.uncommitted == 0
+    assert store.problem == ""
+    assert store.close() == 0
+    reader = RunReader(small_disk)
+    assert [key.number for key in reader.keys] == list(range(number))
+    last = next(key for key in reversed(reader.keys) if reader.has_predictions[reader.keys.index(key)])
+    np.testing.assert_array_equal(reader.predictions([last])[0], make_result(make_trial(*last)).predictions)
+
+
+@pytest.mark.parametrize("layout", layouts())
+def test_disk_that_stays_full(launch: Launcher, small_disk: Path, layout: str) -> None:
+    completed = launch(2, "python", WRITER, small_disk, "0", "300", "--layout", layout, "--keep", "300", "--strict")
+    assert completed.returncode == 0
+    assert "uncommitted" in completed.stdout
+    found = aftermath(small_disk, announced(completed.stdout))
+    assert found.announced > 20
+    assert found.lost == found.problems == ()
+
+
+def test_what_waits_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = (
+        make_result(make_trial(0, 0, 1)).predictions.nbytes + make_result(make_trial(0, 0, 1)).test_predictions.nbytes
+    )
+    monkeypatch.setattr(writer, "_HELD_BYTES", 3 * held)
+    store = create_store(tmp_path, 0, make_layout(1, 100, 50), make_metadata())
+    store._retry_at = float("inf")
+    for number in range(10, 20):
+        store.write(make_result(make_trial(0, 0, number)))
+    assert store.uncommitted == 10
+    assert store.close() == 0
+    reader = RunReader(tmp_path)
+    assert [key.number for key in reader.keys] == list(range(10, 20))
+    assert [key.number for key in reader.best(100) if key.number < 16] == []
+    assert len(reader.best(100)) == 3

@@ -1,0 +1,66 @@
+"""Options: units, choices, and sentences about what is wrong with them."""
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mpi_automl.errors import UserError
+from mpi_automl.settings import Settings, mebibytes, seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("90", 90), ("90s", 90), ("15m", 900), ("1.5h", 5400), ("2d", 172_800), ("1:30:00", 5400), ("02:30", 150), (7, 7)],
+)
+def test_times(text, value):
+    assert seconds(text) == value
+
+
+@pytest.mark.parametrize(("text", "value"), [("1024", 1024), ("2GiB", 2048), ("512 MiB", 512), ("1g", 1024), (3, 3)])
+def test_sizes(text, value):
+    assert mebibytes(text) == value
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "sentence"),
+    [
+        ("time", "5 parsecs", "--time is '5 parsecs'; it must be a time such as 90s, 15m or 2h."),
+        ("time", "0", "--time is '0'; it must be at least 1."),
+        ("time", "inf", "--time is 'inf'; it must be a time such as"),
+        ("seed", "1.5", "--seed is '1.5'; it must be a whole number."),
+        ("share", "histroy", "did you mean history?"),
+        ("holdout_share", 2, "--holdout-share is 2; it must be at most 0.99."),
+        ("ensemble_nbest", True, "--ensemble-nbest is True; it must be a count such as 50, or a share such as 0.5."),
+        ("drop_missing_targets", "perhaps", "it must be true or false."),
+    ],
+)
+def test_a_wrong_value_is_explained(option, value, sentence):
+    with pytest.raises(UserError) as caught:
+        Settings(**{option: value})
+    assert sentence in str(caught.value)
+
+
+def test_an_unknown_option_gets_the_nearest():
+    with pytest.raises(UserError, match="did you mean trial_memory"):
+        Settings.from_mapping({"trial-memry": 5})
+
+
+def test_settings_survive_their_mapping():
+    settings = Settings(time="15m", target="a,b", ensemble_nbest="0.5", trial_memory="2GiB", include=["classifier:mlp"])
+    assert Settings.from_mapping(settings.to_mapping()) == settings
+
+
+def test_every_option_has_help_and_a_group():
+    for field in dataclasses.fields(Settings):
+        assert field.metadata["help"], field.name
+        assert field.metadata["group"] in {"data", "search", "evaluation", "ensemble", "storage"}
+
+
+@given(st.sampled_from([field.name for field in dataclasses.fields(Settings)]), st.text() | st.floats() | st.integers())
+def test_any_value_is_taken_or_refused_in_one_sentence(name, value):
+    try:
+        Settings(**{name: value})
+    except UserError as error:
+        assert "\n" not in str(error).replace(repr(value), "")
