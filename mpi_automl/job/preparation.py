@@ -164,8 +164,8 @@ class Preparation:
             self._observer.note(note)
         if earlier is not None:
             self._observer.note(
-                f"Going on with {directory.path}: {len(earlier.keys)} trials of earlier legs are known, "
-                f"{earlier.lost} were lost under way, and {len(earlier.poisonous)} configurations are left out, "
+                f"Going on with {directory.path}: {len(earlier.keys)} finished trials of earlier legs are "
+                f"known, {earlier.lost} were lost under way, and {len(earlier.poisonous)} configurations are left out, "
                 "because jobs died with them twice."
             )
         return directory

@@ -99,6 +99,8 @@ class RollCall:
         MissingRanksError
             When this rank has waited long enough.
         """
+        # Whoever is given up on has been named before.
+        self.watch()
         now = self._world.now()
         if self._since is None:
             self._since, self._patience = now, self.patience

@@ -15,7 +15,9 @@ nodes=${2:-2}
 cpus=${3:-4}
 memory=$((1000 * cpus)) # MB per node
 port=${4:-26817}
-controller=$(basename "$directory")-ctl
+# Names of hosts have no underscores, which the names of temporary directories may have.
+cluster=$(basename "$directory" | tr -c 'a-zA-Z0-9\n' -)
+controller=$cluster-ctl
 export SLURM_CONF=$directory/slurm.conf
 
 fail() { echo "start_slurm.sh: $*" >&2; exit 1; }
@@ -30,7 +32,7 @@ node_names() { seq -f 'n%.0f' 1 "$nodes"; }
 # Slurm believes that each node is a host of its own: its name, its ports, its directories.
 write_configuration() {
     cat <<CONFIGURATION
-ClusterName=$(basename "$directory")
+ClusterName=$cluster
 SlurmctldHost=$controller(127.0.0.1)
 SlurmctldPort=$port
 CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
