@@ -1,0 +1,89 @@
+"""Every command of README and docs/ is run, or is marked as one that is only shown."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from documentation import Block, Place, blocks, pages
+from launching import CHECKOUT
+
+_PROGRAMS = ("mpirun ", "mpiexec ", "srun ", "sbatch ", "python ", "python3 ", "mpi-automl ", "pip ", "bash ", "conda ")
+_MEASURING = re.compile(r"(?:^|\s)python (?P<script>(?:jobs|tests/campaigns)/\S+\.py)(?P<words>.*)")
+_OWN_SCRIPTS = ("bash jobs/quickstart.sh", "bash tests/run.sh")
+# These begin with a run of their own, so that runs/price is not the one of the other pages.
+_ALONE = ("resuming.md",)
+
+
+def is_measuring(block: Block) -> bool:
+    """Whether a block shows how the figures of a page were measured, which takes minutes to hours."""
+    return all(_MEASURING.search(command) for command in block.commands)
+
+
+def is_own_script(block: Block) -> bool:
+    return all(command.startswith(_OWN_SCRIPTS) for command in block.commands)
+
+
+def executed(page: Path) -> list[Block]:
+    marked = [block for block in blocks(page) if block.language == "sh"]
+    return [block for block in marked if not is_measuring(block) and not is_own_script(block)]
+
+
+EXECUTED = sorted((page for page in pages() if executed(page)), key=lambda page: page.name != "README.md")
+MEASURING = sorted(
+    {
+        command
+        for page in pages()
+        for block in blocks(page)
+        for command in block.commands
+        if block.language == "sh" and _MEASURING.search(command)
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def shared_place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    return Place.make(tmp_path_factory.mktemp("pages"))
+
+
+@pytest.mark.parametrize("page", EXECUTED, ids=lambda page: page.relative_to(CHECKOUT).as_posix())
+def test_the_commands_of_a_page_in_their_order(page: Path, shared_place: Place, tmp_path: Path) -> None:
+    place = Place.make(tmp_path) if page.name in _ALONE else shared_place
+    said = "".join(place.run(block) for block in executed(page))
+    if page.name == "resuming.md":
+        for words in (
+            "Going on with runs/price",
+            "nothing is left to do",
+            "MPI_AUTOML_TIME_LEFT tells the time left",
+            "2 legs",
+            '"state": "finished"',
+        ):
+            assert words in said
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.relative_to(CHECKOUT).as_posix())
+def test_every_block_of_commands_says_whether_it_is_run(page: Path) -> None:
+    for block in blocks(page):
+        if block.language == "":
+            assert not [line for line in block.lines if line.startswith(_PROGRAMS)], block.lines
+        if block.language == "python":
+            compile("\n".join(block.lines), page.name, "exec")
+
+
+@pytest.mark.parametrize("command", MEASURING)
+def test_the_options_of_measuring_commands_exist(command: str) -> None:
+    found = _MEASURING.search(command)
+    assert found
+    program = [sys.executable, CHECKOUT / found["script"], "--help"]
+    done = subprocess.run(program, cwd=CHECKOUT, capture_output=True, text=True, timeout=60, check=True)
+    for option in re.findall(r"--[\w-]+", found["words"]):
+        assert option in done.stdout
+
+
+def test_the_two_commands_of_the_readme_are_run_by_ci() -> None:
+    ci = (CHECKOUT / ".ci" / "run").read_text(encoding="utf-8")
+    for command in _OWN_SCRIPTS:
+        assert command in ci
