@@ -26,6 +26,7 @@ from mpi_automl.parallel.watchdog import Watchdog
 from mpi_automl.parallel.world import MissingRanksError
 from mpi_automl.search.proposer import Proposer
 from mpi_automl.search.seeds import rank_seed
+from mpi_automl.search.styles import rank_style
 from mpi_automl.storage.kept_models import KeptModels
 from mpi_automl.storage.store import create_store
 
@@ -115,12 +116,15 @@ def search(
     """Collective. Every rank's SMAC loop, and the barrier after it."""
     exchange = open_exchange(world, settings.share)
     roll_call = RollCall(plan, world, exchange, watchdog, settings.silence, observer, log)
+    style = rank_style(settings.diversity, world.rank)
     proposer = Proposer(
         plan.configspace,
         seed=rank_seed(settings.seed, world.rank, plan.leg),
         initial=plan.initial_design(world.rank, world.size),
         cpu_share=None if settings.trials else _PROPOSING_SHARE,
         prepares=settings.trials is None,
+        random_share=style.random_share,
+        effort=style.effort,
     )
     if plan.earlier is not None:
         plan.earlier.tell(proposer.tell)

@@ -172,6 +172,9 @@ class Settings:
     share: str = option(
         "history", str, "what ranks tell each other: nothing, new incumbents, or every finished trial", "search",
         choices=("none", "incumbents", "history"))
+    diversity: str = option(
+        "none", str, "in what ranks differ beside their seed: nothing, how much they explore, their share of random "
+        "proposals, or local against global search", "search", choices=("none", "exploration", "random", "locality"))
     initial: str = option(
         "portfolio", str, "first configurations: default, portfolio, random, sobol, or a JSON file", "search",
         metavar="KIND")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +10,7 @@ from mpi_automl.search.acquisition import log_expected_improvement
 from mpi_automl.search.candidates import Neighbourhood, climb
 from mpi_automl.search.encoding import Imputer, LogScale, observed_costs
 from mpi_automl.search.history import identities
+from mpi_automl.search.styles import Effort
 from mpi_automl.search.surrogate import Surrogate
 from mpi_automl.trial import Origin
 
@@ -31,32 +31,6 @@ TREE_TRIALS = 2_500
 """Above this number each tree has its own selection, so that the trees together still see nearly all."""
 TREES = 10
 _SAME = 0.01
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How hard the acquisition function is maximised.
-
-    Attributes
-    ----------
-    random : int
-        Random candidates.
-    starts : int
-        Local searches from the best of them, and as many from the best known trials.
-    foreign : int
-        Local searches from the best trials of other ranks.
-    width, steps : int
-        Neighbours for each step of a local search, and steps at most.
-    queue : int
-        Random candidates kept as further proposals from the same model.
-    """
-
-    random: int = 1500
-    starts: int = 5
-    foreign: int = 2
-    width: int = 64
-    steps: int = 20
-    queue: int = 64
 
 
 def choose_rows(costs: Floats, most: int, rng: np.random.Generator) -> Indices:
@@ -152,7 +126,7 @@ class Model:
     def _acquisition(self, vectors: Floats) -> Floats:
         assert self._surrogate is not None
         mean, variance = self._surrogate.predict(self._impute(vectors))
-        return log_expected_improvement(mean, variance, self._best)
+        return log_expected_improvement(mean, variance, self._best - self._effort.exploration)
 
     def _maximise(self, history: History, rows: Indices, means: Floats) -> list[tuple[Floats, Origin]]:
         effort = self._effort
@@ -160,7 +134,7 @@ class Model:
         values = self._acquisition(drawn)
         best_drawn = np.argsort(-values, kind="stable")[: max(effort.starts, effort.queue)]
         order = np.argsort(means, kind="stable")
-        best_known = rows[_first_distinct(history.vectors[rows[order]], order, effort.starts)]
+        best_known = rows[_first_distinct(history.vectors[rows[order]], order, effort.known)]
         foreign = rows[history.is_foreign[rows]]
         best_foreign = foreign[np.argsort(history.costs[foreign], kind="stable")[: effort.foreign]]
         starts = np.concatenate(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from mpi_automl.search.model import Model
+    from mpi_automl.search.styles import Effort
     from mpi_automl.trial import TrialKey
 
     Floats = NDArray[np.float64]
@@ -78,6 +79,8 @@ class Proposer:
     prepares : bool
         The caller runs `prepare` in a thread: until it is done, proposals are random instead of waiting
         for it.
+    effort : Effort, optional
+        How the acquisition function is maximised (`mpi_automl.search.styles.rank_style`).
 
     Attributes
     ----------
@@ -97,6 +100,7 @@ class Proposer:
         random_share: float = 0.2,
         cpu_share: float | None = None,
         prepares: bool = False,
+        effort: Effort | None = None,
     ) -> None:
         sequence = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
         sampling, deciding, self._model_seed = sequence.spawn(3)
@@ -106,6 +110,7 @@ class Proposer:
         self._initial = [np.asarray(vector, dtype=np.float64) for vector in reversed(initial)]
         self._random_share = random_share
         self._cpu_share = cpu_share
+        self._effort = effort
         self._default = identities(self._space.default[None])[0]
         self._waiting: dict[bytes, Floats] = {}
         self._pending: dict[bytes, Floats] = {}
@@ -215,7 +220,7 @@ class Proposer:
             # SMAC and scikit-learn take seconds to import: not before there is something to learn.
             from mpi_automl.search.model import Model
 
-            self._model = Model(self._space, self._model_seed)
+            self._model = Model(self._space, self._model_seed, self._effort)
         busy = np.array([*self._waiting.values(), *self._pending.values()]).reshape(-1, len(self._space))
         if self._cpu_share is None or self._earned >= self._price or not self._model.has_queue:
             start = time.perf_counter()
