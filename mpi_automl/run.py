@@ -33,6 +33,7 @@ from mpi_automl.storage.store import create_store
 if TYPE_CHECKING:
     from mpi_automl.data.task import Task
     from mpi_automl.evaluation.evaluator import Evaluator
+    from mpi_automl.evaluation.interface import TrialEvaluator
     from mpi_automl.job.plan import Plan
     from mpi_automl.job.rank_log import RankLog
     from mpi_automl.parallel.world import World
@@ -106,7 +107,7 @@ def search(
     plan: Plan,
     settings: Settings,
     world: World,
-    evaluator: Evaluator,
+    evaluator: TrialEvaluator,
     store: Store,
     signals: StopSignals,
     watchdog: Watchdog,

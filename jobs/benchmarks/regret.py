@@ -1,38 +1,79 @@
-"""Regret per trial of the proposer, stock SMAC and random search on synthetic functions over the real search space.
+"""Regret per trial of the proposer, stock SMAC and random search, on surrogate benchmarks of recorded tables.
 
-    python jobs/benchmarks/regret.py --seeds 10 --trials 200 --optimisers proposer random smac
+    python jobs/benchmarks/regret.py run benchmarks/*.npz --optimisers proposer random --seeds 20 [--minutes 8]
+    python jobs/benchmarks/regret.py run benchmarks/*.npz --optimisers smac --seeds 5
+    python jobs/benchmarks/regret.py report [--plot regret.png]
 
-A synthetic function gives every choice of a component an offset and every active hyperparameter an
-optimum and a weight, with some interactions, so that its best value is known. Regret is the cost found so
-far minus that best value; the table shows its median over functions and seeds, and the share of pairs in which
-the first optimiser named is at least as good as each other one.
+All optimisers begin with the same configurations (the default one and 15 random ones, other ones for each seed).
+Stock SMAC is smac's HyperparameterOptimizationFacade by ask and tell. ``run`` appends one JSON line to --out for each
+search and leaves out those that are there already, so it may be stopped and started again. ``report`` prints the
+median regret after 50, 100 and 200 trials: the lowest cost so far minus the lowest that anything in the file found on
+the benchmark, relative to the distance between that and the default configuration's cost; then mean differences
+between optimisers, paired by benchmark and seed, with 95 % confidence intervals from 10,000 bootstrap samples.
+
+``--synthetic N`` takes N synthetic functions over the package's classification space in place of benchmarks.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from candidates import classification_space
 from ConfigSpace import CategoricalHyperparameter, ConfigurationSpace
 
-CHECKPOINTS = (25, 50, 100, 200, 400, 800)
+CHECKPOINTS = (50, 100, 200)
+INITIAL = 16
 
 
-def classification_space() -> ConfigurationSpace:
-    """The package's own space for a table of numbers and categories."""
-    from mpi_automl.data.task import ColumnKind, Profile, TaskType
-    from mpi_automl.space.space import build_space
+@dataclass(frozen=True)
+class Problem:
+    """Something to optimise.
 
-    kinds = (ColumnKind.NUMERICAL,) * 10 + (ColumnKind.CATEGORICAL,) * 10
-    facts = {"n_rows": 1000, "n_columns": 20, "n_outputs": 2, "kinds": kinds, "cardinalities": (0,) * 10 + (5,) * 10}
-    profile = Profile(TaskType.BINARY, **facts, has_missing=True, is_sparse=False, is_nonnegative=False)
-    return build_space(profile).configspace
+    Attributes
+    ----------
+    name : str
+    space : ConfigurationSpace
+    evaluate : callable
+        Cost of a vector; NaN where the trial fails.
+    worst : float
+        What a failure counts as where an optimiser cannot do without a number.
+    """
+
+    name: str
+    space: ConfigurationSpace
+    evaluate: Callable[[np.ndarray], float]
+    worst: float
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The costs of one search, in order; None for failures."""
+
+    problem: str
+    optimiser: str
+    seed: int
+    costs: list[float | None]
+    cpu_seconds: float
+
+    def best(self) -> np.ndarray:
+        """Lowest cost after each trial, shape (n_trials,)."""
+        costs = [np.inf if cost is None else cost for cost in self.costs]
+        return np.minimum.accumulate(costs)
 
 
 class SyntheticFunction:
-    """A cost over a conditional space whose best value is near zero."""
+    """A cost over a conditional space whose best value is near zero.
+
+    It gives every choice of a component an offset and every active hyperparameter an optimum and a weight, with some
+    interactions.
+    """
 
     def __init__(self, space: ConfigurationSpace, seed: int) -> None:
         rng = np.random.default_rng(seed)
@@ -63,85 +104,237 @@ class SyntheticFunction:
         return float(cost + (self.weight * distance**2).sum() * 0.3 + 2.0 * ((left * right) ** 2).sum())
 
 
-def with_proposer(space: ConfigurationSpace, function: Callable, trials: int, seed: int, **options) -> list[float]:
+def problems(arguments: argparse.Namespace) -> Iterator[Problem]:
+    """What is to be optimised."""
+    for number in range(arguments.synthetic):
+        space = classification_space()
+        yield Problem(f"synthetic-{number}", space, SyntheticFunction(space, number), 100.0)
+    for path in arguments.benchmarks:
+        yield recorded(path)
+
+
+def recorded(path: Path) -> Problem:
+    """A surrogate benchmark."""
+    from mpi_automl.evaluation.surrogate_benchmark import SurrogateBenchmark
+
+    benchmark = SurrogateBenchmark.load(path)
+    return Problem(
+        path.stem, benchmark.configspace, lambda vector: benchmark.outcome(vector).cost, benchmark.dummy_cost
+    )
+
+
+def initial(space: ConfigurationSpace, seed: int) -> list[np.ndarray]:
+    """The configurations that every optimiser begins with."""
     from mpi_automl.search.initial import initial_design
+
+    return initial_design(space, "random", 0, 1, seed, INITIAL)
+
+
+def with_proposer(problem: Problem, trials: int, seed: int, **options: Any) -> list[float]:
     from mpi_automl.search.proposer import Proposer
     from mpi_automl.search.seeds import rank_seed
+    from mpi_automl.trial import Status
 
-    proposer = Proposer(space, rank_seed(seed, 0), initial_design(space, "random", 0, 1, seed), **options)
+    proposer = Proposer(problem.space, rank_seed(seed, 0), initial(problem.space, seed), **options)
     costs = []
     for number in range(trials):
         vector = proposer.ask().vector
-        costs.append(function(vector))
-        proposer.tell(vector[None], [costs[-1]], [1], [(0, 0, number)], foreign=False)
+        costs.append(problem.evaluate(vector))
+        status = Status.CRASHED if np.isnan(costs[-1]) else Status.SUCCESS
+        proposer.tell(vector[None], [costs[-1]], [status], [(0, 0, number)], foreign=False)
     return costs
 
 
-def with_random(space: ConfigurationSpace, function: Callable, trials: int, seed: int) -> list[float]:
+def with_random(problem: Problem, trials: int, seed: int) -> list[float]:
     from mpi_automl.search.vectors import VectorSpace
 
-    return [function(vector) for vector in VectorSpace(space).sample(trials, np.random.RandomState(seed))]
+    first = initial(problem.space, seed)
+    drawn = VectorSpace(problem.space).sample(trials - len(first), np.random.RandomState(seed))
+    return [problem.evaluate(vector) for vector in [*first, *drawn]]
 
 
-def with_smac(space: ConfigurationSpace, function: Callable, trials: int, seed: int) -> list[float]:
+def with_smac(problem: Problem, trials: int, seed: int) -> list[float]:
     import logging
     import tempfile
 
     import smac
+    from ConfigSpace import Configuration
     from smac.runhistory import TrialValue
 
     logging.disable(logging.CRITICAL)
+    space = problem.space
     space.seed(seed)
+    first = [Configuration(space, vector=vector) for vector in initial(space, seed)]
     with tempfile.TemporaryDirectory() as directory:
         scenario = smac.Scenario(space, deterministic=True, n_trials=trials, seed=seed, output_directory=directory)
         facade = smac.HyperparameterOptimizationFacade
         optimiser = facade(
             scenario,
             lambda config, seed: 0.0,
-            initial_design=facade.get_initial_design(scenario, n_configs=15),
+            initial_design=facade.get_initial_design(scenario, n_configs=0, additional_configs=first),
             overwrite=True,
             logging_level=False,
         )
         costs = []
         for _ in range(trials):
             info = optimiser.ask()
-            costs.append(function(np.asarray(info.config.get_array())))
-            optimiser.tell(info, TrialValue(cost=costs[-1], time=0.1), save=False)
+            costs.append(problem.evaluate(np.asarray(info.config.get_array())))
+            # The infinite cost of a crash, SMAC's default, is one that its forest refuses.
+            told = problem.worst if np.isnan(costs[-1]) else costs[-1]
+            optimiser.tell(info, TrialValue(cost=told, time=0.1), save=False)
     return costs
 
 
-OPTIMISERS: dict[str, Callable] = {"proposer": with_proposer, "random": with_random, "smac": with_smac}
+OPTIMISERS: dict[str, Callable[[Problem, int, int], list[float]]] = {
+    "proposer": with_proposer,
+    "smac": with_smac,
+    "random": with_random,
+}
+
+
+def read(path: Path) -> list[Curve]:
+    """All searches so far."""
+    if not path.exists():
+        return []
+    return [Curve(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Search whatever is not in the file yet, seed by seed."""
+    done = {(curve.problem, curve.optimiser, curve.seed) for curve in read(arguments.out)}
+    until = time.monotonic() + 60 * arguments.minutes
+    available = list(problems(arguments))
+    for seed in range(arguments.seeds):
+        for problem in available:
+            for optimiser in arguments.optimisers:
+                if (problem.name, optimiser, seed) in done:
+                    continue
+                if time.monotonic() > until:
+                    return
+                append(arguments.out, search(problem, optimiser, arguments.trials, seed))
+
+
+def search(problem: Problem, optimiser: str, trials: int, seed: int) -> Curve:
+    """One search."""
+    began = time.process_time()
+    costs = OPTIMISERS[optimiser](problem, trials, seed)
+    kept = [None if np.isnan(cost) else round(cost, 7) for cost in costs]
+    return Curve(problem.name, optimiser, seed, kept, round(time.process_time() - began, 2))
+
+
+def append(path: Path, curve: Curve) -> None:
+    """Add a search to the file, in one write."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(curve)) + "\n")
+    print(
+        f"{curve.problem} {curve.optimiser} seed {curve.seed}: {curve.best()[-1]:.5f}, {curve.cpu_seconds} s",
+        flush=True,
+    )
+
+
+class Regrets:
+    """Regret curves of all searches, relative to the default configuration's."""
+
+    def __init__(self, curves: list[Curve]) -> None:
+        self.names = sorted({curve.problem for curve in curves})
+        lowest = {name: min(c.best()[-1] for c in curves if c.problem == name) for name in self.names}
+        first = {c.problem: c.costs[0] for c in curves if c.costs[0] is not None}
+        self.curves = {
+            (c.problem, c.optimiser, c.seed): (c.best() - lowest[c.problem]) / (first[c.problem] - lowest[c.problem])
+            for c in curves
+        }
+        self.optimisers = [name for name in OPTIMISERS if any(key[1] == name for key in self.curves)]
+
+    def of(self, optimiser: str, problem: str | None = None) -> dict[tuple[str, int], np.ndarray]:
+        """Curves of an optimiser by problem and seed."""
+        return {
+            (name, seed): curve
+            for (name, found, seed), curve in self.curves.items()
+            if found == optimiser and problem in (None, name)
+        }
+
+    def differences(self, one: str, other: str, trials: int, problem: str | None = None) -> np.ndarray:
+        """Regret of one optimiser minus that of another, for every benchmark and seed that both have."""
+        ours, theirs = self.of(one, problem), self.of(other, problem)
+        return np.array(
+            [ours[key][trials - 1] - theirs[key][trials - 1] for key in sorted(ours.keys() & theirs.keys())]
+        )
+
+
+def interval(differences: np.ndarray) -> str:
+    """Mean and 95 % bootstrap interval, as text."""
+    rng = np.random.default_rng(0)
+    means = rng.choice(differences, (10_000, len(differences))).mean(axis=1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return f"{differences.mean():+.3f} ({low:+.3f} to {high:+.3f})"
+
+
+def report(arguments: argparse.Namespace) -> None:
+    """Print tables, and plot."""
+    curves = read(arguments.out)
+    regrets = Regrets(curves)
+    for name in [*regrets.names, None]:
+        print(f"\n{name or 'all'}: median regret after".ljust(42) + "".join(f"{n:>9}" for n in CHECKPOINTS))
+        for optimiser in regrets.optimisers:
+            found = np.array(list(regrets.of(optimiser, name).values()))
+            if len(found):
+                cells = "".join(f"{np.median(found[:, n - 1]):9.3f}" for n in CHECKPOINTS)
+                print(f"  {optimiser} ({len(found)} searches)".ljust(42) + cells)
+    first = regrets.optimisers[0]
+    for other in regrets.optimisers[1:]:
+        print(f"\n{first} minus {other}, mean of pairs (95 % interval); negative: {first} is better")
+        for name in [*regrets.names, None]:
+            found = [regrets.differences(first, other, n, name) for n in CHECKPOINTS]
+            if len(found[0]):
+                cells = "".join(f"{interval(d):>30}" for d in found)
+                print(f"  {name or 'all'} ({len(found[0])} pairs)".ljust(32) + cells)
+    for optimiser in regrets.optimisers:
+        spent = np.mean([c.cpu_seconds / len(c.costs) for c in curves if c.optimiser == optimiser])
+        print(f"{optimiser}: {1000 * spent:.0f} ms of CPU time per trial, the benchmark's included")
+    if arguments.plot:
+        plot(regrets, arguments.plot)
+
+
+def plot(regrets: Regrets, path: Path) -> None:
+    """Mean regret against the number of trials, one panel for each benchmark."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    columns = min(3, len(regrets.names))
+    rows = -(-len(regrets.names) // columns)
+    figure, panels = plt.subplots(
+        rows, columns, figsize=(3.2 * columns, 2.5 * rows), layout="constrained", squeeze=False
+    )
+    for panel, name in zip(panels.flat, regrets.names, strict=False):
+        for optimiser in regrets.optimisers:
+            found = np.array(list(regrets.of(optimiser, name).values()))
+            if len(found):
+                panel.plot(np.arange(1, found.shape[1] + 1), found.mean(axis=0), label=f"{optimiser} ({len(found)})")
+        panel.set(title=name, yscale="log", xlabel="trials", ylabel="mean regret")
+        panel.legend(frameon=False, fontsize="small")
+    figure.savefig(path, dpi=80)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=10, help="functions, each searched with its own seed")
-    parser.add_argument("--trials", type=int, default=200)
-    parser.add_argument("--optimisers", nargs="+", default=["proposer", "random"], choices=list(OPTIMISERS))
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    running = verbs.add_parser("run")
+    running.add_argument("benchmarks", nargs="*", type=Path)
+    running.add_argument("--synthetic", type=int, default=0, metavar="N")
+    running.add_argument("--optimisers", nargs="+", default=["proposer", "random"], choices=list(OPTIMISERS))
+    running.add_argument("--seeds", type=int, default=20)
+    running.add_argument("--trials", type=int, default=200)
+    running.add_argument("--minutes", type=float, default=float("inf"), help="no search begins after these")
+    running.set_defaults(verb=run)
+    reporting = verbs.add_parser("report")
+    reporting.add_argument("--plot", type=Path)
+    reporting.set_defaults(verb=report)
+    for verb in (running, reporting):
+        verb.add_argument("--out", type=Path, default=Path("regret.jsonl"))
     arguments = parser.parse_args()
-    space = classification_space()
-    print(f"{len(space)} hyperparameters, {arguments.seeds} functions, {arguments.trials} trials each")
-    found: dict[str, np.ndarray] = {}
-    for name in arguments.optimisers:
-        start = time.process_time()
-        rows = [
-            OPTIMISERS[name](space, SyntheticFunction(space, seed), arguments.trials, seed)
-            for seed in range(arguments.seeds)
-        ]
-        found[name] = np.minimum.accumulate(np.array(rows), axis=1)
-        seconds = (time.process_time() - start) / arguments.seeds / arguments.trials
-        print(f"{name}: {1000 * seconds:.0f} ms of CPU per trial", flush=True)
-    report(found, [n for n in CHECKPOINTS if n <= arguments.trials])
-
-
-def report(found: dict[str, np.ndarray], checkpoints: list[int]) -> None:
-    print("\nmedian regret after     " + "".join(f"{n:>10}" for n in checkpoints))
-    for name, curve in found.items():
-        print(f"{name:24}" + "".join(f"{np.median(curve[:, n - 1]):10.4f}" for n in checkpoints))
-    first, *others = found
-    for name in others:
-        shares = [(found[first][:, n - 1] <= found[name][:, n - 1]).mean() for n in checkpoints]
-        print(f"{first} <= {name}".ljust(24) + "".join(f"{share:10.0%}" for share in shares))
+    arguments.verb(arguments)
 
 
 if __name__ == "__main__":

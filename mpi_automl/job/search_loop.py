@@ -19,7 +19,7 @@ from mpi_automl.trial import Origin, Result, Status, Trial, TrialKey
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mpi_automl.evaluation.evaluator import Evaluator
+    from mpi_automl.evaluation.interface import TrialEvaluator
     from mpi_automl.job.plan import TrialLimits
     from mpi_automl.job.rank_log import RankLog
     from mpi_automl.job.roll_call import RollCall
@@ -95,7 +95,7 @@ class SearchLoop:
         self,
         world: World,
         proposer: Proposer,
-        evaluator: Evaluator,
+        evaluator: TrialEvaluator,
         store: Store,
         exchange: Exchange,
         kept_models: KeptModels,

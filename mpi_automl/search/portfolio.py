@@ -35,7 +35,7 @@ def portfolio(space: VectorSpace) -> Floats:
         Valid configurations in the order in which to try them; the default configuration is not among
         those that are added for learners without one.
     """
-    published = [_adapt(space, entry) for entry in _published(space)]
+    published = [adapt_configuration(space, entry) for entry in _published(space)]
     vectors = [vector for vector in published if vector is not None]
     return np.array([*vectors, *_each_learner(space, vectors)]).reshape(-1, len(space))
 
@@ -49,7 +49,7 @@ def _published(space: VectorSpace) -> list[dict[str, Any]]:
     return []
 
 
-def _adapt(space: VectorSpace, entry: dict[str, Any]) -> Floats | None:
+def adapt_configuration(space: VectorSpace, entry: dict[str, Any]) -> Floats | None:
     """The vector of a published configuration; None where the space has no such component or forbids it."""
     column = space.defaults[:, None].copy()
     for name, value in entry.items():
