@@ -27,8 +27,8 @@ from candidates import Candidate, make_candidates
 from record import SEARCHED, Recording
 
 NOTICE = (
-    "Configurations chosen by jobs/benchmarks/portfolio.py from the package's own space and from portfolios of "
-    "auto-sklearn (autosklearn/experimental, BSD-3-Clause, Copyright (c) 2014-2021 AutoML Freiburg; names and values translated). "
+    "Configurations chosen by jobs/benchmarks/portfolio.py from the package's own space and from auto-sklearn's "
+    "portfolios (autosklearn/experimental, BSD-3-Clause, Copyright (c) 2014-2021 AutoML Freiburg; names and values translated). "
     "Redistribution must keep this notice."
 )
 

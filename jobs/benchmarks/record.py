@@ -201,7 +201,8 @@ def record_table(
     if path.exists():
         recording = Recording.load(path)
     done = set(recording.candidates.tolist())
-    waiting = [(number, values) for number, values in enumerate(candidates) if number not in done]
+    order = [0, *(1 + np.random.default_rng(0).permutation(len(candidates) - 1))]
+    waiting = [(number, candidates[number]) for number in order if number not in done]
     with tempfile.TemporaryDirectory() as place:
         write_packed(Path(place) / "setup", *pack(training_rows_first(setup)))
         evaluator.open(Path(place) / "setup")
