@@ -28,8 +28,8 @@ from record import SEARCHED, Recording
 
 NOTICE = (
     "Configurations chosen by jobs/benchmarks/portfolio.py from the package's own space and from auto-sklearn's "
-    "portfolios (autosklearn/experimental, BSD-3-Clause, Copyright (c) 2014-2021 AutoML Freiburg; names and values translated). "
-    "Redistribution must keep this notice."
+    "portfolios (autosklearn/experimental, BSD-3-Clause, Copyright (c) 2014-2021 AutoML Freiburg; names and values "
+    "translated). Redistribution must keep this notice."
 )
 
 
