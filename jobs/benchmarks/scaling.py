@@ -24,7 +24,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from simulated_search import Case, Limits, Measured, read
+from simulated_search import Case, Limits, Measured, policy, read
 
 SHARES = ("none", "incumbents", "history")
 _MANNERS = {
@@ -64,7 +64,8 @@ def cases_of(arguments: argparse.Namespace, ranks: int) -> Iterator[Case]:
     for seed in arguments.seeds:
         for path in arguments.benchmarks:
             for share in arguments.share if ranks > 1 else ["none"]:
-                yield Case(path.stem, ranks, share, seed, arguments.initial)
+                diversity = arguments.diversity if share == "history" else "none"
+                yield Case(path.stem, ranks, share, seed, arguments.initial, diversity)
 
 
 def targets(measured: list[Measured]) -> dict[str, float]:
@@ -86,17 +87,12 @@ def report(arguments: argparse.Namespace) -> None:
             f"\n{name}: one rank's {trials} trials reach {target:.5f} in {base:.0f} s (median of {len(on_one)} seeds)"
         )
         print(
-            f"{'ranks':>6} {'share':11}{'seeds':>6}{'reached':>8}{'time s':>8}{'sooner':>8}{'trials':>8}{'busy':>7}"
+            f"{'ranks':>6} {'share':22}{'seeds':>6}{'reached':>8}{'time s':>8}{'sooner':>8}{'trials':>8}{'busy':>7}"
             f"{'asking':>8}{'rank 0 messages':>17}{'alike':>7}"
         )
-        groups = sorted({(m.case.ranks, SHARES.index(m.case.share)) for m in measured if m.case.benchmark == name})
-        for ranks, share in groups:
-            rows = [
-                m
-                for m in measured
-                if m.case.benchmark == name and (m.case.ranks, m.case.share) == (ranks, SHARES[share])
-            ]
-            print(line(rows, target, base))
+        rows = [m for m in measured if m.case.benchmark == name]
+        for ranks, kind in sorted({(m.case.ranks, policy(m.case)) for m in rows}):
+            print(line([m for m in rows if (m.case.ranks, policy(m.case)) == (ranks, kind)], target, base))
     if arguments.plot:
         plot(measured, found_targets, arguments.plot)
 
@@ -111,7 +107,7 @@ def line(rows: list[Measured], target: float, base: float) -> str:
     )
     first = rows[0].case
     return (
-        f"{first.ranks:6} {first.share:11}{len(rows):6}{np.isfinite(times).sum():8}{middle:8.1f}{base / middle:8.1f}"
+        f"{first.ranks:6} {policy(first):22}{len(rows):6}{np.isfinite(times).sum():8}{middle:8.1f}{base / middle:8.1f}"
         f"{trials:8.0f}{busy:7.0%}{asking:8.1%}{messages:17.1%}{alike:7.1%}"
     )
 
@@ -125,14 +121,15 @@ def plot(measured: list[Measured], found_targets: dict[str, float], path: Path) 
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
     counts = sorted({m.case.ranks for m in measured})
-    for share in SHARES:
+    kinds = sorted({policy(m.case) for m in measured if m.case.ranks > 1})
+    for kind in kinds:
         sooner, busy = [], []
         for ranks in counts:
-            rows = [m for m in measured if m.case.ranks == ranks and (m.case.share == share or ranks == 1)]
+            rows = [m for m in measured if m.case.ranks == ranks and (policy(m.case) == kind or ranks == 1)]
             sooner.append(np.nan if not rows else geometric_mean(speed_ups(rows, measured, found_targets)))
             busy.append(np.mean([m.utilisation for m in rows]) if rows else np.nan)
-        left.plot(counts, sooner, marker="o", label=share)
-        right.plot(counts, busy, marker="o", label=share)
+        left.plot(counts, sooner, marker="o", label=kind)
+        right.plot(counts, busy, marker="o", label=kind)
     left.plot(counts, counts, color="grey", linestyle=":", label="as many times as ranks")
     left.set(
         xscale="log",
@@ -177,6 +174,7 @@ def main() -> None:
     measuring.add_argument("--seconds", type=float, default=90.0, help="wall time of one search at most")
     measuring.add_argument("--trials", type=int, default=200, help="trials on one rank")
     measuring.add_argument("--initial", default="random")
+    measuring.add_argument("--diversity", default="none", help="with --share history only")
     measuring.add_argument("--launcher", default="mpirun")
     measuring.set_defaults(run=measure)
     reporting = verbs.add_parser("report")

@@ -50,6 +50,7 @@ class Case:
     share: str
     seed: int
     initial: str
+    diversity: str = "none"
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ def search_once(case: Case, limits: Limits, benchmark: SurrogateBenchmark, world
     """Collective. Search, and give what came of it on rank 0."""
     from mpi_automl.run import search
 
-    settings = Settings(seed=case.seed, share=case.share, silence=600, models_per_rank=0, trials=limits.trials)
+    settings = Settings(**_options(case, limits))
     directory = world.on_root(lambda: Path(tempfile.mkdtemp(prefix="simulated_")))
     for name in ("logs", "models"):
         (directory / name).mkdir(exist_ok=True)
@@ -178,6 +179,11 @@ def search_once(case: Case, limits: Limits, benchmark: SurrogateBenchmark, world
     if world.is_root:
         shutil.rmtree(directory)
     return measured
+
+
+def _options(case: Case, limits: Limits) -> dict[str, Any]:
+    options = {"seed": case.seed, "share": case.share, "diversity": case.diversity, "trials": limits.trials}
+    return {**options, "silence": 600, "models_per_rank": 0}
 
 
 def _plan(case: Case, limits: Limits, benchmark: SurrogateBenchmark, directory: Path, began: float) -> Plan:
@@ -232,11 +238,16 @@ def share_alike(vectors: np.ndarray, ranks: np.ndarray, starts: np.ndarray) -> f
     return alike / max(1, len(filled))
 
 
+def policy(case: Case) -> str:
+    """Sharing and diversity of a search, for people."""
+    return case.share if case.diversity == "none" else f"{case.share}, {case.diversity}"
+
+
 def describe(measured: Measured) -> str:
     """A line for people."""
     case, (seconds, cost, trials) = measured.case, measured.trace[-1]
     return (
-        f"{case.benchmark} {case.ranks} ranks, share {case.share}, seed {case.seed}: {cost:.5f} after {seconds:.1f} s "
+        f"{case.benchmark} {case.ranks} ranks, {policy(case)}, seed {case.seed}: {cost:.5f} after {seconds:.1f} s "
         f"and {trials:.0f} trials, busy {measured.utilisation:.0%}, asking {measured.proposing:.1%}, "
         f"messages {measured.coordination:.1%}, alike {measured.alike:.1%}, {measured.wall_seconds:.0f} s of wall time"
     )
