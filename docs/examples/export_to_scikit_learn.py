@@ -1,0 +1,20 @@
+"""The ensemble of a run as one scikit-learn object: ``python export_to_scikit_learn.py RUN ROWS.csv``."""
+
+import sys
+
+import pandas as pd
+import skops.io
+
+from mpi_automl.ensemble.exported import exported, save_exported
+from mpi_automl.ensemble.model import EnsembleModel
+from mpi_automl.ensemble.trust import trusted_types
+
+if __name__ == "__main__":
+    run, rows = sys.argv[1], pd.read_csv(sys.argv[2])
+    model = EnsembleModel.load(f"{run}/model")
+    save_exported(exported(model), "exported.skops")
+
+    # Elsewhere: a pipeline of scikit-learn's, loaded without unpickling anything.
+    pipeline = skops.io.load("exported.skops", trusted=trusted_types())
+    print(pipeline)
+    print(pipeline.predict(rows)[:5])
