@@ -9,6 +9,17 @@ from launching import MPIS, Launcher, require_environment
 from private_slurm import PrivateSlurm, private_slurm
 
 
+_LAUNCHING = {"launch", "slurm", "example_job", "evaluator"}
+"""Fixtures that start processes whose pace matters."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests that want the machine for themselves; all others may run side by side."""
+    for item in items:
+        if _LAUNCHING & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.launches)
+
+
 @pytest.fixture(scope="session")
 def launch() -> Launcher:
     """``launch(ranks, *command, mpi=..., env=..., timeout=..., cwd=...)`` runs a command under a real mpirun."""

@@ -2,6 +2,8 @@
 # Run the tests, having installed all they need: with root also Debian's Open MPI, parallel HDF5 and Slurm.
 #
 #   bash tests/run.sh [options of pytest]
+#
+# Without options all tests run, those that do not launch anything on two cores; the last line counts them.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -33,4 +35,27 @@ say "Testing with ${required//,/, }"
 
 # What is installed here must not be skipped for want of it.
 export MPI_AUTOML_TEST_REQUIRED=$required
-exec "$python" -m pytest -q "$@"
+
+# Options choose tests: these run one after the other.
+[ $# -eq 0 ] || exec "$python" -m pytest -q "$@"
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+status=0
+
+# tests_with EXPRESSION [options]: one run of pytest over the tests whose marks fit.
+tests_with() {
+    local expression=$1
+    shift
+    "$python" -m pytest -q --durations=10 -m "$expression and not campaign" "$@" 2>&1 | tee -a "$log" || status=1
+}
+
+say "Tests that can run side by side"
+tests_with 'not launches' --numprocesses 2 --dist loadfile
+say "Tests that start jobs and trials, one after the other"
+tests_with launches
+
+# counted WORD: how many tests the two summaries count under that word.
+counted() { grep -E '(passed|failed|error).* in [0-9.]+s' "$log" | grep -oE "[0-9]+ $1" | awk '{n += $1} END {print n + 0}'; }
+printf '\n%d passed, %d failed, %d skipped\n' "$(counted passed)" "$(($(counted failed) + $(counted error)))" "$(counted skipped)"
+exit "$status"
