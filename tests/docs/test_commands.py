@@ -87,3 +87,9 @@ def test_the_two_commands_of_the_readme_are_run_by_ci() -> None:
     ci = (CHECKOUT / ".ci" / "run").read_text(encoding="utf-8")
     for command in _OWN_SCRIPTS:
         assert command in ci
+
+
+def test_the_readme_links_to_files_that_are_there() -> None:
+    links = re.findall(r"\]\((?!https?://)([^)#]+)\)", (CHECKOUT / "README.md").read_text(encoding="utf-8"))
+    assert links
+    assert [link for link in links if not (CHECKOUT / link).exists()] == []
