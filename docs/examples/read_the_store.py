@@ -13,7 +13,9 @@ if __name__ == "__main__":
 
     best = trials["cost"].cummin()
     improved = trials[best < best.shift(fill_value=float("inf"))]
-    for start, cost, key in zip(improved["end"] - trials["start"].min(), improved["cost"], improved["key"], strict=True):
+    for start, cost, key in zip(
+        improved["end"] - trials["start"].min(), improved["cost"], improved["key"], strict=True
+    ):
         print(f"{start:7.1f} s  cost {cost:.4f}  trial {key}")
 
     keys = run.best(3)
