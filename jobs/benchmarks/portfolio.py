@@ -122,7 +122,7 @@ def lowest(problem: regret.Problem, configurations: list[Candidate]) -> float:
     space = VectorSpace(problem.space)
     adapted = [adapt_configuration(space, configuration) for configuration in configurations]
     vectors = [space.default, *[vector for vector in adapted if vector is not None]]
-    return float(np.nanmin([problem.evaluate(vector) for vector in vectors]))
+    return float(np.nanmin([problem.evaluate(vector)[0] for vector in vectors]))
 
 
 def trials_to(reached: np.ndarray, cost: float) -> float:

@@ -41,25 +41,38 @@ class Problem:
     name : str
     space : ConfigurationSpace
     evaluate : callable
-        Cost of a vector; NaN where the trial fails.
+        Cost of a vector, NaN where the trial fails, and the seconds that the trial would take.
     worst : float
         What a failure counts as where an optimiser cannot do without a number.
     """
 
     name: str
     space: ConfigurationSpace
-    evaluate: Callable[[np.ndarray], float]
+    evaluate: Callable[[np.ndarray], tuple[float, float]]
     worst: float
 
 
 @dataclass(frozen=True)
 class Curve:
-    """The costs of one search, in order; None for failures."""
+    """The trials of one search, in order.
+
+    Attributes
+    ----------
+    problem, optimiser : str
+    seed : int
+    costs : list of float or None
+        None for a failure.
+    seconds : list of float
+        What the trials would have taken.
+    cpu_seconds : float
+        That the search took, the benchmark's share included.
+    """
 
     problem: str
     optimiser: str
     seed: int
     costs: list[float | None]
+    seconds: list[float]
     cpu_seconds: float
 
     def best(self) -> np.ndarray:
@@ -108,9 +121,15 @@ def problems(arguments: argparse.Namespace) -> Iterator[Problem]:
     """What is to be optimised."""
     for number in range(arguments.synthetic):
         space = classification_space()
-        yield Problem(f"synthetic-{number}", space, SyntheticFunction(space, number), 100.0)
+        yield synthetic(space, number)
     for path in arguments.benchmarks:
         yield recorded(path)
+
+
+def synthetic(space: ConfigurationSpace, number: int) -> Problem:
+    """A synthetic function, whose trials take a second each."""
+    function = SyntheticFunction(space, number)
+    return Problem(f"synthetic-{number}", space, lambda vector: (function(vector), 1.0), 100.0)
 
 
 def recorded(path: Path) -> Problem:
@@ -118,9 +137,12 @@ def recorded(path: Path) -> Problem:
     from mpi_automl.evaluation.surrogate_benchmark import SurrogateBenchmark
 
     benchmark = SurrogateBenchmark.load(path)
-    return Problem(
-        path.stem, benchmark.configspace, lambda vector: benchmark.outcome(vector).cost, benchmark.dummy_cost
-    )
+
+    def evaluate(vector: np.ndarray) -> tuple[float, float]:
+        outcome = benchmark.outcome(vector)
+        return outcome.cost, outcome.seconds
+
+    return Problem(path.stem, benchmark.configspace, evaluate, benchmark.dummy_cost)
 
 
 def initial(space: ConfigurationSpace, seed: int) -> list[np.ndarray]:
@@ -130,22 +152,23 @@ def initial(space: ConfigurationSpace, seed: int) -> list[np.ndarray]:
     return initial_design(space, "random", 0, 1, seed, INITIAL)
 
 
-def with_proposer(problem: Problem, trials: int, seed: int, **options: Any) -> list[float]:
+def with_proposer(problem: Problem, trials: int, seed: int, **options: Any) -> list[tuple[float, float]]:
     from mpi_automl.search.proposer import Proposer
     from mpi_automl.search.seeds import rank_seed
     from mpi_automl.trial import Status
 
     proposer = Proposer(problem.space, rank_seed(seed, 0), initial(problem.space, seed), **options)
-    costs = []
+    found = []
     for number in range(trials):
         vector = proposer.ask().vector
-        costs.append(problem.evaluate(vector))
-        status = Status.CRASHED if np.isnan(costs[-1]) else Status.SUCCESS
-        proposer.tell(vector[None], [costs[-1]], [status], [(0, 0, number)], foreign=False)
-    return costs
+        found.append(problem.evaluate(vector))
+        cost = found[-1][0]
+        status = Status.CRASHED if np.isnan(cost) else Status.SUCCESS
+        proposer.tell(vector[None], [cost], [status], [(0, 0, number)], foreign=False)
+    return found
 
 
-def with_random(problem: Problem, trials: int, seed: int) -> list[float]:
+def with_random(problem: Problem, trials: int, seed: int) -> list[tuple[float, float]]:
     from mpi_automl.search.vectors import VectorSpace
 
     first = initial(problem.space, seed)
@@ -153,7 +176,7 @@ def with_random(problem: Problem, trials: int, seed: int) -> list[float]:
     return [problem.evaluate(vector) for vector in [*first, *drawn]]
 
 
-def with_smac(problem: Problem, trials: int, seed: int) -> list[float]:
+def with_smac(problem: Problem, trials: int, seed: int) -> list[tuple[float, float]]:
     import logging
     import tempfile
 
@@ -175,17 +198,17 @@ def with_smac(problem: Problem, trials: int, seed: int) -> list[float]:
             overwrite=True,
             logging_level=False,
         )
-        costs = []
+        found = []
         for _ in range(trials):
             info = optimiser.ask()
-            costs.append(problem.evaluate(np.asarray(info.config.get_array())))
+            found.append(problem.evaluate(np.asarray(info.config.get_array())))
             # The infinite cost of a crash, SMAC's default, is one that its forest refuses.
-            told = problem.worst if np.isnan(costs[-1]) else costs[-1]
+            told = problem.worst if np.isnan(found[-1][0]) else found[-1][0]
             optimiser.tell(info, TrialValue(cost=told, time=0.1), save=False)
-    return costs
+    return found
 
 
-OPTIMISERS: dict[str, Callable[[Problem, int, int], list[float]]] = {
+OPTIMISERS: dict[str, Callable[[Problem, int, int], list[tuple[float, float]]]] = {
     "proposer": with_proposer,
     "smac": with_smac,
     "random": with_random,
@@ -217,9 +240,10 @@ def run(arguments: argparse.Namespace) -> None:
 def search(problem: Problem, optimiser: str, trials: int, seed: int) -> Curve:
     """One search."""
     began = time.process_time()
-    costs = OPTIMISERS[optimiser](problem, trials, seed)
-    kept = [None if np.isnan(cost) else round(cost, 7) for cost in costs]
-    return Curve(problem.name, optimiser, seed, kept, round(time.process_time() - began, 2))
+    found = OPTIMISERS[optimiser](problem, trials, seed)
+    costs = [None if np.isnan(cost) else round(cost, 7) for cost, _ in found]
+    seconds = [round(spent, 3) for _, spent in found]
+    return Curve(problem.name, optimiser, seed, costs, seconds, round(time.process_time() - began, 2))
 
 
 def append(path: Path, curve: Curve) -> None:
@@ -253,41 +277,39 @@ class Regrets:
             if found == optimiser and problem in (None, name)
         }
 
-    def differences(self, one: str, other: str, trials: int, problem: str | None = None) -> np.ndarray:
-        """Regret of one optimiser minus that of another, for every benchmark and seed that both have."""
-        ours, theirs = self.of(one, problem), self.of(other, problem)
-        return np.array(
-            [ours[key][trials - 1] - theirs[key][trials - 1] for key in sorted(ours.keys() & theirs.keys())]
-        )
+    def after(self, trials: int, optimiser: str, problem: str | None = None) -> dict[tuple[str, int], float]:
+        """Regrets after so many trials, of the searches that were so long."""
+        found = self.of(optimiser, problem)
+        return {key: float(curve[trials - 1]) for key, curve in found.items() if len(curve) >= trials}
 
 
-def interval(differences: np.ndarray) -> str:
-    """Mean and 95 % bootstrap interval, as text."""
-    rng = np.random.default_rng(0)
-    means = rng.choice(differences, (10_000, len(differences))).mean(axis=1)
+def interval(ours: dict[tuple[str, int], float], theirs: dict[tuple[str, int], float]) -> str:
+    """Mean difference of pairs, its 95 % bootstrap interval and the number of pairs, as text."""
+    both = sorted(ours.keys() & theirs.keys())
+    if not both:
+        return "-"
+    differences = np.array([ours[key] - theirs[key] for key in both])
+    means = np.random.default_rng(0).choice(differences, (10_000, len(both))).mean(axis=1)
     low, high = np.quantile(means, [0.025, 0.975])
-    return f"{differences.mean():+.3f} ({low:+.3f} to {high:+.3f})"
+    return f"{differences.mean():+.3f} ({low:+.3f} to {high:+.3f}; {len(both)})"
 
 
 def report(arguments: argparse.Namespace) -> None:
     """Print tables, and plot."""
     curves = read(arguments.out)
     regrets = Regrets(curves)
+    print("median regret (number of searches) after".ljust(42) + "".join(f"{n:>16}" for n in CHECKPOINTS))
     for name in [*regrets.names, None]:
-        print(f"\n{name or 'all'}: median regret after".ljust(42) + "".join(f"{n:>9}" for n in CHECKPOINTS))
         for optimiser in regrets.optimisers:
-            found = np.array(list(regrets.of(optimiser, name).values()))
-            if len(found):
-                cells = "".join(f"{np.median(found[:, n - 1]):9.3f}" for n in CHECKPOINTS)
-                print(f"  {optimiser} ({len(found)} searches)".ljust(42) + cells)
+            found = [list(regrets.after(n, optimiser, name).values()) for n in CHECKPOINTS]
+            cells = "".join(f"{np.median(v):9.3f} ({len(v):4})" if v else f"{'-':>16}" for v in found)
+            print(f"  {name or 'all'} {optimiser}".ljust(42) + cells)
     first = regrets.optimisers[0]
     for other in regrets.optimisers[1:]:
-        print(f"\n{first} minus {other}, mean of pairs (95 % interval); negative: {first} is better")
+        print(f"\n{first} minus {other}: mean of pairs (95 % interval; pairs); negative: {first} is better")
         for name in [*regrets.names, None]:
-            found = [regrets.differences(first, other, n, name) for n in CHECKPOINTS]
-            if len(found[0]):
-                cells = "".join(f"{interval(d):>30}" for d in found)
-                print(f"  {name or 'all'} ({len(found[0])} pairs)".ljust(32) + cells)
+            cells = [interval(regrets.after(n, first, name), regrets.after(n, other, name)) for n in CHECKPOINTS]
+            print(f"  {name or 'all'}".ljust(24) + "".join(f"{cell:>34}" for cell in cells))
     for optimiser in regrets.optimisers:
         spent = np.mean([c.cpu_seconds / len(c.costs) for c in curves if c.optimiser == optimiser])
         print(f"{optimiser}: {1000 * spent:.0f} ms of CPU time per trial, the benchmark's included")
@@ -309,9 +331,11 @@ def plot(regrets: Regrets, path: Path) -> None:
     )
     for panel, name in zip(panels.flat, regrets.names, strict=False):
         for optimiser in regrets.optimisers:
-            found = np.array(list(regrets.of(optimiser, name).values()))
-            if len(found):
-                panel.plot(np.arange(1, found.shape[1] + 1), found.mean(axis=0), label=f"{optimiser} ({len(found)})")
+            found = list(regrets.of(optimiser, name).values())
+            if found:
+                longest = min(map(len, found))
+                means = np.mean([curve[:longest] for curve in found], axis=0)
+                panel.plot(np.arange(1, longest + 1), means, label=f"{optimiser} ({len(found)})")
         panel.set(title=name, yscale="log", xlabel="trials", ylabel="mean regret")
         panel.legend(frameon=False, fontsize="small")
     figure.savefig(path, dpi=80)

@@ -1,15 +1,15 @@
 """Time to target and utilisation of a search on 1 to 64 real MPI ranks, with simulated trials.
 
-    python jobs/benchmarks/scaling.py measure benchmarks/vehicle.npz --ranks 1 --seeds 0 1 2 3 4 --trials 200
-    python jobs/benchmarks/scaling.py measure benchmarks/vehicle.npz --ranks 4 16 64 --seeds 0 1 2 --scale 10
+    python jobs/benchmarks/scaling.py measure benchmarks/vehicle.npz --ranks 1 4 16 64 --seeds 0 1 2 --scale 10
     python jobs/benchmarks/scaling.py report [--plot scaling.png]
 
 Trials come from surrogate benchmarks (surrogate.py) and sleep for as long as the benchmark says, times --scale;
 choose the scale so that proposing is short beside the trials although all ranks share a few cores. All ranks of a
 launch import everything before the first search begins, so that starting is not part of the time. ``measure`` appends
-one JSON line to --out for each search and leaves out those that are there already. The target is what one rank's
---trials trials reach, the median over the seeds on one rank; a search on more ranks ends when it is reached. Times
-are seconds of the benchmark (wall time divided by the scale).
+one JSON line to --out for each search and leaves out those that are there already. The target is what --trials trials
+of one rank reach, the median over the seeds; a search on more ranks ends when it is reached. With --alone the target
+and one rank's time are those of the searches in regret.py's file, whose trials need not sleep, and their durations
+are added up. Times are seconds of the benchmark (wall time divided by the scale).
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import regret
 from simulated_search import Case, Limits, Measured, policy, read
 
 SHARES = ("none", "incumbents", "history")
@@ -50,7 +51,7 @@ def measure(arguments: argparse.Namespace) -> None:
         request = {
             "cases": [asdict(case) for case in cases],
             "limits": asdict(limits),
-            "targets": {} if ranks == 1 else targets(measured),
+            "targets": {} if ranks == 1 else {name: found.target for name, found in alone(arguments, measured).items()},
             "benchmarks": {path.stem: str(path) for path in arguments.benchmarks},
             "out": str(arguments.out),
         }
@@ -68,23 +69,49 @@ def cases_of(arguments: argparse.Namespace, ranks: int) -> Iterator[Case]:
                 yield Case(path.stem, ranks, share, seed, arguments.initial, diversity)
 
 
-def targets(measured: list[Measured]) -> dict[str, float]:
-    """For each benchmark, the median of the lowest costs that one rank found."""
-    alone = [found for found in measured if found.case.ranks == 1]
-    names = {found.case.benchmark for found in alone}
-    return {n: float(np.median([found.trace[-1][1] for found in alone if found.case.benchmark == n])) for n in names}
+@dataclass(frozen=True)
+class Alone:
+    """What one rank comes to.
+
+    Attributes
+    ----------
+    target : float
+        The lowest cost that it finds with its trials, the median over seeds.
+    seconds : float
+        That its trials take, likewise.
+    seeds : int
+    """
+
+    target: float
+    seconds: float
+    seeds: int
+
+
+def alone(arguments: argparse.Namespace, measured: list[Measured]) -> dict[str, Alone]:
+    """One rank's results for each benchmark, from searches without waiting (regret.py) or from those measured here."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    if arguments.alone is None:
+        for m in measured:
+            if m.case.ranks == 1:
+                found.setdefault(m.case.benchmark, []).append((m.trace[-1][1], m.trace[-1][0]))
+    else:
+        for curve in regret.read(arguments.alone):
+            if curve.optimiser == "proposer" and len(curve.costs) >= arguments.trials:
+                pair = curve.best()[arguments.trials - 1], sum(curve.seconds[: arguments.trials])
+                found.setdefault(curve.problem, []).append(pair)
+    middles = {name: np.median(pairs, axis=0).tolist() for name, pairs in found.items()}
+    return {name: Alone(target, seconds, len(found[name])) for name, (target, seconds) in middles.items()}
 
 
 def report(arguments: argparse.Namespace) -> None:
     """Print tables, and plot."""
     measured = read(arguments.out)
-    found_targets = targets(measured)
-    for name, target in found_targets.items():
-        on_one = [m for m in measured if m.case.benchmark == name and m.case.ranks == 1]
-        base = float(np.median([m.trace[-1][0] for m in on_one]))
-        trials = int(np.median([m.trials for m in on_one]))
+    on_one_rank = alone(arguments, measured)
+    for name in sorted({m.case.benchmark for m in measured} & on_one_rank.keys()):
+        base = on_one_rank[name]
         print(
-            f"\n{name}: one rank's {trials} trials reach {target:.5f} in {base:.0f} s (median of {len(on_one)} seeds)"
+            f"\n{name}: {arguments.trials} trials of one rank reach {base.target:.5f} and take {base.seconds:.0f} s "
+            f"(medians of {base.seeds} seeds)"
         )
         print(
             f"{'ranks':>6} {'share':22}{'seeds':>6}{'reached':>8}{'time s':>8}{'sooner':>8}{'trials':>8}{'busy':>7}"
@@ -92,14 +119,14 @@ def report(arguments: argparse.Namespace) -> None:
         )
         rows = [m for m in measured if m.case.benchmark == name]
         for ranks, kind in sorted({(m.case.ranks, policy(m.case)) for m in rows}):
-            print(line([m for m in rows if (m.case.ranks, policy(m.case)) == (ranks, kind)], target, base))
+            print(line([m for m in rows if (m.case.ranks, policy(m.case)) == (ranks, kind)], base))
     if arguments.plot:
-        plot(measured, found_targets, arguments.plot)
+        plot(measured, on_one_rank, arguments.plot)
 
 
-def line(rows: list[Measured], target: float, base: float) -> str:
+def line(rows: list[Measured], base: Alone) -> str:
     """One line of the table."""
-    times = np.array([m.time_to(target) for m in rows])
+    times = np.array([m.time_to(base.target) for m in rows])
     middle = float(np.median(times))
     trials = np.median([m.trials for m in rows])
     busy, asking, messages, alike = (
@@ -107,12 +134,12 @@ def line(rows: list[Measured], target: float, base: float) -> str:
     )
     first = rows[0].case
     return (
-        f"{first.ranks:6} {policy(first):22}{len(rows):6}{np.isfinite(times).sum():8}{middle:8.1f}{base / middle:8.1f}"
-        f"{trials:8.0f}{busy:7.0%}{asking:8.1%}{messages:17.1%}{alike:7.1%}"
+        f"{first.ranks:6} {policy(first):22}{len(rows):6}{np.isfinite(times).sum():8}{middle:8.1f}"
+        f"{base.seconds / middle:8.1f}{trials:8.0f}{busy:7.0%}{asking:8.1%}{messages:17.1%}{alike:7.1%}"
     )
 
 
-def plot(measured: list[Measured], found_targets: dict[str, float], path: Path) -> None:
+def plot(measured: list[Measured], on_one_rank: dict[str, Alone], path: Path) -> None:
     """How many times sooner than one rank, against the number of ranks, and the ranks' utilisation."""
     import matplotlib as mpl
 
@@ -120,41 +147,34 @@ def plot(measured: list[Measured], found_targets: dict[str, float], path: Path) 
     from matplotlib import pyplot as plt
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
-    counts = sorted({m.case.ranks for m in measured})
-    kinds = sorted({policy(m.case) for m in measured if m.case.ranks > 1})
-    for kind in kinds:
-        sooner, busy = [], []
-        for ranks in counts:
-            rows = [m for m in measured if m.case.ranks == ranks and (policy(m.case) == kind or ranks == 1)]
-            sooner.append(np.nan if not rows else geometric_mean(speed_ups(rows, measured, found_targets)))
-            busy.append(np.mean([m.utilisation for m in rows]) if rows else np.nan)
-        left.plot(counts, sooner, marker="o", label=kind)
-        right.plot(counts, busy, marker="o", label=kind)
+    parallel = [m for m in measured if m.case.ranks > 1 and m.case.benchmark in on_one_rank]
+    counts = [1, *sorted({m.case.ranks for m in parallel})]
+    for kind in sorted({policy(m.case) for m in parallel}):
+        points = []
+        for ranks in counts[1:]:
+            rows = [m for m in parallel if (m.case.ranks, policy(m.case)) == (ranks, kind)]
+            if rows:
+                points.append((ranks, sooner(rows, on_one_rank), np.mean([m.utilisation for m in rows])))
+        x, times, busy = zip(*points, strict=True)
+        left.plot([1, *x], [1.0, *times], marker="o", label=kind)
+        right.plot(x, busy, marker="o", label=kind)
     left.plot(counts, counts, color="grey", linestyle=":", label="as many times as ranks")
-    left.set(
-        xscale="log",
-        yscale="log",
-        xlabel="ranks",
-        ylabel="times sooner than one rank",
-        xticks=counts,
-        xticklabels=counts,
-    )
+    left.set(xscale="log", yscale="log", xlabel="ranks", ylabel="times sooner than one rank")
     right.set(xscale="log", xlabel="ranks", ylabel="share of time in which a trial runs", ylim=(0, 1.02))
-    right.set(xticks=counts, xticklabels=counts)
+    for panel in (left, right):
+        panel.set_xticks(counts, [str(count) for count in counts])
+        panel.minorticks_off()
     left.legend(frameon=False)
     figure.savefig(path, dpi=90)
 
 
-def speed_ups(rows: list[Measured], measured: list[Measured], found_targets: dict[str, float]) -> list[float]:
-    """For each benchmark, how many times sooner than one rank the median seed was."""
+def sooner(rows: list[Measured], on_one_rank: dict[str, Alone]) -> float:
+    """How many times sooner than one rank the median seed was: the geometric mean over the benchmarks."""
     found = []
     for name in sorted({m.case.benchmark for m in rows}):
-        alone = [m.trace[-1][0] for m in measured if m.case.benchmark == name and m.case.ranks == 1]
-        times = [m.time_to(found_targets[name]) for m in rows if m.case.benchmark == name]
-        if rows[0].case.ranks == 1:
-            times = alone
-        found.append(float(np.median(alone) / np.median(times)))
-    return found
+        base = on_one_rank[name]
+        found.append(base.seconds / np.median([m.time_to(base.target) for m in rows if m.case.benchmark == name]))
+    return geometric_mean(found)
 
 
 def geometric_mean(values: list[float]) -> float:
@@ -172,7 +192,6 @@ def main() -> None:
     measuring.add_argument("--seeds", nargs="+", type=int, default=[0])
     measuring.add_argument("--scale", type=float, default=10.0, help="wall seconds for a second of the benchmark")
     measuring.add_argument("--seconds", type=float, default=90.0, help="wall time of one search at most")
-    measuring.add_argument("--trials", type=int, default=200, help="trials on one rank")
     measuring.add_argument("--initial", default="random")
     measuring.add_argument("--diversity", default="none", help="with --share history only")
     measuring.add_argument("--launcher", default="mpirun")
@@ -182,6 +201,8 @@ def main() -> None:
     reporting.set_defaults(run=report)
     for verb in (measuring, reporting):
         verb.add_argument("--out", type=Path, default=Path("scaling.jsonl"))
+        verb.add_argument("--alone", type=Path, help="regret.py's file: one rank's trials, added up")
+        verb.add_argument("--trials", type=int, default=200, help="trials on one rank")
     arguments = parser.parse_args()
     arguments.run(arguments)
 

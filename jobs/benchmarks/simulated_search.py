@@ -34,6 +34,7 @@ from mpi_automl.settings import Settings
 from mpi_automl.storage.choice import StoreOptions
 from mpi_automl.storage.layout import StoreLayout, trials_for
 from mpi_automl.storage.reader import RunReader
+from mpi_automl.storage.run_directory import RunDirectory
 from mpi_automl.storage.store import create_store
 from mpi_automl.trial import Trial
 
@@ -160,9 +161,7 @@ def search_once(case: Case, limits: Limits, benchmark: SurrogateBenchmark, world
     from mpi_automl.run import search
 
     settings = Settings(**_options(case, limits))
-    directory = world.on_root(lambda: Path(tempfile.mkdtemp(prefix="simulated_")))
-    for name in ("logs", "models"):
-        (directory / name).mkdir(exist_ok=True)
+    directory = world.on_root(lambda: _make_directory(settings))
     began = world.on_root(time.time)
     plan = _plan(case, limits, benchmark, directory, began)
     truth = {"truth": np.zeros(1), "validation_rows": np.zeros(1, np.int64), "space": benchmark.space_json}
@@ -179,6 +178,12 @@ def search_once(case: Case, limits: Limits, benchmark: SurrogateBenchmark, world
     if world.is_root:
         shutil.rmtree(directory)
     return measured
+
+
+def _make_directory(settings: Settings) -> Path:
+    directory = Path(tempfile.mkdtemp(prefix="simulated_"))
+    RunDirectory.create(directory, settings).lock.release()
+    return directory
 
 
 def _options(case: Case, limits: Limits) -> dict[str, Any]:
