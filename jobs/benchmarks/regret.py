@@ -319,46 +319,39 @@ def report(arguments: argparse.Namespace) -> None:
 
 def plot(regrets: Regrets, path: Path) -> None:
     """Mean regret against the number of trials, one panel for each benchmark."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
+    from mpi_automl.report import style
 
     columns = min(3, len(regrets.names))
     rows = -(-len(regrets.names) // columns)
-    figure, panels = plt.subplots(
-        rows, columns, figsize=(3.2 * columns, 2.5 * rows), layout="constrained", squeeze=False
-    )
-    for panel, name in zip(panels.flat, regrets.names, strict=False):
-        for optimiser in regrets.optimisers:
-            found = list(regrets.of(optimiser, name).values())
-            if found:
-                longest = min(map(len, found))
-                means = np.mean([curve[:longest] for curve in found], axis=0)
-                panel.plot(np.arange(1, longest + 1), means, label=f"{optimiser} ({len(found)})")
-        panel.set(title=name, yscale="log", xlabel="trials", ylabel="mean regret")
-        panel.legend(frameon=False, fontsize="small")
-    figure.savefig(path, dpi=80)
+    with style.drawing():
+        figure = style.figure(style.WIDE, 2.4 * rows)
+        panels = figure.subplots(rows, columns, squeeze=False)
+        for panel, name in zip(panels.flat, regrets.names, strict=False):
+            for position, optimiser in enumerate(regrets.optimisers):
+                found = list(regrets.of(optimiser, name).values())
+                if found:
+                    longest = min(map(len, found))
+                    means = np.mean([curve[:longest] for curve in found], axis=0)
+                    label = f"{optimiser} ({len(found)})"
+                    panel.plot(np.arange(1, longest + 1), means, label=label, **style.line_look(position))
+            panel.set(title=name, yscale="log", xlabel="trials", ylabel="mean regret")
+            panel.legend(fontsize="small")
+        path.write_bytes(style.png(figure, 80))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    running = verbs.add_parser("run")
-    running.add_argument("benchmarks", nargs="*", type=Path)
-    running.add_argument("--synthetic", type=int, default=0, metavar="N")
-    running.add_argument("--optimisers", nargs="+", default=["proposer", "random"], choices=list(OPTIMISERS))
-    running.add_argument("--seeds", type=int, default=20)
-    running.add_argument("--trials", type=int, default=200)
-    running.add_argument("--minutes", type=float, default=float("inf"), help="no search begins after these")
-    running.set_defaults(verb=run)
-    reporting = verbs.add_parser("report")
-    reporting.add_argument("--plot", type=Path)
-    reporting.set_defaults(verb=report)
-    for verb in (running, reporting):
-        verb.add_argument("--out", type=Path, default=Path("regret.jsonl"))
+    parser.add_argument("verb", choices=["run", "report"])
+    parser.add_argument("benchmarks", nargs="*", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("regret.jsonl"), help="all searches, a line each")
+    parser.add_argument("--synthetic", type=int, default=0, metavar="N")
+    parser.add_argument("--optimisers", nargs="+", default=["proposer", "random"], choices=list(OPTIMISERS))
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--trials", type=int, default=200)
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="no search begins after these")
+    parser.add_argument("--plot", type=Path, help="for report: where to draw")
     arguments = parser.parse_args()
-    arguments.verb(arguments)
+    {"run": run, "report": report}[arguments.verb](arguments)
 
 
 if __name__ == "__main__":

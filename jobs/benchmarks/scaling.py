@@ -141,31 +141,28 @@ def line(rows: list[Measured], base: Alone) -> str:
 
 def plot(measured: list[Measured], on_one_rank: dict[str, Alone], path: Path) -> None:
     """How many times sooner than one rank, against the number of ranks, and the ranks' utilisation."""
-    import matplotlib as mpl
+    from mpi_automl.report import style
 
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
     parallel = [m for m in measured if m.case.ranks > 1 and m.case.benchmark in on_one_rank]
     counts = [1, *sorted({m.case.ranks for m in parallel})]
-    for kind in sorted({policy(m.case) for m in parallel}):
-        points = []
-        for ranks in counts[1:]:
-            rows = [m for m in parallel if (m.case.ranks, policy(m.case)) == (ranks, kind)]
-            if rows:
-                points.append((ranks, sooner(rows, on_one_rank), np.mean([m.utilisation for m in rows])))
-        x, times, busy = zip(*points, strict=True)
-        left.plot([1, *x], [1.0, *times], marker="o", label=kind)
-        right.plot(x, busy, marker="o", label=kind)
-    left.plot(counts, counts, color="grey", linestyle=":", label="as many times as ranks")
-    left.set(xscale="log", yscale="log", xlabel="ranks", ylabel="times sooner than one rank")
-    right.set(xscale="log", xlabel="ranks", ylabel="share of time in which a trial runs", ylim=(0, 1.02))
-    for panel in (left, right):
-        panel.set_xticks(counts, [str(count) for count in counts])
-        panel.minorticks_off()
-    left.legend(frameon=False)
-    figure.savefig(path, dpi=90)
+    with style.drawing():
+        figure = style.figure(style.WIDE, 3.4)
+        left, right = figure.subplots(1, 2)
+        for position, kind in enumerate(sorted({policy(m.case) for m in parallel})):
+            rows = [[m for m in parallel if (m.case.ranks, policy(m.case)) == (ranks, kind)] for ranks in counts]
+            rows = [found for found in rows if found]
+            x = [found[0].case.ranks for found in rows]
+            look = {"marker": style.MARKERS[position], "label": kind, **style.line_look(position)}
+            left.plot([1, *x], [1.0, *(sooner(found, on_one_rank) for found in rows)], **look)
+            right.plot(x, [np.mean([m.utilisation for m in found]) for found in rows], **look)
+        left.plot(counts, counts, color=style.MUTED, linestyle=":", label="as many as ranks")
+        left.set(xscale="log", yscale="log", xlabel="ranks", ylabel="times sooner than one rank")
+        right.set(xscale="log", xlabel="ranks", ylabel="share of time in which a trial runs", ylim=(0, 1.02))
+        for panel in (left, right):
+            panel.set_xticks(counts, [str(count) for count in counts])
+            panel.minorticks_off()
+        left.legend()
+        path.write_bytes(style.png(figure, 80))
 
 
 def sooner(rows: list[Measured], on_one_rank: dict[str, Alone]) -> float:
@@ -184,27 +181,22 @@ def geometric_mean(values: list[float]) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    measuring = verbs.add_parser("measure")
-    measuring.add_argument("benchmarks", nargs="+", type=Path)
-    measuring.add_argument("--ranks", nargs="+", type=int, default=[1, 4, 16, 64])
-    measuring.add_argument("--share", nargs="+", choices=SHARES, default=list(SHARES))
-    measuring.add_argument("--seeds", nargs="+", type=int, default=[0])
-    measuring.add_argument("--scale", type=float, default=10.0, help="wall seconds for a second of the benchmark")
-    measuring.add_argument("--seconds", type=float, default=90.0, help="wall time of one search at most")
-    measuring.add_argument("--initial", default="random")
-    measuring.add_argument("--diversity", default="none", help="with --share history only")
-    measuring.add_argument("--launcher", default="mpirun")
-    measuring.set_defaults(run=measure)
-    reporting = verbs.add_parser("report")
-    reporting.add_argument("--plot", type=Path)
-    reporting.set_defaults(run=report)
-    for verb in (measuring, reporting):
-        verb.add_argument("--out", type=Path, default=Path("scaling.jsonl"))
-        verb.add_argument("--alone", type=Path, help="regret.py's file: one rank's trials, added up")
-        verb.add_argument("--trials", type=int, default=200, help="trials on one rank")
+    parser.add_argument("verb", choices=["measure", "report"])
+    parser.add_argument("benchmarks", nargs="*", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("scaling.jsonl"), help="all searches, a line each")
+    parser.add_argument("--alone", type=Path, help="regret.py's file: one rank's trials, added up")
+    parser.add_argument("--trials", type=int, default=200, help="trials on one rank")
+    parser.add_argument("--ranks", nargs="+", type=int, default=[1, 4, 16, 64])
+    parser.add_argument("--share", nargs="+", choices=SHARES, default=list(SHARES))
+    parser.add_argument("--diversity", default="none", help="with --share history only")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--initial", default="random")
+    parser.add_argument("--scale", type=float, default=10.0, help="wall seconds for a second of the benchmark")
+    parser.add_argument("--seconds", type=float, default=90.0, help="wall time of one search at most")
+    parser.add_argument("--launcher", default="mpirun")
+    parser.add_argument("--plot", type=Path, help="for report: where to draw")
     arguments = parser.parse_args()
-    arguments.run(arguments)
+    {"measure": measure, "report": report}[arguments.verb](arguments)
 
 
 if __name__ == "__main__":
