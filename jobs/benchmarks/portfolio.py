@@ -41,7 +41,8 @@ class Matrix:
     ----------
     tables : list of str
     costs : ndarray of float64, shape (n_tables, n_candidates)
-        0 for the lowest cost recorded, 1 for the default configuration's and above.
+        0 for the lowest cost recorded, 1 for the default configuration's and above; infinite for candidates that
+        were not recorded on every table.
     """
 
     tables: list[str]
@@ -54,29 +55,43 @@ class Matrix:
 
 
 def make_matrix(recordings: list[Recording], n_candidates: int) -> Matrix:
-    """Costs of candidates; one that a table has no recording of counts as a failure there."""
+    """Costs of candidates."""
     rows = []
+    recorded = [set(recording.candidates.tolist()) for recording in recordings]
+    unknown = sorted(set(range(n_candidates)) - set.intersection(*recorded))
     for recording in recordings:
         row = np.full(n_candidates, np.nan)
         known = recording.candidates != SEARCHED
         row[recording.candidates[known]] = recording.costs[known]
         lowest = float(np.nanmin(recording.costs))
         scaled = (row - lowest) / max(row[0] - lowest, 1e-12)
-        rows.append(np.where(np.isnan(scaled), 1.0, np.minimum(scaled, 1.0)))
+        row = np.where(np.isnan(scaled), 1.0, np.minimum(scaled, 1.0))
+        row[unknown] = np.inf
+        rows.append(row)
     return Matrix([recording.table for recording in recordings], np.array(rows))
 
 
 def greedy(matrix: Matrix, size: int) -> list[int]:
-    """Candidates in the order in which they complement each other and the default, which every search begins with."""
+    """Candidates in the order in which they complement each other and the default, which every search begins with.
+
+    Where no candidate lowers the mean any more, selection begins anew among those that are left: with few tables that
+    comes soon, and a second set that complements itself serves a further table better than the best on average.
+    """
     best = matrix.costs[:, 0]
+    is_left = np.isfinite(matrix.costs[0])
+    is_left[0] = False
     chosen: list[int] = []
-    while len(chosen) < size:
-        means = np.minimum(best[:, None], matrix.costs).mean(axis=0)
-        means[[0, *chosen]] = np.inf
-        # Where nothing complements any more, the best on average of the rest comes next.
-        ties = np.flatnonzero(means <= means.min() + 1e-12)
-        pick = int(ties[np.argmin(matrix.costs[:, ties].mean(axis=0))])
+    while len(chosen) < size and is_left.any():
+        means = np.where(is_left, np.minimum(best[:, None], matrix.costs).mean(axis=0), np.inf)
+        pick = int(np.argmin(means))
+        if means[pick] >= best.mean() - 1e-9:
+            if (best == matrix.costs[:, 0]).all():
+                pick = int(np.argmin(np.where(is_left, matrix.costs.mean(axis=0), np.inf)))
+            else:
+                best = matrix.costs[:, 0]
+                continue
         chosen.append(pick)
+        is_left[pick] = False
         best = np.minimum(best, matrix.costs[:, pick])
     return chosen
 
@@ -161,7 +176,8 @@ def main() -> None:
     matrix = make_matrix(recordings, len(candidates))
     chosen = greedy(matrix, arguments.size)
     reached = np.minimum.accumulate(matrix.costs[:, [0, *chosen]], axis=1).mean(axis=0)
-    print(f"{len(candidates)} candidates on {len(matrix.tables)} tables; mean scaled cost after each member:")
+    n_known = int(np.isfinite(matrix.costs[0]).sum())
+    print(f"{n_known} candidates on {len(matrix.tables)} tables; mean scaled cost after each member:")
     print(" ".join(f"{value:.3f}" for value in reached[1:]))
     print("learners:", ", ".join(str(candidates[i]["classifier:__choice__"]) for i in chosen))
     if arguments.benchmarks and arguments.searches:
