@@ -1,6 +1,6 @@
-"""``python -m mpi_automl``: the same as the command ``mpi-automl``."""
+"""``python -m mpi_automl``: the same as the command ``mpi-automl``, and the built-in example without a verb."""
 
 from mpi_automl.cli.main import entry
 
 if __name__ == "__main__":
-    entry()
+    entry(default=("example",))

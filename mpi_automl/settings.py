@@ -238,6 +238,8 @@ class Settings:
     resume: str | None = option(
         None, str, "run directory to go on with in a new leg; auto goes on with --out where that has been begun",
         "storage", metavar="DIR")
+    report: bool = option(
+        True, boolean, "write the page of mpi-automl report after a job of 20 s or more, if time is left", "storage")
     predictions_per_rank: int = option(
         200, integer, "trials of each rank whose predictions are kept", "storage", metavar="N", least=1)
     models_per_rank: int = option(

@@ -26,7 +26,7 @@ _NO_OPTIONS = ("table", "target", "test", "task", "categorical", "text", "drop",
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this verb."""
-    parser.epilog = "Example: mpirun -n 8 python -m mpi_automl"
+    parser.epilog = "Example: mpirun -n 8 mpi-automl example --time 2m"
     add_settings(parser, defaults=_DEFAULTS, leave_out=_NO_OPTIONS)
 
 

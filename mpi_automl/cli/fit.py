@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from mpi_automl.cli.options import add_settings, settings_from
@@ -14,7 +16,11 @@ from mpi_automl.settings import Settings
 
 if TYPE_CHECKING:
     from mpi_automl.data.task import Task
+    from mpi_automl.job.outcome import Outcome
+    from mpi_automl.job.rank_log import RankLog
 
+_EXIT_SECONDS = 1.5
+"""Time to leave for ending the trial server and MPI after the report."""
 TO_BE_RESUMED = 75
 """Exit status (EX_TEMPFAIL) of a run that has not used its time: a batch script may queue it again."""
 
@@ -50,6 +56,7 @@ def run_job(settings: Settings, load: Callable[[], Task]) -> int:
         return 0
     from mpi_automl.evaluation.evaluator import Evaluator
     from mpi_automl.job.rank_log import RankLog
+    from mpi_automl.parallel.abort import abort_on_exception
     from mpi_automl.parallel.time_left import TimeLeft, ask_time_left, with_time_left
     from mpi_automl.parallel.world import open_world, process_start
 
@@ -67,7 +74,52 @@ def run_job(settings: Settings, load: Callable[[], Task]) -> int:
         if isinstance(time_left, TimeLeft):
             terminal.note(f"{time_left.source} tells the time left: --time auto is {settings.time:.0f} s.")
         outcome = run(settings, world, evaluator, log, load, terminal)
+        with abort_on_exception(world, log.note):
+            world.on_root(lambda: terminal.tell(last_page(settings, outcome, terminal.deadline, log)))
     return TO_BE_RESUMED if outcome.is_interrupted else 0
+
+
+def last_page(settings: Settings, outcome: Outcome, deadline: float, log: RankLog) -> str:
+    """Write the report if it is wanted and there is time for it; gives a line for people.
+
+    The result is saved by now: whatever goes wrong here, the job is a success, and it does not wait for a page that is
+    late.
+
+    Parameters
+    ----------
+    settings : Settings
+    outcome : Outcome
+    deadline : float
+        When the job must have ended, in seconds since the epoch.
+    log : RankLog
+    """
+    from mpi_automl.job.plan import WORTH_A_REPORT
+
+    command = f"mpi-automl report {outcome.directory}"
+    hint = f"Report: {command} writes a page with plots."
+    # After a signal nobody knows how much time there is.
+    if not settings.report or outcome.is_interrupted or outcome.seconds < WORTH_A_REPORT:
+        return hint
+    until = deadline - _EXIT_SECONDS
+    told: list[str] = []
+    writer = Thread(target=lambda: told.append(_written(outcome, settings, until, log)), daemon=True)
+    writer.start()
+    writer.join(max(0.0, until - time.time()))
+    page = told[0] if told else ""
+    return f"Report: {page} (again: {command})" if page else hint
+
+
+def _written(outcome: Outcome, settings: Settings, until: float, log: RankLog) -> str:
+    """The page, or nothing when there is no time or something is wrong."""
+    from mpi_automl.report.write import Budget, OutOfTimeError, write_report
+
+    try:
+        return str(write_report(outcome.directory, plugins=settings.plugins, budget=Budget(until)))
+    except OutOfTimeError:
+        log.note("There was no time to write the report.")
+    except Exception as error:  # a plot that fails must not take the result along
+        log.note(f"The report could not be written: {error!r}")
+    return ""
 
 
 def is_done(settings: Settings) -> bool:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
 
 from mpi_automl import __version__
-from mpi_automl.cli.options import Parser
+from mpi_automl.cli.options import Parser, unknown_arguments
 from mpi_automl.errors import UserError
 from mpi_automl.parallel.launcher import detect_launch
 
+DESCRIPTION = "Automated machine learning for tables, on every core that MPI gives it."
 VERBS = {
-    "example": "run a built-in example: breast cancer data, 60 seconds (also without any verb)",
+    "example": "run a built-in example: breast cancer data, 60 seconds",
     "fit": "search for the best ensemble for a table",
     "predict": "predict the rows of a table with a run's ensemble",
     "show": "what a run found: ensemble, scores, trials",
+    "watch": "see a job go, from another terminal or a login node",
+    "report": "write a page with everything that a run found, and its plots",
     "leaderboard": "all trials of a run, failures included",
     "ensemble": "build another ensemble from the trials of a run",
     "refit": "fit the members of a run's ensemble anew on all rows",
@@ -26,22 +32,43 @@ VERBS = {
     "check": "verify every checksum of a run's store",
     "doctor": "check launcher, MPI, HDF5, cores and file system, and say what to do",
     "fetch": "download data sets of OpenML into the cache that fit reads",
+    "completion": "print a script with which a shell completes verbs and options",
 }
 """Each verb has its module `mpi_automl.cli.<verb>` with `add_arguments(parser)` and `run(arguments)`."""
 
+_SHORT_HELP = f"""{DESCRIPTION}
 
-def entry(arguments: Sequence[str] | None = None) -> None:
+Three commands to try:
+
+  mpirun -n 4 mpi-automl example --out runs/first
+      a minute on real data, from the search to a saved ensemble (without mpirun: on one core)
+  mpi-automl show runs/first
+      what it found
+  mpirun -n 4 mpi-automl fit train.csv --target price --time 10m --out runs/price
+      the same for a table of yours
+
+mpi-automl --help lists all verbs, mpi-automl doctor looks whether all is well here."""
+
+
+def entry(arguments: Sequence[str] | None = None, *, default: Sequence[str] = ()) -> None:
     """Run the command and leave with its exit status.
 
     The status is 0 after success, 2 after a mistake of the user's, which is told in one sentence by
     one rank.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        By default those that the process was started with.
+    default : sequence of str
+        In the place of no arguments; without it, a person who gives none gets a short help.
     """
     launch = detect_launch()
     if not launch.is_parallel:
         # A parallel h5py imports mpi4py, which would initialise MPI: that fails on many login nodes.
         os.environ.setdefault("MPI4PY_RC_INITIALIZE", "0")
     try:
-        status = _dispatch(list(sys.argv[1:] if arguments is None else arguments))
+        status = _dispatch(list(sys.argv[1:] if arguments is None else arguments) or list(default))
     except UserError as error:
         if launch.speaks:
             print(f"mpi-automl: {error}", file=sys.stderr, flush=True)
@@ -54,17 +81,53 @@ def entry(arguments: Sequence[str] | None = None) -> None:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    if not arguments or (arguments[0].startswith("-") and arguments[0] not in ("-h", "--help", "--version")):
+    if not arguments:
+        if detect_launch().speaks:
+            print(_SHORT_HELP)
+        return 0
+    if arguments[0].startswith("-") and arguments[0] not in ("-h", "--help", "--version"):
         arguments = ["example", *arguments]
-    parser = Parser(prog="mpi-automl", description="Automated machine learning for tables over MPI.")
-    parser.add_argument("--version", action="version", version=f"mpi_automl {__version__}")
-    verbs = parser.add_subparsers(metavar="VERB", dest="verb", required=True)
-    chosen = arguments[0] if arguments[0] in VERBS else None
-    for name, summary in VERBS.items():
-        verb = verbs.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
-        # Only the chosen verb's module is imported: help must not wait for the others.
-        if name == chosen:
-            import_module(f"mpi_automl.cli.{name}").add_arguments(verb)
-    parsed = parser.parse_args(arguments)
+    if arguments[0] not in VERBS and not arguments[0].startswith("-"):
+        raise UserError(_unknown_verb(arguments[0]))
+    parser, verbs = make_parser((arguments[0],))
+    parsed, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        raise UserError(unknown_arguments(parsed.verb, unknown, verbs[parsed.verb]))
     status: int = import_module(f"mpi_automl.cli.{parsed.verb}").run(parsed)
     return status
+
+
+def make_parser(complete: Collection[str]) -> tuple[Parser, dict[str, Parser]]:
+    """The parser of the command, and those of its verbs.
+
+    Parameters
+    ----------
+    complete : collection of str
+        Verbs that are to know their options; only their modules are imported, as help must not wait for the others.
+    """
+    parser = Parser(
+        prog="mpi-automl",
+        description=DESCRIPTION,
+        epilog="mpi-automl VERB --help tells more, with an example.",
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=18),
+    )
+    parser.add_argument("--version", action="version", version=f"mpi_automl {__version__}")
+    chooser = parser.add_subparsers(metavar="VERB", dest="verb", required=True)
+    verbs = {}
+    for name, summary in VERBS.items():
+        verb = chooser.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        if name in complete:
+            import_module(f"mpi_automl.cli.{name}").add_arguments(verb)
+        verbs[name] = verb
+    return parser, verbs
+
+
+def _unknown_verb(word: str) -> str:
+    near = get_close_matches(word, VERBS, n=1)
+    if near:
+        return f"There is no verb {word}; did you mean {near[0]}?"
+    if Path(word).is_dir():
+        return f"There is no verb {word}; to look at the run in that directory: mpi-automl show {word}."
+    if Path(word).is_file():
+        return f"There is no verb {word}; to learn from that table: mpi-automl fit {word} --target COLUMN."
+    return f"There is no verb {word}; mpi-automl --help lists what there is."

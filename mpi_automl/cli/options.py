@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import Field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -27,6 +28,17 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise the complaint."""
         raise UserError(f"{message[0].upper()}{message[1:]}; {self.prog} --help lists what there is.")
+
+
+def unknown_arguments(verb: str, unknown: Sequence[str], parser: argparse.ArgumentParser) -> str:
+    """A sentence about arguments that a verb does not know, with the nearest option that it does."""
+    flags = [word.partition("=")[0] for word in unknown if word.startswith("-") and word != "-"]
+    known = [flag for action in parser._actions for flag in action.option_strings if flag.startswith("--")]
+    for flag in flags:
+        near = get_close_matches(flag, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"mpi-automl {verb} --help lists what there is."
+        return f"{verb} has no option {flag}; {hint}"
+    return f"{verb} does not take {' '.join(unknown)}; mpi-automl {verb} --help lists what it takes."
 
 
 def add_settings(

@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.live import Live
-from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from mpi_automl.cli.console import make_console, writes_to_terminal
+from mpi_automl.cli.live import picture, progress_line
 from mpi_automl.cli.tables import outcome_tables
 from mpi_automl.job.observer import Observer
+from mpi_automl.job.progress import Pace, ProgressMeter
 from mpi_automl.parallel.exchange import Exchange, RootExchange
-from mpi_automl.trial import Status
 
 if TYPE_CHECKING:
     from mpi_automl.job.outcome import Outcome
     from mpi_automl.job.plan import Plan
+    from mpi_automl.job.progress import Progress
     from mpi_automl.parallel.world import World
     from mpi_automl.storage.writer import Store
 
-_LIVE_INTERVAL = 0.25
+_LIVE_INTERVAL, _LONGEST_PAUSE = 1.0, 5.0
 _SHORTEST_INTERVAL = 5.0
 _LINES = 30
 
 
 class Terminal(Observer):
-    """Prints on rank 0: a live line on a terminal, plain lines from time to time in a log file."""
+    """Prints on rank 0: a picture on a terminal, plain lines from time to time in a log file.
+
+    Attributes
+    ----------
+    deadline : float
+        When the job must have ended, in seconds since the epoch; on rank 0, once it has a plan.
+    """
+
+    deadline = 0.0
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -44,12 +52,17 @@ class Terminal(Observer):
         except (OSError, SystemExit):
             self._console = Console(quiet=True)
 
+    def tell(self, text: str) -> None:
+        """Print a line."""
+        self._print(text)
+
     def note(self, text: str) -> None:
         """Print a note."""
         self._print(f"note: {text}", "yellow" if self._is_live else None)
 
     def started(self, plan: Plan, world: World) -> None:
         """Print what runs where."""
+        self.deadline = plan.deadline
         for line in start_lines(plan, world):
             self._print(line)
 
@@ -59,28 +72,34 @@ class Terminal(Observer):
         self._print(f"store: {kind} ({store.choice.reason}); {store.layout.describe()}")
 
     def watching(self, plan: Plan, exchange: Exchange) -> Callable[[], None]:
-        """Give rank 0's loop a function that prints progress when it is time."""
+        """Give rank 0's loop a function that shows progress when it is time."""
         if not isinstance(exchange, RootExchange):
             return lambda: None
-        interval = _LIVE_INTERVAL if self._is_live else max(_SHORTEST_INTERVAL, (plan.deadline - plan.started) / _LINES)
+        in_log = max(_SHORTEST_INTERVAL, (plan.deadline - plan.started) / _LINES)
+        pace = Pace(_LIVE_INTERVAL, _LONGEST_PAUSE) if self._is_live else Pace(in_log, in_log)
+        meter = ProgressMeter(plan, exchange.coordinator, self._world.now())
         if self._is_live:
             self._live = Live(console=self._console, auto_refresh=False, transient=True)
             self._live.start()
-        next_time = 0.0
 
         def watch() -> None:
-            nonlocal next_time
             now = self._world.now()
-            if now < next_time:
+            if not pace.is_due(now):
                 return
-            next_time = now + interval
-            line = progress_line(plan, exchange, now)
-            if self._live is None:
-                self._print(line)
-            else:
-                self._live.update(_bar(plan, line, now), refresh=True)
+            self._show(meter.read(now))
+            pace.done(now, self._world.now())
 
         return watch
+
+    def _show(self, progress: Progress) -> None:
+        if self._live is None:
+            self._print(progress_line(progress))
+            return
+        try:
+            self._live.update(picture(progress, self._console.width, self._console.height), refresh=True)
+        except OSError:
+            self._console = Console(quiet=True)
+            self._live = None
 
     def concluded(self, outcome: Outcome) -> None:
         """Print the result."""
@@ -106,27 +125,3 @@ def start_lines(plan: Plan, world: World) -> list[str]:
 
 def _counted(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
-
-
-def progress_line(plan: Plan, exchange: RootExchange, now: float) -> str:
-    """Trials done, running and failed; the best score and who found it; time left."""
-    coordinator = exchange.coordinator
-    finished = sum((state.finished for state in coordinator.states), Counter[Status]())
-    failed = sum(finished[status] for status in (Status.CRASHED, Status.TIMEOUT, Status.MEMOUT))
-    running = sum(state.running for state in coordinator.states)
-    best = coordinator.incumbent
-    found = (
-        f"best {plan.metric.name} {plan.metric.value_of(best.cost):.4f} by rank {best.key.rank}"
-        if best
-        else "no model yet"
-    )
-    return (
-        f"{now - plan.started:6.0f} s | {sum(finished.values())} trials, "
-        f"{running} running, {failed} failed | {found} | {max(0.0, plan.limits.search_end - now):.0f} s left"
-    )
-
-
-def _bar(plan: Plan, line: str, now: float) -> Table:
-    grid = Table.grid(padding=(0, 1))
-    grid.add_row(ProgressBar(total=plan.limits.search_end - plan.started, completed=now - plan.started, width=20), line)
-    return grid

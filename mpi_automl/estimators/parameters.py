@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 from mpi_automl.settings import Settings
 
-_TABLES = ("table", "target", "test", "validation", "task")
-"""Options that are arguments of ``fit``, or said by the class."""
+_LEFT_OUT = ("table", "target", "test", "validation", "task", "report")
+"""Options that are arguments of ``fit``, are said by the class, or concern the command line only."""
 
-OPTIONS = {spec.name: spec.default for spec in fields(Settings) if spec.name not in _TABLES}
+OPTIONS = {spec.name: spec.default for spec in fields(Settings) if spec.name not in _LEFT_OUT}
 
 Estimator = TypeVar("Estimator", bound=type)
 
@@ -51,4 +51,4 @@ def settings_of(estimator: Any, **more: Any) -> Settings:
     UserError
         If a value is wrong.
     """
-    return Settings(**{name: getattr(estimator, name) for name in OPTIONS} | more)
+    return Settings(report=False, **{name: getattr(estimator, name) for name in OPTIONS} | more)

@@ -137,7 +137,7 @@ def select_ensemble(
     Takes and raises what `survey` does.
     """
     found = survey(reader, facts, rules, among)
-    return _built(found, reader, found.keys)
+    return build_from(found, reader, found.keys)
 
 
 def select_together(
@@ -166,9 +166,9 @@ def select_together(
 
     found, is_dealt = world.on_root(lambda: _with_size(look(), directory, world.size, dealt_above))
     if not is_dealt:
-        return world.on_root(lambda: _built(found, RunReader(directory), found.keys))
+        return world.on_root(lambda: build_from(found, RunReader(directory), found.keys))
     reader = world.together(lambda: RunReader(directory))
-    return _built(found, reader, found.keys[world.rank :: world.size], WorldReduction(world))
+    return build_from(found, reader, found.keys[world.rank :: world.size], WorldReduction(world))
 
 
 def find_dummy(reader: RunReader) -> TrialKey | None:
@@ -185,7 +185,10 @@ def _with_size(found: Survey, directory: Path, ranks: int, dealt_above: float) -
     return found, one.nbytes * len(found.keys) > dealt_above * 2**20
 
 
-def _built(found: Survey, reader: RunReader, keys: Sequence[TrialKey], reduction: Reduction | None = None) -> Ensemble:
+def build_from(
+    found: Survey, reader: RunReader, keys: Sequence[TrialKey], reduction: Reduction | None = None
+) -> Ensemble:
+    """Build the ensemble from candidates whose predictions are read here; the dummy if there are none."""
     from mpi_automl.ensemble.build import Candidates, Ensemble, build_ensemble
     from mpi_automl.ensemble.combination import WeightedMean
     from mpi_automl.ensemble.greedy import Rules

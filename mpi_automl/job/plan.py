@@ -18,12 +18,18 @@ if TYPE_CHECKING:
 
     from mpi_automl.evaluation.metrics import Metric
     from mpi_automl.job.earlier_legs import EarlierLegs
+    from mpi_automl.settings import Settings
     from mpi_automl.storage.choice import StoreOptions
     from mpi_automl.storage.layout import StoreLayout
 
 
 _REFIT_SHARE = 0.5
 """Of the time after the search, the part that fitting final models may take."""
+
+
+WORTH_A_REPORT = 20.0
+"""Seconds that a job must take: a shorter one is not made to wait for its report."""
+_REPORT_SHARE, _REPORT_MOST = 0.04, 3.0
 
 
 @dataclass(frozen=True)
@@ -136,3 +142,10 @@ def reserve(total: float, load: float) -> float:
         Busy threads per core: everything at the end takes so much longer.
     """
     return min(0.25 * total, 1.5 + 0.5 * max(1.0, load) + min(0.02 * total, 60.0))
+
+
+def report_seconds(settings: Settings) -> float:
+    """Seconds to keep at the end for the report that the command line writes."""
+    return (
+        min(_REPORT_SHARE * settings.time, _REPORT_MOST) if settings.report and settings.time >= WORTH_A_REPORT else 0.0
+    )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mpi_automl.errors import UserError
 from mpi_automl.job.earlier_legs import EarlierLegs, check_same_run, read_earlier_legs
 from mpi_automl.job.observer import Observer
-from mpi_automl.job.plan import Plan, TrialLimits, reserve
+from mpi_automl.job.plan import Plan, TrialLimits, report_seconds, reserve
 from mpi_automl.parallel.cores import node_memory
 from mpi_automl.storage.choice import StoreOptions
 from mpi_automl.storage.disk import check_room, deal_out
@@ -113,7 +113,8 @@ class Preparation:
         earlier = read_earlier_legs(self._path) if self._goes_on else None
         deadline = world.started + self._leg_time(earlier)
         final_seconds = _final_seconds(settings)
-        search_end = deadline - reserve(settings.time, world.load(settings.threads)) - final_seconds
+        kept = reserve(settings.time, world.load(settings.threads)) + report_seconds(settings)
+        search_end = deadline - kept - final_seconds
         if search_end - time.time() < _SHORTEST_SEARCH:
             spent = time.time() - world.started
             needed = settings.time + _SHORTEST_SEARCH - (search_end - time.time())

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from mpi_automl.parallel.messages import Bulletin, Report, TrialNews
-from mpi_automl.trial import Status
+from mpi_automl.trial import Status, TrialKey
 
 _ROWS_PER_BULLETIN = 256
 
@@ -25,8 +25,10 @@ class RankState:
         Foreign trials it has told its proposer.
     finished : Counter of Status
         Its finished trials by status.
-    running : int
-        Its trials under evaluation.
+    under_way : dict of TrialKey to TrialNews
+        Its trials that have begun and not ended, in this order: the first one runs, the others wait.
+    since : float
+        When the first of them began to run, in seconds since the epoch.
     is_last : bool
         It has stopped searching.
     """
@@ -35,8 +37,14 @@ class RankState:
     busy_seconds: float = 0.0
     told: int = 0
     finished: Counter[Status] = field(default_factory=Counter)
-    running: int = 0
+    under_way: dict[TrialKey, TrialNews] = field(default_factory=dict)
+    since: float = 0.0
     is_last: bool = False
+
+    @property
+    def running(self) -> int:
+        """Its trials under evaluation."""
+        return len(self.under_way)
 
 
 class Coordinator:
@@ -55,6 +63,10 @@ class Coordinator:
     ----------
     incumbent : TrialNews or None
         The best trial of all ranks so far.
+    improvements : list of (float, float)
+        When each incumbent came, in seconds since the epoch, and its cost.
+    finished : Counter of Status
+        Finished trials of all ranks by status.
     stopping : bool
         Whether every rank is to stop; set by `stop` or by a rank that asks for it.
     states : list of RankState
@@ -63,6 +75,8 @@ class Coordinator:
 
     def __init__(self, size: int, share: str, now: float) -> None:
         self.incumbent: TrialNews | None = None
+        self.improvements: list[tuple[float, float]] = []
+        self.finished: Counter[Status] = Counter()
         self.stopping = False
         self.states = [RankState(heard=now) for _ in range(size)]
         self._share = share
@@ -96,9 +110,10 @@ class Coordinator:
         if report.wants_stop:
             self.stop()
         for trial in report.trials:
-            self._note(state, trial)
+            self._note(state, trial, now)
         if report.is_last:
-            state.is_last, state.running = True, 0
+            state.is_last = True
+            state.under_way.clear()
             self._urgent = self._urgent or self.is_complete
 
     def pop_urgency(self) -> bool:
@@ -140,15 +155,20 @@ class Coordinator:
             if not state.is_last and now - state.heard > silence
         ]
 
-    def _note(self, state: RankState, trial: TrialNews) -> None:
+    def _note(self, state: RankState, trial: TrialNews, now: float) -> None:
         if trial.status is Status.RUNNING:
-            state.running += 1
+            if not state.under_way:
+                state.since = now
+            state.under_way[trial.key] = trial
         else:
-            state.running = max(0, state.running - 1)
+            state.under_way.pop(trial.key, None)
+            state.since = now
             state.finished[trial.status] += 1
+            self.finished[trial.status] += 1
         is_incumbent = self._is_incumbent(trial)
         if is_incumbent:
             self.incumbent = trial
+            self.improvements.append((now, trial.cost))
             self._urgent = self._urgent or self._share != "none"
         if self._share == "history" or (self._share == "incumbents" and is_incumbent):
             self._news.append(trial)

@@ -21,6 +21,7 @@ from mpi_automl.trial import Status
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
 INK, MUTED, GRID, PAPER = "#010101", "#767675", "#d9d9d8", "#fefefe"
@@ -47,7 +48,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 SEQUENCE = "cividis"
 """Colour map for amounts: its lightness grows steadily, so it survives grey printing."""
 
-WIDTH, WIDE = 5.2, 8.4
+WIDTH, WIDE = 5.2, 10.4
 """Inches: a figure for one column of a page, and one for its whole width."""
 
 
@@ -100,6 +101,14 @@ def figure(width: float = WIDTH, height: float = 3.4) -> Figure:
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
+
+
+def middle_of_sequence() -> Colormap:
+    """`SEQUENCE` for thin lines, without its ends: the one is lost on dark pages and the other on white ones."""
+    from matplotlib import colormaps
+    from matplotlib.colors import ListedColormap
+
+    return ListedColormap([colormaps[SEQUENCE](0.22 + 0.7 * step / 255) for step in range(256)])
 
 
 def legend(axes: Axes, **options: Any) -> None:

@@ -12,6 +12,7 @@
     model/           the final model
     ensemble.json    members and weights
     importance.json  which hyperparameters and columns matter, once that was asked
+    report/          report.html and its plots, once they were made
     logs/            rank-NNNN.log
 """
 
@@ -193,7 +194,8 @@ class RunDirectory:
         With the ``state`` finished or interrupted, this process gives its lock back.
         """
         has_ended = values.get("state") in (FINISHED, INTERRUPTED)
-        replace_text(self.path / "status.json", json.dumps(values, indent=2), durable=has_ended)
+        lines = (f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in values.items())
+        replace_text(self.path / "status.json", "{\n" + ",\n".join(lines) + "\n}\n", durable=has_ended)
         if has_ended:
             self.lock.release()
         else:

@@ -6,7 +6,6 @@ import shutil
 import pandas as pd
 import pytest
 
-from mpi_automl.cli.main import VERBS
 from mpi_automl.ensemble.model import EnsembleModel
 from mpi_automl.storage.run_directory import RunDirectory
 
@@ -79,10 +78,3 @@ def test_a_config_file_starts_the_same_run(verb, example_job):
     done = verb("example", "--config", example_job.directory / "config.toml")
     assert done.returncode == 2
     assert "never overwritten" in done.stderr
-
-
-def test_every_verb_has_help_with_an_example(verb):
-    for name in VERBS:
-        done = verb(name, "--help")
-        assert done.returncode == 0, done.stderr
-        assert "Example: " in done.stdout
