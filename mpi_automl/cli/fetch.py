@@ -9,7 +9,12 @@ from mpi_automl.parallel.launcher import detect_launch
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this verb."""
-    parser.add_argument("sources", metavar="SOURCE", nargs="+", help="openml:ID, openml:NAME or openml:NAME@VERSION")
+    parser.add_argument(
+        "sources",
+        metavar="SOURCE",
+        nargs="+",
+        help="openml:ID, openml:NAME, openml:NAME@VERSION or openml:suite/ID (all its data sets)",
+    )
     parser.epilog = "Example: mpi-automl fetch openml:31, on a login node; then: mpi-automl fit openml:31"
 
 
@@ -17,8 +22,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the verb; gives the exit status."""
     if not detect_launch().speaks:
         return 0
-    from mpi_automl.data.openml import fetch
+    from mpi_automl.data.openml import OPENML, SUITE, fetch, fetch_suite
 
     for source in arguments.sources:
-        print(fetch(source))
+        is_suite = source.startswith(f"{OPENML}{SUITE}")
+        for part in fetch_suite(source) if is_suite else [source]:
+            print(fetch(part))
     return 0

@@ -31,6 +31,7 @@ VERBS = {
     "space": "print what would be searched for a table",
     "check": "verify every checksum of a run's store",
     "doctor": "check launcher, MPI, HDF5, cores and file system, and say what to do",
+    "study": "benchmark studies: many runs planned from one file, executed, collected and compared",
     "fetch": "download data sets of OpenML into the cache that fit reads",
     "completion": "print a script with which a shell completes verbs and options",
 }

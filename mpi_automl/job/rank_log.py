@@ -18,15 +18,22 @@ class RankLog:
     The trial server is started before there is a run directory, so what it and its trials print is
     held in memory (`server_output`) and moved to the file from time to time.
 
+    Parameters
+    ----------
+    before : RankLog, optional
+        That of the job before, in a process whose trial server serves one job after the other; it is closed.
+
     Attributes
     ----------
     server_output : Path
         Where the trial server is to append its output.
     """
 
-    def __init__(self) -> None:
-        self._held = os.memfd_create("mpi_automl-server-output")
-        self._moved = 0
+    def __init__(self, before: RankLog | None = None) -> None:
+        self._held: int = os.memfd_create("mpi_automl-server-output") if before is None else before._held
+        self._moved: int = 0 if before is None else before._moved
+        if before is not None:
+            before.close()
         self.server_output = Path(f"/proc/{os.getpid()}/fd/{self._held}")
         self._logger = logging.Logger("mpi_automl")
         self._before = MemoryHandler(capacity=10_000, flushLevel=logging.CRITICAL + 1)
@@ -40,6 +47,12 @@ class RankLog:
         self._before.flush()
         self._logger.removeHandler(self._before)
         self._logger.addHandler(handler)
+
+    def close(self) -> None:
+        """Write nothing more."""
+        for handler in list(self._logger.handlers):
+            self._logger.removeHandler(handler)
+            handler.close()
 
     def note(self, text: str) -> None:
         """Write a line."""

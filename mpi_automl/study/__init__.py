@@ -1,0 +1,1 @@
+"""Benchmark studies: many runs planned from one file, executed, collected and compared."""

@@ -1,0 +1,228 @@
+"""One run of a study on a group of ranks, from the table to its result."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mpi_automl.errors import UserError
+from mpi_automl.job.observer import Observer
+from mpi_automl.run import run as run_job
+from mpi_automl.study.directory import State
+from mpi_automl.study.peers import PeerPlace, run_peer
+from mpi_automl.study.results import RunArrays, RunResult, Searched, installed_versions
+from mpi_automl.study.splits import outer_parts
+
+if TYPE_CHECKING:
+    from mpi_automl.data.task import Task
+    from mpi_automl.job.outcome import Outcome
+    from mpi_automl.parallel.world import World
+    from mpi_automl.study.directory import StudyDirectory
+    from mpi_automl.study.plan import Run
+    from mpi_automl.study.splits import OuterParts
+    from mpi_automl.study.starter import Ended
+    from mpi_automl.study.workplace import Workplace
+
+
+class InterruptedRunError(Exception):
+    """A signal ended the run before its time; it has no result and counts as missing."""
+
+
+@dataclass(frozen=True)
+class Doer:
+    """Who does a run.
+
+    Attributes
+    ----------
+    job : str
+        Name of the job, the same for all of its groups.
+    group : int
+    """
+
+    job: str
+    group: int
+
+
+class RunWork:
+    """Collective. What a group of ranks does for one run.
+
+    Parameters
+    ----------
+    run : Run
+    world : World
+        The group.
+    workplace : Workplace
+        This rank's servers.
+    directory : StudyDirectory
+    doer : Doer
+    must_stop : callable
+        Whether a signal has come.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        world: World,
+        workplace: Workplace,
+        directory: StudyDirectory,
+        doer: Doer,
+        must_stop: Callable[[], bool],
+    ) -> None:
+        self._run, self._world, self._workplace = run, world, workplace
+        self._directory, self._doer, self._must_stop = directory, doer, must_stop
+        self._parts: OuterParts | None = None
+        self._task: Task | None = None
+
+    def do(self) -> RunResult:
+        """Collective. Do the run and write its result; the same result on every rank.
+
+        A mistake that all ranks learn of makes the run a failed one. Anything else ends the job where the group has
+        several ranks, as they would wait for each other; a group of one rank goes on.
+
+        Raises
+        ------
+        InterruptedRunError
+            On every rank, if a signal ended it.
+        """
+        self._world.begin_again()
+        attempt = self._world.on_root(lambda: self._directory.begin(self._run))
+        try:
+            result = self._peer(attempt) if self._run.variant.peer else self._own(attempt)
+        except UserError as error:
+            result = self._failed(attempt, str(error))
+        except (InterruptedRunError, SystemExit, KeyboardInterrupt):
+            raise
+        except Exception:
+            if self._world.comm is not None:
+                raise
+            result = self._failed(attempt, traceback.format_exc())
+        return self._world.on_root(lambda: self._written(result))
+
+    def _written(self, result: RunResult) -> RunResult:
+        result = replace(result, ended=time.time())
+        self._directory.write_result(self._run, result.to_mapping())
+        return result
+
+    def _result(self, attempt: Path, state: State, **facts: Any) -> RunResult:
+        return RunResult(
+            id=self._run.id,
+            state=state.value,
+            attempt=attempt.name,
+            job=self._doer.job,
+            group=self._doer.group,
+            hosts=tuple(place.host for place in self._world.places),
+            cores=self._run.cores,
+            started=self._world.started,
+            ended=time.time(),
+            versions={**installed_versions(), "mpi": self._world.library},
+            **facts,
+        )
+
+    def _failed(self, attempt: Path, error: str) -> RunResult:
+        return self._result(attempt, State.FAILED, error=error, run_seconds=time.time() - self._world.started)
+
+    def _load(self) -> Task:
+        from mpi_automl.data.prepare import prepare
+
+        self._parts = outer_parts(self._run.table, self._run.split, self._run.fold, self._directory.splits)
+        self._task = prepare(self._parts.train, self._run.settings, name=self._run.table.name, test=self._parts.test)
+        return self._task
+
+    def _own(self, attempt: Path) -> RunResult:
+        settings = replace(self._run.settings, out=str(attempt / "job"))
+        evaluator, log = self._workplace.server(settings)
+        try:
+            outcome = run_job(settings, self._world, evaluator, log, self._load, Observer())
+        finally:
+            self._workplace.settle(settings)
+        if outcome.is_interrupted:
+            raise InterruptedRunError
+        return self._world.on_root(lambda: self._own_result(attempt, outcome))
+
+    def _own_result(self, attempt: Path, outcome: Outcome) -> RunResult:
+        from mpi_automl.ensemble.model import EnsembleModel
+        from mpi_automl.storage.run_directory import RunDirectory
+        from mpi_automl.study.curves import curve_of
+
+        assert self._parts is not None
+        assert self._task is not None
+        ended = time.time()
+        settings, test = self._run.settings, self._parts.test
+        model = EnsembleModel.load(RunDirectory(outcome.directory).model, trusted=settings.plugins)
+        started = time.perf_counter()
+        predictions = model.predictions(model.schema.encode(test.features))
+        predict_seconds = time.perf_counter() - started
+        truth = model.schema.encode_target(test.targets_or_fail)
+        curve = curve_of(outcome.directory, settings.plugins, self._world.started)
+        RunArrays(np.asarray(predictions, dtype=np.float64), truth, *curve).write(attempt)
+        return self._result(
+            attempt,
+            State.FINISHED,
+            task_type=self._task.type.value,
+            run_seconds=ended - self._world.started,
+            predict_seconds=predict_seconds,
+            searched=_searched(outcome),
+        )
+
+    def _peer(self, attempt: Path) -> RunResult:
+        result = self._world.on_root(lambda: self._peer_result(attempt))
+        if result is None:
+            raise InterruptedRunError
+        return result
+
+    def _peer_result(self, attempt: Path) -> RunResult | None:
+        """On the root rank; None if a signal ended it."""
+        task = self._load()
+        assert self._parts is not None
+        started = time.time()
+        place = PeerPlace(attempt / "peer")
+        try:
+            predictions, ended = run_peer(
+                self._run, self._parts, task, place, self._workplace.starter, self._cores(), self._must_stop
+            )
+        except UserError:
+            if self._must_stop():
+                return None
+            raise
+        except Exception as error:
+            # Whatever it is, it happened on this rank alone, and the others can be told.
+            raise UserError(f"{type(error).__name__}: {error}") from error
+        RunArrays(predictions, task.schema.encode_target(self._parts.test.targets_or_fail)).write(attempt)
+        return self._peer_finished(attempt, task, ended, time.time() - started)
+
+    def _peer_finished(self, attempt: Path, task: Task, ended: Ended, seconds: float) -> RunResult:
+        return self._result(
+            attempt,
+            State.FINISHED,
+            task_type=task.type.value,
+            run_seconds=seconds,
+            cpu_seconds=ended.cpu_seconds,
+            memory_peak=ended.memory_peak,
+        )
+
+    def _cores(self) -> frozenset[int]:
+        """Those of the group's ranks on this node."""
+        places = self._world.places
+        return frozenset().union(*(place.cores for place in places if place.node == self._world.place.node))
+
+
+def _searched(outcome: Outcome) -> Searched:
+    return Searched(
+        metric=outcome.metric,
+        validation=outcome.value,
+        statuses={status.name.lower(): count for status, count in sorted(outcome.statuses.items())},
+        utilisation=_mean([share.utilisation for share in outcome.ranks]),
+        members=len(outcome.members),
+        is_dummy=outcome.is_dummy,
+        notes=outcome.notes,
+    )
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0

@@ -1,0 +1,223 @@
+"""Working through a study: groups of ranks take runs until none is left."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mpi_automl.parallel.abort import abort_on_exception
+from mpi_automl.parallel.groups import split_into_groups
+from mpi_automl.parallel.signals import StopSignals
+from mpi_automl.study.execute import Doer, InterruptedRunError, RunWork
+from mpi_automl.study.queue import Claim, Queue, open_runs
+
+if TYPE_CHECKING:
+    from mpi_automl.parallel.world import World
+    from mpi_automl.study.directory import StudyDirectory
+    from mpi_automl.study.plan import Run, StudyPlan
+    from mpi_automl.study.results import RunResult
+    from mpi_automl.study.workplace import Workplace
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Which runs to take.
+
+    Attributes
+    ----------
+    again_before : float or None
+        Failures from before that time, in seconds since the epoch, are tried again.
+    most : int or None
+        Runs that one group takes at most.
+    until : float or None
+        When the job ends, in seconds since the epoch: a run that needs longer is not begun.
+    """
+
+    again_before: float | None = None
+    most: int | None = None
+    until: float | None = None
+
+
+@dataclass
+class GroupAccount:
+    """What a group has done so far; times are in seconds since the epoch.
+
+    Attributes
+    ----------
+    job, group : str, int
+    ranks : int
+    hosts : list of str
+    job_started : float
+        When the job's first process started.
+    began : float
+        When the group began to take runs.
+    runs : list of dict
+        ``id``, ``began`` and ``ended`` of each.
+    left : float or None
+        When it found no more runs.
+    """
+
+    job: str
+    group: int
+    ranks: int
+    hosts: list[str]
+    job_started: float
+    began: float
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    left: float | None = None
+
+
+def work(
+    world: World,
+    workplace: Workplace,
+    directory: StudyDirectory,
+    plan: StudyPlan,
+    rules: Rules,
+    tell: Callable[[Run, RunResult], None],
+) -> bool:
+    """Collective. Do the runs of a study that are left, in groups of ranks.
+
+    Parameters
+    ----------
+    world : World
+    workplace : Workplace
+    directory : StudyDirectory
+    plan : StudyPlan
+    rules : Rules
+    tell : callable
+        Called on rank 0 after each run of its own group.
+
+    Returns
+    -------
+    bool
+        Whether a signal has ended it.
+
+    Raises
+    ------
+    UserError
+        On every rank, if there are too few ranks or the directory cannot be written.
+    """
+    with abort_on_exception(world, lambda text: None) as last_words, StopSignals() as signals:
+        last_words.text = f"What was finished is kept; go on with: mpi-automl study resume {directory.path}"
+        group, number = split_into_groups(world, plan.ranks)
+        runs = world.on_root(lambda: open_runs(directory, plan.runs, rules.again_before))
+        job = world.on_root(job_name)
+        was_stopped = False
+        if group is not None:
+            queue = Queue(directory, runs, rules.again_before, rules.most, first=number)
+            teller = tell if world.is_root else lambda run, result: None
+            was_stopped = GroupWork(
+                group, workplace, directory, queue, rules, Doer(job, number), signals, teller, world.started
+            ).do()
+        return any(world.gather(was_stopped)) if world.is_root else bool(world.gather(was_stopped))
+
+
+def job_name() -> str:
+    """A name for this job, which no other has."""
+    number = os.environ.get("SLURM_JOB_ID", str(os.getpid()))
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{socket.gethostname()}-{number}-{os.urandom(2).hex()}"
+
+
+class GroupWork:
+    """Collective. A group of ranks that takes runs.
+
+    Parameters
+    ----------
+    group : World
+    workplace : Workplace
+    directory : StudyDirectory
+    queue : Queue
+        Used on the group's rank 0.
+    rules : Rules
+    doer : Doer
+    signals : StopSignals
+    tell : callable
+    job_started : float
+    """
+
+    def __init__(
+        self,
+        group: World,
+        workplace: Workplace,
+        directory: StudyDirectory,
+        queue: Queue,
+        rules: Rules,
+        doer: Doer,
+        signals: StopSignals,
+        tell: Callable[[Run, RunResult], None],
+        job_started: float,
+    ) -> None:
+        self._group, self._workplace, self._directory, self._queue = group, workplace, directory, queue
+        self._rules, self._doer, self._signals, self._tell = rules, doer, signals, tell
+        self._claim: Claim | None = None
+        self._stopped = False
+        hosts = [place.host for place in group.places]
+        self._account = GroupAccount(doer.job, doer.group, group.size, hosts, job_started, time.time())
+
+    def do(self) -> bool:
+        """Collective. Do runs until none is left; gives whether a signal has ended it."""
+        while (run := self._take()) is not None:
+            work = RunWork(run, self._group, self._workplace, self._directory, self._doer, self._was_told_to_stop)
+            began = time.time()
+            try:
+                result = work.do()
+            except InterruptedRunError:
+                self._stopped = True
+            else:
+                self._account.runs.append({"id": run.id, "began": began, "ended": time.time()})
+                self._tell(run, result)
+            self._group.on_root(self._give_back)
+        return self._stopped
+
+    def _was_told_to_stop(self) -> bool:
+        return self._signals.received is not None
+
+    def _take(self) -> Run | None:
+        """Collective. The next run, claimed by the group's rank 0."""
+        was_told = self._group.gather(self._stopped or self._was_told_to_stop())
+        self._stopped = self._stopped or any(was_told)
+        return self._group.on_root(self._claim_next)
+
+    def _claim_next(self) -> Run | None:
+        left = float("inf") if self._rules.until is None else self._rules.until - time.time()
+        self._claim = None if self._stopped else self._queue.take(left)
+        if self._claim is None:
+            self._account.left = time.time()
+        self._write_account()
+        return None if self._claim is None else self._claim.run
+
+    def _give_back(self) -> None:
+        assert self._claim is not None
+        self._claim.release()
+
+    def _write_account(self) -> None:
+        self._directory.write_group(f"{self._doer.job}-{self._doer.group:04d}", asdict(self._account))
+
+
+def idle_shares(accounts: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """For each job, the share of its groups' time that they spent in no run while runs were left.
+
+    The time counts from the start of the job's first process to the moment when its last run was taken up.
+
+    Parameters
+    ----------
+    accounts : sequence of dict
+        As `GroupAccount` has them.
+    """
+    jobs: dict[str, list[dict[str, Any]]] = {}
+    for account in accounts:
+        jobs.setdefault(account["job"], []).append(account)
+    return {job: share for job, groups in jobs.items() if (share := _idle_share(groups)) is not None}
+
+
+def _idle_share(groups: Sequence[dict[str, Any]]) -> float | None:
+    started: float = min(group["job_started"] for group in groups)
+    until: float = max((run["began"] for group in groups for run in group["runs"]), default=started)
+    if until <= started:
+        return None
+    busy: float = sum(max(0.0, min(run["ended"], until) - run["began"]) for group in groups for run in group["runs"])
+    return 1.0 - busy / (len(groups) * (until - started))

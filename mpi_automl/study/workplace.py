@@ -1,0 +1,90 @@
+"""What a rank needs for all runs of a study, started before MPI is initialised."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from mpi_automl.evaluation.evaluator import Evaluator
+from mpi_automl.job.rank_log import RankLog
+from mpi_automl.study.starter import Starter
+
+if TYPE_CHECKING:
+    from mpi_automl.settings import Settings
+    from mpi_automl.study.definition import Variant
+
+_PATIENCE = 15.0
+
+
+class Workplace:
+    """A rank's trial servers, one for each kind that the variants need, and its starter of other systems.
+
+    They serve one run after the other. Make it before MPI is initialised, and use it as a context manager.
+
+    Parameters
+    ----------
+    variants : iterable of Variant
+    """
+
+    def __init__(self, variants: Iterable[Variant]) -> None:
+        self._stack = ExitStack()
+        self._servers: dict[tuple[int, tuple[str, ...]], tuple[Evaluator, RankLog]] = {}
+        self._starter: Starter | None = None
+        for variant in variants:
+            if variant.peer is None:
+                self._start_server(variant.settings())
+            elif self._starter is None:
+                self._starter = self._stack.enter_context(Starter())
+
+    def _start_server(self, settings: Settings) -> None:
+        kind = _kind(settings)
+        if kind not in self._servers:
+            log = RankLog()
+            evaluator = self._stack.enter_context(Evaluator.start(log.server_output, *kind))
+            self._servers[kind] = evaluator, log
+
+    @property
+    def starter(self) -> Starter:
+        """Starts other systems; there is one if a variant is another system."""
+        assert self._starter is not None
+        return self._starter
+
+    def server(self, settings: Settings) -> tuple[Evaluator, RankLog]:
+        """The trial server for a run, and a new log for the run."""
+        kind = _kind(settings)
+        evaluator, log = self._servers[kind]
+        self._servers[kind] = evaluator, RankLog(before=log)
+        return self._servers[kind]
+
+    def settle(self, settings: Settings) -> None:
+        """End what a run has under way in its server, so that the next one hears nothing of it.
+
+        Raises
+        ------
+        RuntimeError
+            If that does not happen within seconds.
+        """
+        evaluator, _ = self._servers[_kind(settings)]
+        if not evaluator.is_idle:
+            evaluator.cancel()
+        limit = time.monotonic() + _PATIENCE
+        while not evaluator.is_idle:
+            if time.monotonic() > limit:
+                raise RuntimeError("the trial server does not end its trials")
+            evaluator.poll(0.01)
+
+    def close(self) -> None:
+        """End all of it."""
+        self._stack.close()
+
+    def __enter__(self) -> Workplace:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+def _kind(settings: Settings) -> tuple[int, tuple[str, ...]]:
+    return settings.threads, settings.plugins
