@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,6 +59,9 @@ def _add_options(name: str, step: argparse.ArgumentParser) -> None:
         )
         step.add_argument("--rope", metavar="SHARE", type=float, default=0.01, help=_ROPE)
 
+
+_FOR_THE_END = 30.0
+"""Seconds of a batch job that are not for runs: the test part's predictions, and the exit."""
 
 _ROPE = "difference of scores up to which two variants count as equal; default: 0.01"
 
@@ -157,7 +161,8 @@ def _work(arguments: argparse.Namespace) -> int:
     with Workplace(given.variants) as workplace:
         world = open_world(started, launch)
         plan = world.on_root(given.planned)
-        rules = world.on_root(lambda: Rules(again, arguments.most, None if time_left is None else time_left.end))
+        until = None if time_left is None else time_left.end - _FOR_THE_END
+        rules = world.on_root(lambda: Rules(again, arguments.most, until))
         if world.is_root:
             _say_start(plan, world.size)
         was_stopped = work(world, workplace, given.directory, plan, rules, _teller(given.directory, plan))
@@ -198,7 +203,9 @@ def _teller(directory: StudyDirectory, plan: StudyPlan) -> Any:
     def tell(run: Run, result: RunResult) -> None:
         how = f"{result.ended - result.started:.0f} s" if result.is_finished else f"failed: {_last_line(result.error)}"
         done = sum(len(group["runs"]) for group in directory.read_groups() if group["job"] == result.job)
-        print(f"{run.title}: {how} | this job has done {done} of {len(plan.runs)}", flush=True)
+        # A study must not end because its output has nowhere to go.
+        with suppress(OSError):
+            print(f"{run.title}: {how} | this job has done {done} of {len(plan.runs)}", flush=True)
 
     return tell
 

@@ -32,8 +32,11 @@ class RankLog:
     def __init__(self, before: RankLog | None = None) -> None:
         self._held: int = os.memfd_create("mpi_automl-server-output") if before is None else before._held
         self._moved: int = 0 if before is None else before._moved
-        if before is not None:
+        if before is not None and before._is_open:
             before.close()
+            os.ftruncate(self._held, 0)
+            self._moved = 0
+        self._is_open: bool = False
         self.server_output = Path(f"/proc/{os.getpid()}/fd/{self._held}")
         self._logger = logging.Logger("mpi_automl")
         self._before = MemoryHandler(capacity=10_000, flushLevel=logging.CRITICAL + 1)
@@ -41,6 +44,7 @@ class RankLog:
 
     def open(self, path: Path) -> None:
         """Begin to write to a file, first what was noted before."""
+        self._is_open = True
         handler = logging.FileHandler(path)
         handler.setFormatter(logging.Formatter(_FORMAT))
         self._before.setTarget(handler)
@@ -49,7 +53,8 @@ class RankLog:
         self._logger.addHandler(handler)
 
     def close(self) -> None:
-        """Write nothing more."""
+        """Write what is left, and nothing more."""
+        self.move_server_output()
         for handler in list(self._logger.handlers):
             self._logger.removeHandler(handler)
             handler.close()

@@ -136,21 +136,42 @@ class StudyDirectory:
         return RunLock(self.of(run) / "claim.json")
 
     def begin(self, run: Run) -> Path:
-        """Make the directory of another attempt at a run."""
+        """Make the directory of another attempt at a run.
+
+        Raises
+        ------
+        UserError
+            If it cannot be made.
+        """
         place = self.of(run)
-        for number in range(len(self._attempts(run)), 1_000_000):
+        number = len(self._attempts(run))
+        while True:
             attempt = place / f"attempt-{number}"
-            with suppress(FileExistsError):
+            try:
                 attempt.mkdir(parents=True)
+            except FileExistsError:
+                number += 1
+            except OSError as error:
+                raise UserError(f"{attempt} cannot be made ({error.strerror}).") from None
+            else:
                 return attempt
-        raise UserError(f"{place} has a million attempts; remove it.")
 
     def _attempts(self, run: Run) -> list[Path]:
         return list(self.of(run).glob("attempt-*"))
 
     def write_result(self, run: Run, result: Mapping[str, Any]) -> None:
-        """Write how a run ended; what was there before, such as a failure, gives way."""
-        replace_text(self.of(run) / "result.json", json.dumps(result, indent=1))
+        """Write how a run ended; what was there before, such as a failure, gives way.
+
+        Raises
+        ------
+        UserError
+            If it cannot be written.
+        """
+        path = self.of(run) / "result.json"
+        try:
+            replace_text(path, json.dumps(result, indent=1))
+        except OSError as error:
+            raise UserError(f"{path} cannot be written ({error.strerror}).") from None
 
     def read_result(self, run: Run) -> dict[str, Any] | None:
         """How a run ended; None before its end."""

@@ -207,9 +207,15 @@ class RunWork:
         )
 
     def _cores(self) -> frozenset[int]:
-        """Those of the group's ranks on this node."""
-        places = self._world.places
-        return frozenset().union(*(place.cores for place in places if place.node == self._world.place.node))
+        """As many as the run is given, of those of the group's ranks on this node."""
+        here = [place for place in self._world.places if place.node == self._world.place.node]
+        cores = sorted(frozenset().union(*(place.cores for place in here)))
+        count = self._run.cores
+        if len(cores) <= count:
+            return frozenset(cores)
+        # Where ranks are not bound to cores, groups take turns.
+        first = self._doer.group * count
+        return frozenset(cores[(first + step) % len(cores)] for step in range(count))
 
 
 def _searched(outcome: Outcome) -> Searched:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import mpi_automl
+from mpi_automl.errors import UserError
 from mpi_automl.study.directory import State
 
 if TYPE_CHECKING:
@@ -148,9 +149,18 @@ class RunArrays:
 
     @classmethod
     def read(cls, attempt: Path) -> RunArrays:
-        """Those that `write` wrote."""
-        with np.load(attempt / ARRAYS, allow_pickle=False) as arrays:
-            return cls(**dict(arrays))
+        """Those that `write` wrote.
+
+        Raises
+        ------
+        UserError
+            If they cannot be read.
+        """
+        try:
+            with np.load(attempt / ARRAYS, allow_pickle=False) as arrays:
+                return cls(**dict(arrays))
+        except (OSError, ValueError, TypeError) as error:
+            raise UserError(f"{attempt / ARRAYS} cannot be read ({error}).") from None
 
 
 def installed_versions() -> dict[str, str]:

@@ -6,6 +6,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -106,14 +107,18 @@ def work(
         group, number = split_into_groups(world, plan.ranks)
         runs = world.on_root(lambda: open_runs(directory, plan.runs, rules.again_before))
         job = world.on_root(job_name)
-        was_stopped = False
-        if group is not None:
+        teller = tell if world.is_root else lambda run, result: None
+
+        def own_share() -> bool:
+            if group is None:
+                return False
             queue = Queue(directory, runs, rules.again_before, rules.most, first=number)
-            teller = tell if world.is_root else lambda run, result: None
-            was_stopped = GroupWork(
-                group, workplace, directory, queue, rules, Doer(job, number), signals, teller, world.started
-            ).do()
-        return any(world.gather(was_stopped)) if world.is_root else bool(world.gather(was_stopped))
+            doer = Doer(job, number)
+            return GroupWork(group, workplace, directory, queue, rules, doer, signals, teller, world.started).do()
+
+        # A group that has to give up tells so when the others have done what is left.
+        stopped = world.gather(world.together(own_share))
+        return world.on_root(lambda: any(stopped))
 
 
 def job_name() -> str:
@@ -195,7 +200,9 @@ class GroupWork:
         self._claim.release()
 
     def _write_account(self) -> None:
-        self._directory.write_group(f"{self._doer.job}-{self._doer.group:04d}", asdict(self._account))
+        # A file system that is full for a while must not end the study.
+        with suppress(OSError):
+            self._directory.write_group(f"{self._doer.job}-{self._doer.group:04d}", asdict(self._account))
 
 
 def idle_shares(accounts: Sequence[dict[str, Any]]) -> dict[str, float]:

@@ -10,7 +10,7 @@ import pytest
 import sklearn
 
 from mpi_automl.data.load import load_task
-from mpi_automl.data.openml import fetch, read_openml
+from mpi_automl.data.openml import fetch, fetch_suite, read_openml, suite_sources
 from mpi_automl.errors import UserError
 from mpi_automl.settings import Settings
 
@@ -76,3 +76,16 @@ def test_unreadable_names(source: str) -> None:
 def test_values_are_those_of_the_file(cache: Path) -> None:
     table = read_openml("openml:61")
     np.testing.assert_array_equal(table.iloc[0, :4].to_numpy(float), [5.1, 3.5, 1.4, 0.2])
+
+
+def test_the_data_sets_of_a_suite_come_from_the_cache(cache: Path) -> None:
+    answer = cache / "openml" / "openml.org" / "api" / "v1" / "json" / "study" / "99.json"
+    answer.parent.mkdir(parents=True)
+    answer.write_text('{"study": {"id": "99", "data": {"data_id": ["61", 31]}, "tasks": {"task_id": ["1", "2"]}}}')
+    assert suite_sources("99") == ["openml:61", "openml:31"]
+    assert fetch_suite("openml:suite/99") == ["openml:61", "openml:31"]
+    with pytest.raises(UserError, match="run python -m mpi_automl fetch openml:suite/271"):
+        suite_sources("271")
+    answer.write_text('{"error": {}}')
+    with pytest.raises(UserError, match="the suite 99 cannot be read"):
+        suite_sources("99")

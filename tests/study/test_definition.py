@@ -1,6 +1,8 @@
 """The study's file: what it says, and what is said about mistakes in it."""
 
 import pytest
+from documentation import blocks
+from launching import CHECKOUT
 from small_study import STUDY
 
 from mpi_automl.errors import UserError
@@ -84,3 +86,13 @@ def test_a_study_without_variants_or_tables_says_so(tmp_path):
         read(tmp_path, STUDY[: STUDY.index("[[tables]]")] + STUDY[STUDY.index("[variants") :])
     with pytest.raises(UserError, match="cannot be read"):
         read_study(tmp_path / "nothing.toml")
+
+
+def test_the_example_of_the_guide_is_a_study(tmp_path):
+    study = read_study(CHECKOUT / "docs" / "examples" / "study.toml", tmp_path)
+    assert (study.ranks, len(study.seeds), len(study.tables)) == (2, 5, 2)
+    assert [variant.name for variant in study.variants] == ["history", "none", "forest"]
+    page = CHECKOUT / "docs" / "guides" / "studies.md"
+    (more,) = ["\n".join(block.lines) for block in blocks(page) if block.language == "toml"]
+    (tmp_path / "adapter.sh").touch()
+    read(tmp_path, STUDY + more)
