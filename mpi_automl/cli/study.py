@@ -48,7 +48,7 @@ def _add_options(name: str, step: argparse.ArgumentParser) -> None:
     if name in ("run", "resume"):
         step.add_argument("--most", metavar="N", type=int, help="runs that each group takes at most")
         step.add_argument("--again-before", metavar="TIME", type=float, help=argparse.SUPPRESS)
-    if name in ("plan", "submit"):
+    if name == "plan":
         step.add_argument("--ranks", metavar="N", type=int, help="ranks of all groups together, to tell the wall time")
     if name == "submit":
         step.add_argument("--dry-run", action="store_true", help="print the batch scripts and submit nothing")
