@@ -75,8 +75,13 @@ def status_tables(directory: StudyDirectory, plan: StudyPlan) -> Iterator[Table 
     yield table
     for state in (State.RUNNING, State.HALF_WRITTEN, State.FAILED):
         yield from _listed([found for found in states if found.state is state], state)
-    for job, share in idle_shares(list(directory.read_groups())).items():
-        yield f"Job {job}: its groups spent {share:.1%} of the time in no run while runs were left."
+    accounts = list(directory.read_groups())
+    for job, share in idle_shares(accounts).items():
+        started = [account["began"] - account["job_started"] for account in accounts if account["job"] == job]
+        yield (
+            f"Job {job}: {len(started)} groups, ready after {max(started):.0f} s; "
+            f"they spent {share:.1%} of the time in no run while runs were left."
+        )
 
 
 def counts_line(states: Sequence[RunState]) -> str:

@@ -152,6 +152,11 @@ class Evaluator:
         return len(self._outstanding) < _MOST_OUTSTANDING
 
     @property
+    def is_ready(self) -> bool:
+        """Whether the server has imported the learners; it is `poll` that hears of it."""
+        return self._was_ready
+
+    @property
     def is_idle(self) -> bool:
         """Whether no trial is under way and no result waits for `poll`."""
         return not self._outstanding and not self._finished

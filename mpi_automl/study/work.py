@@ -55,7 +55,7 @@ class GroupAccount:
     job_started : float
         When the job's first process started.
     began : float
-        When the group began to take runs.
+        When everything was imported and the group began to take runs.
     runs : list of dict
         ``id``, ``began`` and ``ended`` of each.
     left : float or None
@@ -107,6 +107,7 @@ def work(
         group, number = split_into_groups(world, plan.ranks)
         runs = world.on_root(lambda: open_runs(directory, plan.runs, rules.again_before))
         job = world.on_root(job_name)
+        world.together(workplace.warm_up)
         teller = tell if world.is_root else lambda run, result: None
 
         def own_share() -> bool:
@@ -208,7 +209,7 @@ class GroupWork:
 def idle_shares(accounts: Sequence[dict[str, Any]]) -> dict[str, float]:
     """For each job, the share of its groups' time that they spent in no run while runs were left.
 
-    The time counts from the start of the job's first process to the moment when its last run was taken up.
+    The time counts from the moment when the job's first group was ready to the one when its last run was taken up.
 
     Parameters
     ----------
@@ -222,7 +223,7 @@ def idle_shares(accounts: Sequence[dict[str, Any]]) -> dict[str, float]:
 
 
 def _idle_share(groups: Sequence[dict[str, Any]]) -> float | None:
-    started: float = min(group["job_started"] for group in groups)
+    started: float = min(group["began"] for group in groups)
     until: float = max((run["began"] for group in groups for run in group["runs"]), default=started)
     if until <= started:
         return None

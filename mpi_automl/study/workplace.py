@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from contextlib import ExitStack
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from mpi_automl.evaluation.evaluator import Evaluator
@@ -16,6 +17,17 @@ if TYPE_CHECKING:
     from mpi_automl.study.definition import Variant
 
 _PATIENCE = 15.0
+_START_PATIENCE = 600.0
+_LAST_WORDS = 500
+_IMPORTED = (
+    "mpi_automl.data.prepare",
+    "mpi_automl.ensemble.model",
+    "mpi_automl.search.model",
+    "mpi_automl.space.space",
+    "mpi_automl.storage.store",
+    "skops.io",
+)
+"""What a rank would import in its first run."""
 
 
 class Workplace:
@@ -44,6 +56,28 @@ class Workplace:
             log = RankLog()
             evaluator = self._stack.enter_context(Evaluator.start(log.server_output, *kind))
             self._servers[kind] = evaluator, log
+
+    def warm_up(self) -> None:
+        """Wait until everything is imported, here and in the trial servers, so that no run's time is spent on it.
+
+        Raises
+        ------
+        UserError
+            If a plugin cannot be imported.
+        RuntimeError
+            If a server does not start.
+        """
+        if not self._servers:
+            return
+        for name in _IMPORTED:
+            import_module(name)
+        limit = time.monotonic() + _START_PATIENCE
+        for evaluator, log in self._servers.values():
+            while not evaluator.is_ready:
+                if time.monotonic() > limit:
+                    said = log.server_output.read_text(encoding="utf-8", errors="replace")[-_LAST_WORDS:]
+                    raise RuntimeError(f"the trial server has not started within {_START_PATIENCE:.0f} s: {said}")
+                evaluator.poll(0.02)
 
     @property
     def starter(self) -> Starter:

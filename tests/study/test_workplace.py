@@ -63,7 +63,7 @@ def test_the_share_of_time_in_no_run():
     def group(*runs, job="a"):
         return {
             "job": job,
-            "job_started": 0.0,
+            "began": 0.0,
             "runs": [dict(zip(("began", "ended"), run, strict=True)) for run in runs],
         }
 
