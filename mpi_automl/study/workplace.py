@@ -26,6 +26,11 @@ _IMPORTED = (
     "mpi_automl.space.space",
     "mpi_automl.storage.store",
     "skops.io",
+    "sklearn.discriminant_analysis",
+    "sklearn.ensemble",
+    "sklearn.metrics",
+    "sklearn.neural_network",
+    "sklearn.svm",
 )
 """What a rank would import in its first run."""
 
