@@ -123,6 +123,11 @@ def make_parser(complete: Collection[str]) -> tuple[Parser, dict[str, Parser]]:
     return parser, verbs
 
 
+def full_parser() -> Parser:
+    """The parser with the options of all verbs."""
+    return make_parser(VERBS)[0]
+
+
 def _unknown_verb(word: str) -> str:
     near = get_close_matches(word, VERBS, n=1)
     if near:
