@@ -31,7 +31,8 @@ from mpi_automl.storage import schema
 def one_round(
     launcher: Launcher, directory: Path, ranks: int, layout: str, victim: str, delay: float, early: bool, mpi: str
 ) -> Aftermath:
-    options = ["--layout", layout, "--keep", "3", "--room", "200"]
+    place = directory / "announced"
+    options = ["--layout", layout, "--keep", "3", "--room", "200", "--announce", place]
     awaited = schema.store_directory(directory) if early else schema.main_file(directory, 0)
     with launcher.start(ranks, "python", WRITER, directory, "0", "10000000", *options, mpi=mpi) as job:
         limit = time.monotonic() + 60
@@ -41,8 +42,7 @@ def one_round(
         kill(job, victim, which=random.randrange(ranks))
         with redirect_stdout(StringIO()):
             job.wait(30)
-        keys = announced(job.output()[0])
-    return aftermath(directory, keys)
+    return aftermath(directory, announced(place))
 
 
 def main() -> None:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from job_faults import logged
+
 from mpi_automl.storage.check import check
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import RunDirectory
@@ -27,7 +29,10 @@ def test_an_exception_on_a_rank_ends_all_and_names_the_resuming_command(launch, 
     assert done.seconds < 45
     assert not done.survivors
     assert check(run).is_sound
-    assert len(RunReader(run)) >= 2
+    # Rank 1 proposes its third configuration when its first trial has ended; the others may have ended none.
+    ended = logged(run)
+    assert {key.rank for key in ended} >= {1}
+    assert ended <= set(RunReader(run).keys)
 
 
 def test_an_exception_in_the_work_of_rank_0_alone_ends_the_others(launch, tmp_path):

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from write_trials import make_layout, make_metadata, make_result, make_trial
 
+from mpi_automl.cli.main import entry
 from mpi_automl.errors import UserError
 from mpi_automl.storage import schema
 from mpi_automl.storage.check import check, repair
 from mpi_automl.storage.hdf5 import h5py
 from mpi_automl.storage.reader import RunReader
+from mpi_automl.storage.run_lock import RunLock
 from mpi_automl.storage.store import create_store
 from mpi_automl.trial import TrialKey
 
@@ -128,6 +130,20 @@ def test_the_rest_is_read_when_a_file_is_not(run: Path) -> None:
     schema.main_file(run, 1).write_bytes(b"")
     with pytest.raises(UserError, match="cannot be read"):
         RunReader(run)
+
+
+def test_a_run_that_is_being_written_is_not_repaired(
+    run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MPI4PY_RC_INITIALIZE", "0")
+    lock = RunLock(run / "lock.json")
+    lock.acquire()
+    for words in (["check", str(run)], ["check", str(run), "--repair"]):
+        with pytest.raises(SystemExit) as end:
+            entry(words)
+        assert end.value.code == (0 if len(words) == 2 else 2)
+    assert "repair when it has ended" in capsys.readouterr().err
+    lock.release()
 
 
 def test_layout_that_was_cut_off_is_no_damage(run: Path) -> None:

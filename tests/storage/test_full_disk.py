@@ -60,11 +60,12 @@ def test_trials_wait_until_there_is_room(small_disk: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("layout", layouts())
-def test_disk_that_stays_full(launch: Launcher, small_disk: Path, layout: str) -> None:
-    completed = launch(2, "python", WRITER, small_disk, "0", "300", "--layout", layout, "--keep", "300", "--strict")
+def test_disk_that_stays_full(launch: Launcher, small_disk: Path, tmp_path: Path, layout: str) -> None:
+    place, options = tmp_path / "announced", ["--layout", layout, "--keep", "300", "--strict"]
+    completed = launch(2, "python", WRITER, small_disk, "0", "300", *options, "--announce", place)
     assert completed.returncode == 0
     assert "uncommitted" in completed.stdout
-    found = aftermath(small_disk, announced(completed.stdout))
+    found = aftermath(small_disk, announced(place))
     assert found.announced > 20
     assert found.lost == found.problems == ()
 

@@ -11,12 +11,14 @@ from store_killing import WRITER, layouts, wait_for
 from write_trials import make_result, make_trial
 
 from mpi_automl.storage.reader import RunReader
+from mpi_automl.trial import TrialKey
 
 
 @pytest.mark.parametrize("layout", layouts())
 def test_reading_while_writing(launch: Launcher, tmp_path: Path, layout: str) -> None:
-    with launch.start(2, "python", WRITER, tmp_path, "0", "100000", "--layout", layout, "--keep", "4") as job:
-        wait_for(job, "committed 0 1 ")
+    place, options = tmp_path / "announced", ["--layout", layout, "--keep", "4"]
+    with launch.start(2, "python", WRITER, tmp_path, "0", "100000", *options, "--announce", place) as job:
+        wait_for(job, place, TrialKey(0, 1, 0))
         sizes = []
         for _ in range(15):
             reader = RunReader(tmp_path)

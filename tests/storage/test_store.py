@@ -231,5 +231,8 @@ def test_show_tells_what_was_lost_and_what_is_poisonous(tmp_path: Path) -> None:
     lay_a_leg(tmp_path, 0, begun=[1, 2])
     lay_a_leg(tmp_path, 1, begun=[2, 3])
     lines = list(unfinished_lines(RunReader(tmp_path)))
-    assert lines[0].startswith("4 begun without an end")
-    assert lines[1].startswith("1 configurations are not tried again")
+    assert lines[0].startswith("4 lost with a job that died: 0-0-1, 0-0-2, 1-0-2, 1-0-3.")
+    assert lines[1].startswith("1 of these configurations are not tried again")
+    lines = list(unfinished_lines(RunReader(tmp_path), is_running=True))
+    assert lines[0] == "2 running now: 1-0-2, 1-0-3."
+    assert lines[1].startswith("2 lost with a job that died: 0-0-1, 0-0-2.")

@@ -1,56 +1,64 @@
-"""One fault in a real job: it strikes at some moment, and what is left is checked, shown and gone on with."""
+"""Faults in real jobs: each strikes a leg at some moment; what is left is checked and shown, and the run goes on."""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import random
 import re
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from unittest.mock import patch
 
 from launching import Launch, Launcher
 
+from mpi_automl.cli.main import entry
 from mpi_automl.errors import UserError
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import RunDirectory
-from mpi_automl.trial import TrialKey
+from mpi_automl.trial import Status, TrialKey
 
-KILLS = ("one rank", "all ranks", "mpirun", "trial's child", "trial server")
-FULL_DISK = "full disk"
+KILLS = ("one rank", "all ranks", "mpirun")
+SIGNALS = ("USR1 to a rank", "TERM to a rank", "TERM to mpirun")
+HARMLESS = ("trial's child", "trial server")
+"""Their death costs a trial; the job goes on, and is ended by USR1 then."""
+
+FULL_DISK, FULL_FOR_A_WHILE = "full disk", "full for a while"
+DISK = (FULL_DISK, FULL_FOR_A_WHILE)
+
 _CHEAP = ["--include", "classifier:gaussian_nb,classifier:decision_tree,classifier:lda", "--trial-time", "3"]
-_RUN_SECONDS = 180
-_TRIALS = 30
-_HANG_SECONDS = 200.0
-_DISK_KIB = 1536
+_JOB = ["python", "-m", "mpi_automl", "--time", "120", *_CHEAP, "--models-per-rank", "20", "--resume", "auto"]
+_STARTED = " s in all, "
+_START_SECONDS, _HANG_SECONDS, _GO_ON_SECONDS = 100.0, 90.0, 40.0
+_DISK_KIB = 8192
 _LOGGED = re.compile(r" trial (\d+)-(\d+)-(\d+) ")
+_TO_BE_RESUMED = 75
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What strikes, and when.
+    """What strikes a leg, and when.
 
     Attributes
     ----------
     victim : str
-        One of `KILLS`, or `FULL_DISK`.
+        One of `KILLS`, `SIGNALS`, `HARMLESS` or `DISK`.
     delay : float
-        Seconds from the first sign of the run directory.
-    ranks, ranks_after : int
-        Of the job, and of the leg that goes on.
+        Seconds from the moment at which rank 0 says what it is going to do: the store is not there yet.
+    ranks : int
     layout : str
     """
 
     victim: str
     delay: float
     ranks: int
-    ranks_after: int
     layout: str
 
 
@@ -61,21 +69,16 @@ class Found:
     Attributes
     ----------
     committed : int
-        Trials that were known to be committed when the fault struck.
+        Trials of all legs that were known to be committed when the leg had ended.
     lost : int
-        Of these, trials that a reader does not find afterwards.
+        Of these, trials that a reader does not find.
     problems : tuple of str
-        Whatever else is not as it must be; "hang" is one of them.
+        Whatever else is not as it must be; those that begin with "hang" are hangs.
     """
 
     committed: int
     lost: int
     problems: tuple[str, ...]
-
-
-def draw(rng: random.Random, victims: tuple[str, ...], layouts: list[str]) -> Fault:
-    """A fault at a random moment."""
-    return Fault(rng.choice(victims), rng.uniform(0, 12), 4, rng.choice([1, 2, 3, 5]), rng.choice(layouts))
 
 
 def can_mount() -> bool:
@@ -94,46 +97,6 @@ def small_disk(place: Path) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(place)], check=True)
 
 
-def strike_and_go_on(launcher: Launcher, place: Path, fault: Fault, mpi: str, rng: random.Random) -> Found:
-    """Start a job, have the fault strike, and look at what is left.
-
-    Parameters
-    ----------
-    launcher : Launcher
-    place : Path
-        An empty directory.
-    fault : Fault
-    mpi : str
-    rng : random.Random
-        Chooses among victims.
-    """
-    run = place / "run"
-    options = ["--time", str(_RUN_SECONDS), "--seed", str(rng.randrange(1000)), "--store", fault.layout]
-    words = ["python", "-m", "mpi_automl", *options, *_CHEAP, "--out", str(run)]
-    with launcher.start(fault.ranks, *words, "--trials", str(_TRIALS), mpi=mpi) as job:
-        _wait_for(run / "config.toml", job)
-        if job.process.poll() is not None:
-            return Found(0, 0, (f"the job ended before the fault: {job.output()}",))
-        time.sleep(fault.delay)
-        known = committed(run)
-        if fault.victim == FULL_DISK:
-            _fill(place / "ballast")
-        else:
-            _kill(job, fault.victim, rng)
-        hangs = not _ends(job)
-    problems = ["hang"] if hangs else []
-    if fault.victim == FULL_DISK:
-        problems += _after_full_disk(place, run, known)
-    return _look(launcher, run, known, words, fault, mpi, problems)
-
-
-def committed(run: Path) -> set[TrialKey]:
-    """Trials that a reader finds now; a reader that finds no store finds none."""
-    with suppress(UserError):
-        return set(RunReader(run).keys)
-    return set()
-
-
 def logged(run: Path) -> set[TrialKey]:
     """Trials that ranks wrote to their logs, which they do after committing them."""
     lines = (
@@ -142,40 +105,179 @@ def logged(run: Path) -> set[TrialKey]:
     return {TrialKey(*map(int, found.groups())) for line in lines if (found := _LOGGED.search(line))}
 
 
-def _wait_for(path: Path, job: Launch) -> None:
-    limit = time.monotonic() + 60
-    while not path.exists() and job.process.poll() is None and time.monotonic() < limit:
-        time.sleep(0.02)
+class StruckRun:
+    """A run that is struck leg after leg.
+
+    Parameters
+    ----------
+    launcher : Launcher
+    place : Path
+        Where the run directory is made.
+    mpi : str
+    rng : random.Random
+        Chooses among victims.
+    """
+
+    def __init__(self, launcher: Launcher, place: Path, mpi: str, rng: random.Random) -> None:
+        self.directory = place / "run"
+        self._ballast = place / "ballast"
+        self._launcher, self._mpi, self._rng = launcher, mpi, rng
+        self._known: set[TrialKey] = set()
+
+    def strike(self, fault: Fault) -> Found:
+        """Begin a leg, have a fault strike it, and look at what is left."""
+        problems: list[str] = []
+        with self._launcher.start(fault.ranks, *self._words(fault.layout), mpi=self._mpi) as job:
+            if not _comes(lambda: _STARTED in job.output()[0] or job.process.poll() is not None, _START_SECONDS):
+                problems.append(f"hang before the search: {job.output()}")
+            time.sleep(fault.delay)
+            if job.process.poll() is not None:
+                problems.append(f"the job ended before the fault with {job.process.poll()}: {job.output()}")
+            else:
+                self._known |= self._committed()
+                problems += self._do(fault, job)
+            problems += _end_of(job)
+            problems += self._wrong_status(fault, job)
+        self._ballast.unlink(missing_ok=True)
+        return self._look(problems, logs_count=fault.victim not in DISK)
+
+    def finish(self, ranks: int) -> Found:
+        """Let a last leg come to its end."""
+        problems: list[str] = []
+        sentence = f"{self._usable()} finished trials of earlier legs are known"
+        with self._launcher.start(ranks, *self._words("auto"), "--trials", "1", mpi=self._mpi) as job:
+            problems += _end_of(job)
+            if job.process.poll() != 0 or sentence not in " ".join(job.output()[0].split()):
+                problems.append(f"the last leg ended with {job.process.poll()}; not {sentence}: {job.output()}")
+        if RunDirectory(self.directory).state != "finished":
+            problems.append("the run has not finished after it went on")
+        return self._look(problems)
+
+    def _words(self, layout: str) -> list[str]:
+        return [*_JOB, "--store", layout, "--out", str(self.directory)]
+
+    def _committed(self) -> set[TrialKey]:
+        """Trials that a reader finds now; a reader that finds no store finds none."""
+        with suppress(UserError):
+            return set(RunReader(self.directory).keys)
+        return set()
+
+    def _usable(self) -> int:
+        """Trials that tell a search something: not the dummy, and none that was cut off."""
+        with suppress(UserError):
+            trials = RunReader(self.directory).trials()
+            return int(((trials["status"] != "stopped") & (trials["origin"] != "dummy")).sum())
+        return 0
+
+    def _do(self, fault: Fault, job: Launch) -> list[str]:
+        """Strike; where the job is to outlive that, see that it does, and end it."""
+        if fault.victim in DISK:
+            _fill(self._ballast)
+            time.sleep(1)
+            if fault.victim == FULL_FOR_A_WHILE:
+                self._ballast.unlink()
+                return self._goes_on(job, fault.victim)
+            lost = self._known - self._committed()
+            _kill(_ranks(job), signal.SIGKILL)
+            return [f"{len(lost)} lost on a full disk"] if lost else []
+        if fault.victim in HARMLESS:
+            _kill(self._victims(fault.victim, job), signal.SIGKILL)
+            return self._goes_on(job, fault.victim)
+        number = {"USR1": signal.SIGUSR1, "TERM": signal.SIGTERM}.get(fault.victim[:4], signal.SIGKILL)
+        _kill(self._victims(fault.victim, job), number)
+        return []
+
+    def _goes_on(self, job: Launch, victim: str) -> list[str]:
+        """Wait for trials that began after the fault, then ask the job to stop."""
+        struck = time.time()
+
+        def has_gone_on() -> bool:
+            with suppress(UserError):
+                records = RunReader(self.directory).records
+                return bool(((records["start"] > struck) & (records["status"] == Status.SUCCESS)).any())
+            return False
+
+        problems = []
+        if not _comes(lambda: has_gone_on() or job.process.poll() is not None, _GO_ON_SECONDS):
+            problems.append(f"hang: no trial began after the fault ({victim})")
+        if job.process.poll() is not None:
+            problems.append(f"the job ended with {job.process.poll()} after the fault ({victim}): {job.output()}")
+        self._known |= self._committed()
+        _kill(_ranks(job)[:1], signal.SIGUSR1)
+        return problems
+
+    def _victims(self, victim: str, job: Launch) -> list[int]:
+        """Process numbers; a trial that has just ended is no longer there to be killed."""
+        if victim.endswith("mpirun"):
+            return [job.process.pid]
+        ranks = _ranks(job)
+        if victim == "all ranks":
+            return ranks
+        if victim.endswith("rank"):
+            return [self._rng.choice(ranks)]
+        processes = job.processes()
+        guardians = [pid for pid in processes if _parent(pid) in ranks]
+        servers = [pid for pid in processes if _parent(pid) in guardians]
+        if victim == "trial's child":
+            servers = [pid for pid in processes if _parent(pid) in servers]
+        return [self._rng.choice(servers)] if servers else []
+
+    def _wrong_status(self, fault: Fault, job: Launch) -> list[str]:
+        status = job.process.poll()
+        is_stopped = fault.victim in (*HARMLESS, FULL_FOR_A_WHILE, "USR1 to a rank", "TERM to a rank")
+        is_right = status == _TO_BE_RESUMED if is_stopped else status not in (0, None)
+        return [] if is_right else [f"exit status {status} after {fault.victim}: {job.output()}"]
+
+    def _look(self, problems: list[str], *, logs_count: bool = True) -> Found:
+        if logs_count:
+            self._known |= logged(self.directory)
+        lost = self._known - self._committed()
+        if self._committed():
+            problems += [problem for verb in (["check"], ["show"], ["show", "--json"]) for problem in self._wrong(verb)]
+        return Found(len(self._known), len(lost), tuple(problems))
+
+    def _wrong(self, verb: list[str]) -> list[str]:
+        """What a user would see of a verb, if it fails."""
+        said = StringIO()
+        try:
+            # The verbs prepare the environment for themselves; the next leg must not inherit that.
+            with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), patch.dict(os.environ):
+                entry([*verb, str(self.directory)])
+        except SystemExit as end:
+            if end.code == 0:
+                if "--json" in verb:
+                    json.loads(said.getvalue())
+                return []
+            return [f"{' '.join(verb)} ended with {end.code}: {said.getvalue()[-600:]}"]
+        return [f"{' '.join(verb)} did not end"]
 
 
-def _ends(job: Launch) -> bool:
-    try:
-        job.process.wait(_HANG_SECONDS)
-    except subprocess.TimeoutExpired:
-        return False
-    limit = time.monotonic() + 10
-    while job.processes() and time.monotonic() < limit:
-        time.sleep(0.1)
-    return not job.processes()
+def _comes(condition: Callable[[], bool], seconds: float) -> bool:
+    limit = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > limit:
+            return False
+        time.sleep(0.05)
+    return True
 
 
-def _kill(job: Launch, victim: str, rng: random.Random) -> None:
-    """Kill without warning; a trial that has just ended is no longer there to be killed."""
-    processes = job.processes()
-    ranks = [pid for pid, words in processes.items() if "-m mpi_automl " in words and "mpirun" not in words]
-    guardians = [pid for pid in processes if _parent(pid) in ranks]
-    servers = [pid for pid in processes if _parent(pid) in guardians]
-    chosen = {
-        "one rank": lambda: [rng.choice(ranks)],
-        "all ranks": lambda: ranks,
-        "mpirun": lambda: [job.process.pid],
-        "trial server": lambda: [rng.choice(servers)],
-        "trial's child": lambda: [rng.choice([pid for pid in processes if _parent(pid) in servers])],
-    }[victim]
-    with suppress(IndexError):
-        for pid in chosen():
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+def _end_of(job: Launch) -> list[str]:
+    """Wait for a job and all its processes to end."""
+    if not _comes(lambda: job.process.poll() is not None, _HANG_SECONDS):
+        return [f"hang: the job does not end: {job.processes()} {job.output()}"]
+    if not _comes(lambda: not job.processes(), 10):
+        return [f"hang: processes outlive the job: {job.processes()}"]
+    return []
+
+
+def _ranks(job: Launch) -> list[int]:
+    return [pid for pid, words in job.processes().items() if words.split()[1:3] == ["-m", "mpi_automl"]]
+
+
+def _kill(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def _parent(pid: int) -> int:
@@ -189,52 +291,3 @@ def _fill(ballast: Path) -> None:
     with suppress(OSError), ballast.open("wb", buffering=0) as file:
         while True:
             file.write(bytes(4096))
-
-
-def _after_full_disk(place: Path, run: Path, known: set[TrialKey]) -> list[str]:
-    lost = known - committed(run)
-    (place / "ballast").unlink()
-    return [f"{len(lost)} lost on a full disk"] if lost else []
-
-
-def _look(
-    launcher: Launcher,
-    run: Path,
-    known: set[TrialKey],
-    words: list[str],
-    fault: Fault,
-    mpi: str,
-    problems: list[str],
-) -> Found:
-    if fault.victim != FULL_DISK:
-        known = known | logged(run)
-    keys = committed(run)
-    problems += _read_outside(run, keys)
-    size = fault.ranks_after
-    again = [*words, "--trials", "1", "--resume", "auto"]
-    try:
-        with redirect_stdout(StringIO()):
-            done = launcher(size, *again, mpi=mpi, timeout=_HANG_SECONDS)
-    except BaseException as error:
-        if type(error).__name__ != "Failed":
-            raise
-        return Found(len(known), len(known - committed(run)), (*problems, "hang of the leg that goes on"))
-    if done.returncode != 0:
-        problems.append(f"resuming ended with {done.returncode}: {done.stderr[-500:]}")
-    elif RunDirectory(run).state != "finished":
-        problems.append("the run has not finished after it went on")
-    return Found(len(known), len(known - committed(run)), tuple(problems))
-
-
-def _read_outside(run: Path, keys: set[TrialKey]) -> list[str]:
-    """The verbs check and show, as a user calls them."""
-    if not (run / "config.toml").exists() or not keys:
-        return []
-    problems = []
-    for verb in ("check", "show"):
-        done = subprocess.run(
-            [sys.executable, "-m", "mpi_automl", verb, str(run)], capture_output=True, text=True, timeout=60
-        )
-        if done.returncode != 0:
-            problems.append(f"{verb} ended with {done.returncode}: {done.stdout[-300:]}{done.stderr[-300:]}")
-    return problems

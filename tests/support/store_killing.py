@@ -60,12 +60,12 @@ def ranks_of(launch: Launch) -> list[int]:
     return [pid for pid, words in launch.processes().items() if "write_trials" in words and "mpirun" not in words]
 
 
-def wait_for(launch: Launch, text: str, seconds: float = 30.0) -> None:
-    """Wait until the job has printed something."""
+def wait_for(launch: Launch, place: Path, key: TrialKey, seconds: float = 60.0) -> None:
+    """Wait until the job has announced a trial."""
     limit = time.monotonic() + seconds
-    while text not in launch.output()[0]:
+    while key not in announced(place):
         if time.monotonic() > limit or launch.process.poll() is not None:
-            raise AssertionError(f"no {text!r} in the output: {launch.output()}")
+            raise AssertionError(f"trial {key} was not announced: {launch.output()}")
         time.sleep(0.01)
 
 
@@ -80,11 +80,11 @@ def kill(launch: Launch, victim: str, which: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def announced(output: str) -> list[TrialKey]:
-    """Trials whose commit had returned, from the complete lines of a job's output."""
-    lines = output[: output.rfind("\n") + 1].splitlines()
-    words = [line.split() for line in lines if line.startswith("committed ")]
-    return [TrialKey(*map(int, line[1:4])) for line in words if len(line) == 4]
+def announced(place: Path) -> list[TrialKey]:
+    """Trials whose commit had returned, from the complete lines of every rank's own file."""
+    texts = [file.read_text() for file in place.glob("*")]
+    lines = [line.split() for text in texts for line in text[: text.rfind("\n") + 1].splitlines()]
+    return [TrialKey(*map(int, words[1:])) for words in lines if words[0] == "committed"]
 
 
 def aftermath(directory: Path, keys: Sequence[TrialKey]) -> Aftermath:

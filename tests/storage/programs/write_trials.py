@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -71,9 +72,18 @@ def communicator():
     return MPI.COMM_WORLD, MPI.COMM_WORLD.rank, MPI.COMM_WORLD.size
 
 
-def say(text: str) -> None:
-    """Print a line in one write, so that lines of several ranks do not mix."""
-    os.write(1, f"{text}\n".encode())
+def say(text: str, to: int = 1) -> None:
+    """Write a line in one piece, by default to the standard output."""
+    os.write(to, f"{text}\n".encode())
+
+
+def announcements(directory: str | None, rank: int) -> int:
+    """A file of the rank's own: launchers cut lines in pieces and mix those of several ranks."""
+    if directory is None:
+        return 1
+    place = Path(directory)
+    place.mkdir(exist_ok=True)
+    return os.open(place / str(rank), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
 
 def main() -> None:
@@ -87,6 +97,7 @@ def main() -> None:
     parser.add_argument("--pause", type=float, default=0.0, help="seconds between trials")
     parser.add_argument("--flush", type=float, default=0.05)
     parser.add_argument("--strict", action="store_true", help="announce a trial only when it does not wait")
+    parser.add_argument("--announce", help="directory for announcements; default: the standard output")
     parser.add_argument("--in-flight", action="store_true", help="begin one more trial at the end")
     arguments = parser.parse_args()
     comm, rank, ranks = communicator()
@@ -96,13 +107,14 @@ def main() -> None:
     store = create_store(arguments.directory, arguments.leg, layout, metadata, comm, rank, options)
     if rank == 0:
         say(f"layout: {'shared' if store.choice.shared else 'per-rank'} ({store.choice.reason})")
+    announce = announcements(arguments.announce, rank)
     for number in range(arguments.trials):
         trial = make_trial(arguments.leg, rank, number)
         store.begin(trial)
         time.sleep(arguments.pause)
         store.write(make_result(trial))
         word = "waiting" if arguments.strict and store.uncommitted else "committed"
-        say(f"{word} {arguments.leg} {rank} {number}")
+        say(f"{word} {arguments.leg} {rank} {number}", announce)
         store.flush_if_due()
     if arguments.in_flight:
         store.begin(make_trial(arguments.leg, rank, arguments.trials))
