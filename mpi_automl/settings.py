@@ -153,6 +153,8 @@ class Settings:
     metric: str = option(
         "auto", str, "metric to optimise: a name, or package.module:function; auto is accuracy or r2", "search",
         metavar="METRIC")
+    extra_metrics: tuple[str, ...] = option(
+        (), names, "further metrics to record of every trial; leaderboard shows them", "search", metavar="METRICS")
     time: float = option(
         3600.0, seconds_or_auto, "wall time of the whole job, from its start to its exit, in seconds or as 90s, 15m, "
         "2h; auto takes what Slurm, PBS, LSF or $MPI_AUTOML_TIME_LEFT says is left", "search", metavar="TIME", least=1)

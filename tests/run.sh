@@ -26,6 +26,11 @@ if "$python" -c 'import sys, h5py; sys.exit(not h5py.get_config().mpi)'; then
 else
     say "Left out: the store as one shared file, which takes an h5py with parallel HDF5."
 fi
+if [ -e .venv-deepcave/tests.stamp ]; then
+    required+=,deepcave
+else
+    say "Left out: DeepCAVE, which could not be installed."
+fi
 if [ -x /usr/sbin/slurmctld ] && [ "$(id -u)" = 0 ] && unshare --uts --mount --propagation slave true 2>/dev/null; then
     required+=,slurm
 else

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from mpi_automl.errors import UserError
 from mpi_automl.parallel.launcher import detect_launch
 
 
@@ -20,7 +21,11 @@ def run(arguments: argparse.Namespace) -> int:
     if not detect_launch().speaks:
         return 0
     from mpi_automl.storage.check import check, repair
+    from mpi_automl.storage.run_lock import RunLock
 
+    holder = RunLock(arguments.directory / "lock.json").holder() if arguments.repair else ""
+    if holder:
+        raise UserError(f"A job is writing to {arguments.directory} ({holder}); repair when it has ended.")
     report = check(arguments.directory)
     for line in report.lines():
         print(line)

@@ -68,12 +68,17 @@ def run_job(settings: Settings, load: Callable[[], Task]) -> int:
     with Evaluator.start(log.server_output, settings.threads, settings.plugins) as evaluator:
         world = open_world(started, launch)
         from mpi_automl.cli.terminal import Terminal
+        from mpi_automl.job.conclusion import StoppedEarlyError
         from mpi_automl.run import run
 
         settings, terminal = with_time_left(settings, world, time_left), Terminal(world)
         if isinstance(time_left, TimeLeft):
             terminal.note(f"{time_left.source} tells the time left: --time auto is {settings.time:.0f} s.")
-        outcome = run(settings, world, evaluator, log, load, terminal)
+        try:
+            outcome = run(settings, world, evaluator, log, load, terminal)
+        except StoppedEarlyError as error:
+            terminal.note(str(error))
+            return TO_BE_RESUMED
         with abort_on_exception(world, log.note):
             world.on_root(lambda: terminal.tell(last_page(settings, outcome, terminal.deadline, log)))
     return TO_BE_RESUMED if outcome.is_interrupted else 0

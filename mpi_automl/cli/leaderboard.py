@@ -41,10 +41,12 @@ def run(arguments: argparse.Namespace) -> int:
     table = leaderboard(arguments.directory, weights, plugins_from(arguments))
     table = _chosen(table, arguments)
     if arguments.csv is not None:
-        from mpi_automl.cli.predict import write
+        from mpi_automl.data.write import write_table
+        from mpi_automl.storage.table import WRITERS
 
         rows = table if arguments.top is None else table.head(arguments.top)
-        write(rows.reset_index(), None if arguments.csv == "-" else arguments.csv)
+        out = None if arguments.csv == "-" else arguments.csv
+        write_table(rows.reset_index(), out, writers=WRITERS)
         return 0
     _show(table, arguments.top or _MOST)
     return 0
@@ -84,9 +86,10 @@ def _show(table: pd.DataFrame, most: int) -> None:
 
     shown = Table(title=f"{len(table)} trials", title_justify="left")
     shown.add_column("trial")
-    for name in _SHOWN:
+    columns = [*_SHOWN[:4], *(name for name in table.columns if name.startswith("score_")), *_SHOWN[4:]]
+    for name in columns:
         shown.add_column(name.replace("_", " "), justify="left" if table[name].dtype == object else "right")
-    for key, row in table.head(most)[list(_SHOWN)].iterrows():
+    for key, row in table.head(most)[columns].iterrows():
         shown.add_row(str(key), *(_text(value) for value in row))
     console = make_console()
     console.print(shown)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mpi_automl.cli.options import add_plugins, plugins_from
-from mpi_automl.errors import UserError
 from mpi_automl.parallel.launcher import detect_launch
 
 if TYPE_CHECKING:
@@ -17,15 +15,16 @@ if TYPE_CHECKING:
 
     from mpi_automl.ensemble.model import EnsembleModel
 
-_FORMATS = (".csv", ".csv.gz", ".tsv", ".parquet", ".feather")
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this verb."""
     parser.add_argument("directory", metavar="RUN", type=Path, help="run directory")
     parser.add_argument("table", metavar="TABLE", help="table with the rows to predict, in any format that fit reads")
     parser.add_argument(
-        "--out", metavar="FILE", help=f"file to write ({', '.join(_FORMATS)}); default: CSV on the standard output"
+        "--out",
+        metavar="FILE",
+        help="file to write, in the format of its ending (CSV and TSV, also compressed, Parquet, Feather, ARFF, npz, "
+        "HDF5); default: CSV on the standard output",
     )
     parser.add_argument("--proba", action="store_true", help="probabilities of the classes instead of labels")
     add_plugins(parser)
@@ -34,8 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Collective. Run the verb; gives the exit status."""
-    if arguments.out is not None and not arguments.out.endswith(_FORMATS):
-        raise UserError(f"--out is {arguments.out!r}; its ending must be one of {', '.join(_FORMATS)}.")
+    if arguments.out is not None:
+        from mpi_automl.data.write import check_format
+
+        check_format(arguments.out)
     from mpi_automl.parallel.abort import abort_on_exception
     from mpi_automl.parallel.world import open_world, process_start
 
@@ -74,7 +75,10 @@ def _rows_of(table: Any, rows: slice) -> Any:
 def _write_all(parts: list[pd.DataFrame | None], out: str | None) -> None:
     import pandas as pd
 
-    write(pd.concat([part for part in parts if part is not None], ignore_index=True), out)
+    from mpi_automl.data.write import write_table
+    from mpi_automl.storage.table import WRITERS
+
+    write_table(pd.concat([part for part in parts if part is not None], ignore_index=True), out, writers=WRITERS)
 
 
 def predicted_frame(model: EnsembleModel, table: Any, *, probabilities: bool) -> pd.DataFrame:
@@ -92,26 +96,3 @@ def predicted_frame(model: EnsembleModel, table: Any, *, probabilities: bool) ->
     classes = model.schema.classes
     names = model.schema.target_names if classes is None else classes
     return pd.DataFrame(model.predict_proba(table), columns=[str(name) for name in names])
-
-
-def write(frame: pd.DataFrame, out: str | None) -> None:
-    """Write a table to a file in the format of its ending, or as CSV to the standard output.
-
-    Raises
-    ------
-    UserError
-        When the file cannot be written.
-    """
-    try:
-        if out is None:
-            frame.to_csv(sys.stdout, index=False)
-        elif out.endswith(".parquet"):
-            frame.to_parquet(out)
-        elif out.endswith(".feather"):
-            frame.to_feather(out)
-        else:
-            frame.to_csv(out, index=False, sep="\t" if out.endswith(".tsv") else ",")
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise UserError(f"{out} cannot be written: {error.strerror or error}.") from None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not detect_launch().speaks:
         return 0
     from mpi_automl.cli.console import make_console
-    from mpi_automl.cli.tables import importance_tables, outcome_tables, trial_tables
+    from mpi_automl.cli.tables import importance_tables, outcome_tables, trial_tables, unfinished_lines
     from mpi_automl.job.outcome import Outcome
     from mpi_automl.storage.reader import RunReader
     from mpi_automl.storage.run_directory import FINISHED, RunDirectory
@@ -35,11 +37,14 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(_facts(directory, finished), indent=2))
         return 0
     console = make_console()
+    tables: Iterator[Any]
     if finished:
-        tables = outcome_tables(Outcome.from_mapping(directory.read_ensemble(), arguments.directory))
+        outcome = Outcome.from_mapping(directory.read_ensemble(), arguments.directory)
+        tables = chain(outcome_tables(outcome), unfinished_lines(RunReader(arguments.directory)))
     else:
         console.print(f"{arguments.directory}: the run has not finished; this is what its store holds.", markup=False)
-        tables = trial_tables(RunReader(arguments.directory), _BEST)
+        is_running = bool(directory.lock.holder())
+        tables = trial_tables(RunReader(arguments.directory), _BEST, is_running=is_running)
     for table in (*tables, *importance_tables(directory.read_importance())):
         console.print(table, markup=False) if isinstance(table, str) else console.print(table)
     return 0

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
 from mpi_automl.job.outcome import Member, Outcome
-from mpi_automl.trial import Status
+from mpi_automl.trial import Status, TrialKey
 
 if TYPE_CHECKING:
     from mpi_automl.storage.reader import RunReader
 
 _SHOWN_RANKS = 16
 _SHOWN_IMPORTANT = 12
+_SHOWN_KEYS = 20
 
 
 def outcome_tables(outcome: Outcome) -> Iterator[Table | str]:
@@ -58,11 +59,11 @@ def importance_tables(found: Mapping[str, Any]) -> Iterator[Table | str]:
         yield "There are too few trials to tell which hyperparameters matter."
 
 
-def trial_tables(reader: RunReader, most: int) -> Iterator[Table | str]:
+def trial_tables(reader: RunReader, most: int, *, is_running: bool) -> Iterator[Table | str]:
     """What the store of an unfinished run holds: trials by status, and the best ones."""
     trials = reader.trials()
     yield _statuses(Counter(Status[name.upper()] for name in trials["status"]))
-    yield from unfinished_lines(reader)
+    yield from unfinished_lines(reader, is_running=is_running)
     table = Table(title="Best trials", title_justify="left")
     for name in ("trial", "cost", "seconds", "origin"):
         table.add_column(name, justify="right")
@@ -71,13 +72,24 @@ def trial_tables(reader: RunReader, most: int) -> Iterator[Table | str]:
     yield table
 
 
-def unfinished_lines(reader: RunReader) -> Iterator[str]:
-    """What was under way when a leg ended or is so now, and what is not tried again."""
-    begun, poisonous = len(reader.in_flight().keys), len(reader.poisonous())
-    if begun:
-        yield f"{begun} begun without an end: running now, or lost with a job that died."
-    if poisonous:
-        yield f"{poisonous} configurations are not tried again, because two jobs or more died with them."
+def unfinished_lines(reader: RunReader, *, is_running: bool = False) -> Iterator[str]:
+    """What is under way now, what was lost when a leg died, and what is not tried again."""
+    legs = [leg.leg for leg in reader.legs]
+    running = reader.in_flight(legs[-1:]).keys if is_running else ()
+    lost = reader.in_flight(legs[:-1] if is_running else legs).keys
+    if running:
+        yield f"{len(running)} running now: {_named(running)}."
+    if lost:
+        yield (
+            f"{len(lost)} lost with a job that died: {_named(lost)}. "
+            "They may be proposed again; a configuration that two jobs died with is not."
+        )
+    if poisonous := len(reader.poisonous()):
+        yield f"{poisonous} of these configurations are not tried again, because two jobs or more died with them."
+
+
+def _named(keys: Sequence[TrialKey]) -> str:
+    return ", ".join(map(str, keys[:_SHOWN_KEYS])) + (", ..." if len(keys) > _SHOWN_KEYS else "")
 
 
 def _ensemble_table(outcome: Outcome) -> Table:

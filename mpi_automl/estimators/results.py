@@ -77,6 +77,8 @@ def cv_results(directory: str, plugins: Sequence[str] = ()) -> dict[str, NDArray
         "budgets": table["budget"].to_numpy(),
         "model_ids": table["key"].to_numpy(dtype=object),
     }
+    for name, scores in reader.scores().items():
+        columns[f"metric_{name}"] = np.ma.masked_invalid(scores)
     for name in sorted({name for configuration in configurations for name in configuration}):
         known = [configuration.get(name) for configuration in configurations]
         columns[f"param_{name}"] = np.ma.MaskedArray(known, mask=[value is None for value in known], dtype=object)

@@ -10,10 +10,13 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
+from mpi_automl.errors import UserError
 from mpi_automl.job.final_ensemble import REFIT, describe_members, model_files, save_model, test_value
 from mpi_automl.job.final_selection import (
     DUMMY,
     EnsembleRules,
+    NothingFinishedError,
+    Survey,
     find_dummy,
     select_ensemble,
     select_together,
@@ -34,6 +37,16 @@ if TYPE_CHECKING:
     from mpi_automl.job.search_loop import LoopAccount
     from mpi_automl.parallel.world import World
     from mpi_automl.settings import Settings
+
+
+class StoppedEarlyError(UserError):
+    """A signal ended the search before any trial had ended: there is no result, and the run can go on."""
+
+    def __init__(self, directory: Path | str) -> None:
+        super().__init__(directory)
+
+    def __str__(self) -> str:
+        return f"The search was stopped before any trial had ended; go on with --resume {self.args[0]}."
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,14 +84,23 @@ def choose(
 
     Raises
     ------
+    StoppedEarlyError
+        When a signal ended the search before the dummy was evaluated.
     UserError
-        When not even the dummy was evaluated.
+        When not even the dummy was evaluated in the time there was.
     """
-    ensemble = select_together(
-        world,
-        plan.directory,
-        lambda: survey(RunReader(plan.directory), RunFacts.of_setup(preparation.setup), EnsembleRules.of(settings)),
-    )
+
+    def look() -> Survey:
+        facts, rules = RunFacts.of_setup(preparation.setup), EnsembleRules.of(settings)
+        try:
+            return survey(RunReader(plan.directory), facts, rules)
+        except NothingFinishedError:
+            if not any(account.was_stopped for account in accounts):
+                raise
+            RunDirectory(plan.directory).write_status({"state": INTERRUPTED})
+            raise StoppedEarlyError(plan.directory) from None
+
+    ensemble = select_together(world, plan.directory, look)
     return world.on_root(lambda: _with_members_to_fit(plan, ensemble, settings, world.now(), accounts))
 
 

@@ -33,6 +33,10 @@ DEALT_ABOVE = 256.0
 _DEALT_METHODS = ("greedy", "single_best")
 
 
+class NothingFinishedError(UserError):
+    """Not even the dummy was evaluated."""
+
+
 @dataclass(frozen=True)
 class EnsembleRules:
     """How the final ensemble is built.
@@ -112,7 +116,7 @@ def survey(reader: RunReader, facts: RunFacts, rules: EnsembleRules, among: Iter
 
     Raises
     ------
-    UserError
+    NothingFinishedError
         When not even the dummy was evaluated.
     """
     from mpi_automl.ensemble.build import Filter, choose_candidates
@@ -125,7 +129,7 @@ def survey(reader: RunReader, facts: RunFacts, rules: EnsembleRules, among: Iter
     rule = Filter(dummy_cost, rules.nbest, rules.performance_range)
     keys = choose_candidates(usable, _costs(reader, facts, usable, truth), rule)
     if not keys and dummy is None:
-        raise UserError(_nothing_finished(reader))
+        raise NothingFinishedError(_nothing_finished(reader))
     return Survey(tuple(keys), dummy, dummy_cost, facts.metric, facts.schema.task_type, rules)
 
 

@@ -84,10 +84,11 @@ class Preparation:
         for note in task.notes:
             self._observer.note(note)
         metric = get_metric(settings.metric, task.type)
+        further = tuple(get_metric(name, task.type) for name in settings.extra_metrics)
         space = build_space(task.profile, include=settings.include, exclude=settings.exclude, seed=settings.seed)
         self._tell_left_out(space)
         resampling = make_resampling(task, settings)
-        self.setup = EvaluationSetup(task, resampling, space, metric, (), settings.threads)
+        self.setup = EvaluationSetup(task, resampling, space, metric, further, settings.threads)
         if self._goes_on:
             check_same_run(self._path, self.setup)
         return training_rows_first(self.setup)
@@ -211,6 +212,7 @@ class Preparation:
             n_test=0 if setup.task.X_test is None else setup.task.X_test.shape[0],
             n_outputs=setup.task.profile.n_outputs,
             n_hyperparameters=len(setup.space.configspace),
+            n_scores=len(setup.extra_metrics),
         )
 
 
@@ -230,6 +232,7 @@ def _metadata(setup: EvaluationSetup, seed: int, world: World) -> dict[str, Any]
         "task": setup.task.name,
         "task_type": setup.task.type.value,
         "metric": setup.metric.name,
+        "extra_metrics": tuple(metric.name for metric in setup.extra_metrics),
         "space_digest": setup.space.digest,
         "table_digest": setup.task.digest,
         "resampling": setup.resampling.name,

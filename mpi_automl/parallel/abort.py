@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import array
+import contextlib
+import fcntl
 import sys
+import termios
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +15,9 @@ from dataclasses import dataclass
 
 from mpi_automl.errors import UserError
 from mpi_automl.parallel.world import MissingRanksError, World
+
+_READING, _FORWARDING = 1.0, 0.05
+"""Seconds that a launcher has to read what a failing rank says, and to pass it on."""
 
 
 @dataclass
@@ -56,4 +64,15 @@ def abort_on_exception(world: World, note: Callable[[str], None]) -> Iterator[La
         text = f"Rank {world.rank} on {world.place.host} failed; the job ends.\n{reason}\n{last_words.text}".rstrip()
         note(text)
         print(text, file=sys.stderr, flush=True)  # noqa: T201  # nobody else will
+        _let_launcher_read()
         world.comm.Abort(1)
+
+
+def _let_launcher_read() -> None:
+    """Wait until the launcher has taken what was printed; it may drop the rest when the job aborts."""
+    limit = time.monotonic() + _READING
+    waiting = array.array("i", [1])
+    with contextlib.suppress(OSError, ValueError):
+        while waiting[0] and time.monotonic() < limit:
+            fcntl.ioctl(sys.stderr.fileno(), termios.FIONREAD, waiting)
+            time.sleep(_FORWARDING)

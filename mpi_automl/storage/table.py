@@ -51,6 +51,20 @@ READERS: dict[str, Callable[[Path], pd.DataFrame | SparseTable]] = dict.fromkeys
 """For the argument `readers` of `read_table` and `load_task`."""
 
 
+def write_hdf5(table: pd.DataFrame, path: Path) -> None:
+    """Write a table to an HDF5 file, a one-dimensional dataset for each column."""
+    with h5py.File(path, "w", track_order=True) as file:
+        for name, column in table.items():
+            values = column.to_numpy()
+            is_text = values.dtype.kind not in "biuf"
+            kind = h5py.string_dtype() if is_text else values.dtype
+            file.create_dataset(str(name).replace("/", "_"), data=column.astype(str) if is_text else values, dtype=kind)
+
+
+WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = dict.fromkeys((".h5", ".hdf5"), write_hdf5)
+"""For the argument `writers` of `write_table`."""
+
+
 def _innermost(group: h5py.Group) -> h5py.Group:
     while len(group) == 1:
         (item,) = group.values()

@@ -1,76 +1,115 @@
 """Faults in real jobs at random moments, many times, and what they cost.
 
-    python tests/campaigns/faults.py --runs 200
+    python tests/campaigns/faults.py --faults 200 --results faults.jsonl
 
-Each run starts a job of 4 ranks; at a random moment one rank, all ranks, mpirun, a trial's child or the trial server is
-killed, or the disk (a small tmpfs, as root) gets full. Then the run is checked, shown, and gone on with by another
-number of ranks.
+A run is begun by 4 ranks, and a fault strikes: a rank, all ranks, mpirun, a trial's child or the trial server is
+killed, a signal to stop comes, or the disk (a small tmpfs, as root) gets full. What is left is checked and shown, then
+another number of ranks goes on and is struck too, and so on until a last leg ends the run. Every leg is a line in the
+file of results; the campaign goes on from there when it is started again, and ends when there are enough.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import shutil
 import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
-from job_faults import FULL_DISK, KILLS, Fault, Found, can_mount, draw, small_disk, strike_and_go_on
-from launching import MPIS, Launcher
+from job_faults import DISK, HARMLESS, KILLS, SIGNALS, Fault, StruckRun, can_mount, small_disk
+from launching import MPIS, Launcher, find_environment
 from store_killing import layouts
 
+_RANKS = (4, (1, 2, 3, 5))
+_FAULTS_OF_A_RUN = 4
+_LONGEST_DELAY = 6.0
 
-def one_run(launcher: Launcher, fault: Fault, mpi: str, rng: random.Random) -> tuple[Found, Path]:
-    """Strike once; a run without problems is removed."""
+
+def layouts_of(mpi: str) -> list[str]:
+    """Layouts that the h5py beside an MPI can write."""
+    return layouts() if mpi == "debian" else ["per-rank"]
+
+
+def draw(rng: random.Random, victims: tuple[str, ...], number: int, mpi: str) -> Fault:
+    """A fault at a random moment; every other leg has 4 ranks."""
+    ranks = _RANKS[0] if number % 2 == 0 else rng.choice(_RANKS[1])
+    return Fault(rng.choice(victims), rng.uniform(0, _LONGEST_DELAY), ranks, rng.choice(layouts_of(mpi)))
+
+
+def one_run(rng: random.Random, mpi: str, results: Path, ends_at: float) -> None:
+    """Strike a run several times and let it end; a run without problems is removed."""
     directory = Path(tempfile.mkdtemp(prefix="faults_"))
-    if fault.victim == FULL_DISK:
-        with small_disk(directory / "disk") as disk:
-            return strike_and_go_on(launcher, disk, fault, mpi, rng), directory
-    return strike_and_go_on(launcher, directory, fault, mpi, rng), directory
+    on_small_disk = can_mount() and rng.random() < 0.25
+    disk = small_disk(directory / "disk") if on_small_disk else nullcontext(directory)
+    victims = (*KILLS, *HARMLESS, *SIGNALS, *(DISK * 4 if on_small_disk else ()))
+    bad = False
+    with disk as place:
+        run = StruckRun(Launcher(), place, mpi, rng)
+        for number in range(_FAULTS_OF_A_RUN):
+            fault = draw(rng, victims, number, mpi)
+            found = run.strike(fault)
+            bad |= note(results, mpi, asdict(fault), asdict(found))
+            if time.monotonic() > ends_at:
+                break
+        found = run.finish(rng.choice(_RANKS[1]))
+        bad |= note(results, mpi, {"victim": "(last leg)"}, asdict(found))
+    if not bad:
+        shutil.rmtree(directory)
+
+
+def note(results: Path, mpi: str, fault: dict[str, object], found: dict[str, object]) -> bool:
+    """Write a line of results; gives whether anything went wrong."""
+    with results.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"mpi": mpi, **fault, **found}) + "\n")
+    print(mpi, fault, found, flush=True)
+    return bool(found["lost"] or found["problems"])
+
+
+def read(results: Path) -> list[dict[str, object]]:
+    """Lines of results so far."""
+    return [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()] if results.exists() else []
+
+
+def table(lines: list[dict[str, object]], by: str) -> str:
+    """Counts for each value of a field, as Markdown."""
+    counts: dict[object, Counter[str]] = {}
+    for line in lines:
+        hangs = sum(str(problem).startswith("hang") for problem in line["problems"])
+        counts.setdefault(line.get(by, ""), Counter()).update(
+            legs=1, lost=line["lost"], hangs=hangs, other=len(line["problems"]) - hangs
+        )
+    rows = [f"| {by} | legs | lost trials | hangs | other problems |", "|---|---|---|---|---|"]
+    for value, count in sorted(counts.items(), key=lambda item: str(item[0])):
+        rows.append(f"| {value} | {count['legs']} | {count['lost']} | {count['hangs']} | {count['other']} |")
+    return "\n".join(rows)
 
 
 def main() -> None:
-    """Run the campaign; the exit status is 1 when anything went wrong."""
+    """Go on with the campaign; the exit status is 1 when anything went wrong so far."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--faults", type=int, default=200, help="how many there are to be in all")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no fault after so many seconds")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--mpi", default="debian", choices=MPIS)
-    parser.add_argument("--pause-while", type=Path, help="wait before each run while this file exists")
+    parser.add_argument("--results", type=Path, default=Path("faults.jsonl"))
     arguments = parser.parse_args()
-    rng, launcher = random.Random(arguments.seed), Launcher()
-    victims = (*KILLS, FULL_DISK) if can_mount() else KILLS
-    store_layouts = layouts() if arguments.mpi == "debian" else ["per-rank"]
-    table: dict[str, Counter[str]] = {victim: Counter() for victim in victims}
-    for number in range(arguments.runs):
-        while arguments.pause_while is not None and arguments.pause_while.exists():
-            time.sleep(2)
-        fault = draw(rng, victims, store_layouts)
-        found, directory = one_run(launcher, fault, arguments.mpi, rng)
-        hangs = sum("hang" in problem for problem in found.problems)
-        table[fault.victim].update(
-            runs=1,
-            committed=found.committed,
-            lost=found.lost,
-            hangs=hangs,
-            other=len(found.problems) - hangs,
-            early=int(not found.committed),
-        )
-        print(f"{number} {fault} {found}", flush=True)
-        if found.lost or found.problems:
-            print(f"kept: {directory}", flush=True)
-        else:
-            shutil.rmtree(directory)
-    names = ("runs", "early", "committed", "lost", "hangs", "other")
-    print("".join(f"{name:>14}" for name in ("fault", *names)))
-    for victim, counts in table.items():
-        print(f"{victim:>14}" + "".join(f"{counts[name]:>14}" for name in names))
-    bad = sum(counts["lost"] + counts["hangs"] + counts["other"] for counts in table.values())
-    sys.exit(1 if bad else 0)
+    ends_at = time.monotonic() + arguments.seconds
+    mpis = [mpi for mpi in MPIS if find_environment(mpi)]
+    while (done := len(read(arguments.results))) < arguments.faults and time.monotonic() < ends_at:
+        rng = random.Random(f"{arguments.seed} {done}")
+        one_run(rng, rng.choice(mpis), arguments.results, ends_at)
+    lines = read(arguments.results)
+    for by in ("victim", "mpi", "layout", "ranks"):
+        print(table(lines, by), end="\n\n")
+    print(f"{sum(int(line['committed']) for line in lines)} times a committed trial was looked for")
+    sys.exit(1 if any(line["lost"] or line["problems"] for line in lines) else 0)
 
 
 if __name__ == "__main__":

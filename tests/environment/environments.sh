@@ -4,6 +4,7 @@
 #   .venv-test      everything; with parallel h5py and Debian's Open MPI where these can be had
 #   .venv-openmpi5  Open MPI 5 and h5py from PyPI, everything else from .venv-test
 #   .venv-mpich     MPICH and h5py from PyPI, everything else from .venv-test
+#   .venv-deepcave  what of DeepCAVE reads runs, everything else from .venv-test; left out where it cannot be had
 #
 # What is up to date is left alone.
 set -euo pipefail
@@ -33,15 +34,16 @@ make_main() {
     echo "$made" >"$main/tests.stamp"
 }
 
-# make_layer NAME PACKAGE: an environment that holds an MPI and h5py, and sees the rest in .venv-test.
+# make_layer NAME ARGUMENTS: an environment that holds what pip installs for these, and sees the rest in .venv-test.
 make_layer() {
-    local directory=$PWD/.venv-$1 package=$2 made
-    made=$(fingerprint "$package" "$(cat "$main/tests.stamp")")
+    local directory=$PWD/.venv-$1 made
+    shift
+    made=$(fingerprint "$@" "$(cat "$main/tests.stamp")")
     is_current "$directory" "$made" && return
-    say "Making .venv-$1"
+    say "Making ${directory##*/}"
     rm -rf "$directory"
     "$main/bin/python" -m venv --without-pip "$directory"
-    "$main/bin/python" -m pip --python "$directory/bin/python" install -qq --no-deps "$package" "h5py==$h5py_version" >&2
+    "$main/bin/python" -m pip --python "$directory/bin/python" install -qq --no-deps "$@" >&2 || return
     "$directory/bin/python" - "$("$main/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" <<'PROGRAM'
 import pathlib, sys, sysconfig
 below = pathlib.Path(sysconfig.get_path("purelib"), "zz_layer.pth")
@@ -56,5 +58,7 @@ if [ -x /usr/bin/mpicc.openmpi ] && [ -e /usr/include/hdf5/openmpi/hdf5.h ]; the
     wheel=$(bash tests/environment/parallel_h5py.sh "$python") || say "No parallel h5py: its build failed."
 fi
 make_main "$wheel"
-make_layer openmpi5 'openmpi>=5,<6'
-make_layer mpich 'mpich>=5,<6'
+make_layer openmpi5 'openmpi>=5,<6' "h5py==$h5py_version"
+make_layer mpich 'mpich>=5,<6' "h5py==$h5py_version"
+# Its declared requirements pin old versions for its web pages; reading a run takes none of these.
+make_layer deepcave --ignore-requires-python deepcave==1.4.1 jsonlines attrs || say "No DeepCAVE: pip failed."

@@ -30,7 +30,7 @@ def split():
 @pytest.fixture(scope="module")
 def fitted(split):
     X_train, X_test, y_train, y_test = split
-    return AutoMLClassifier(**TREES).fit(X_train, y_train, X_test, y_test)
+    return AutoMLClassifier(extra_metrics="log_loss,f1", **TREES).fit(X_train, y_train, X_test, y_test)
 
 
 def test_labels_come_back_as_they_were(fitted, split):
@@ -96,6 +96,8 @@ def test_the_run_can_be_looked_at(fitted):
     found = fitted.cv_results_
     assert len(found["params"]) == len(found["mean_test_score"]) == 4
     assert found["rank_test_scores"].min() == 1
+    assert found["metric_f1"].max() > 0.85
+    assert list(table["score_log_loss"].sort_index()) == list(found["metric_log_loss"])
     assert fitted.performance_over_time_["single_best_optimization_score"].is_monotonic_increasing
     assert "Metric: accuracy" in fitted.sprint_statistics()
 

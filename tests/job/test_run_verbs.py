@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import skops.io
+from launching import CHECKOUT, is_required
 from sklearn.datasets import load_breast_cancer
 
 from mpi_automl.ensemble.model import EnsembleModel
@@ -126,6 +127,33 @@ def test_smac_reads_the_exported_history(verb, finished_run, tmp_path):
     assert len(intensifier["incumbent_ids"]) == 1
     again = verb("export", finished_run, "--smac", out)
     assert again.returncode == 2
+
+
+def test_deepcave_opens_the_exported_history(verb, finished_run, tmp_path):
+    python = CHECKOUT / ".venv-deepcave" / "bin" / "python"
+    if not python.exists():
+        reason = "DeepCAVE is not installed (bash tests/run.sh installs it)"
+        (pytest.fail if is_required("deepcave") else pytest.skip)(reason)
+    out = tmp_path / "smac"
+    assert verb("export", finished_run, "--smac", out).returncode == 0
+    program = (
+        "import json, sys\n"
+        "from pathlib import Path\n"
+        "from deepcave.runs.converters.smac3v2 import SMAC3v2Run\n"
+        "run = SMAC3v2Run.from_path(Path(sys.argv[1]))\n"
+        "cost = run.get_objective('cost')\n"
+        "best, value = run.get_incumbent(cost)\n"
+        "encoded = run.get_encoded_data(cost)\n"
+        "print(json.dumps([len(run.history), len(run.configspace), value, len(dict(best)), len(encoded)]))\n"
+    )
+    done = subprocess.run([python, "-c", program, out], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    trials, hyperparameters, best, chosen, encoded = json.loads(done.stdout.splitlines()[-1])
+    reader = RunReader(finished_run)
+    usable = reader.records[(reader.records["origin"] != Origin.DUMMY) & np.isfinite(reader.records["cost"])]
+    assert 0 < encoded <= trials <= len(reader)
+    assert hyperparameters == reader.vectors.shape[1] >= chosen > 0
+    assert best == pytest.approx(usable["cost"].min())
 
 
 def test_members_are_fitted_anew_on_two_ranks(verb, own_run, table):
