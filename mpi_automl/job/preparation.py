@@ -15,7 +15,7 @@ from mpi_automl.job.observer import Observer
 from mpi_automl.job.plan import Plan, TrialLimits, report_seconds, reserve
 from mpi_automl.parallel.cores import node_memory
 from mpi_automl.storage.choice import StoreOptions
-from mpi_automl.storage.disk import check_room, deal_out
+from mpi_automl.storage.disk import check_room, deal_out, used
 from mpi_automl.storage.layout import StoreLayout, trials_for
 from mpi_automl.storage.run_directory import RunDirectory
 
@@ -127,7 +127,8 @@ class Preparation:
         limits = TrialLimits(
             settings.trial_time or settings.time / 10, settings.trial_memory, search_end, settings.trials
         )
-        disk = deal_out(self._layout(world, limits), settings.disk)
+        taken = 0.0 if settings.disk is None else used(directory.path)
+        disk = deal_out(self._layout(world, limits), settings.disk, taken)
         if warning := check_room(directory.path, disk.layout):
             self._observer.note(warning)
         plan = Plan(

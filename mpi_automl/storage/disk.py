@@ -33,7 +33,7 @@ class DiskPlan:
     models_per_rank: float
 
 
-def deal_out(layout: StoreLayout, limit: float | None) -> DiskPlan:
+def deal_out(layout: StoreLayout, limit: float | None, taken: float = 0.0) -> DiskPlan:
     """Divide the limit of a run directory between the store and the models.
 
     The store gets what it needs, but no more than half; the models get the rest, an equal part for each rank.
@@ -44,6 +44,8 @@ def deal_out(layout: StoreLayout, limit: float | None) -> DiskPlan:
         As it would be without a limit.
     limit : float or None
         MiB for the whole run directory.
+    taken : float
+        MiB that earlier legs take up.
 
     Raises
     ------
@@ -52,9 +54,10 @@ def deal_out(layout: StoreLayout, limit: float | None) -> DiskPlan:
     """
     if limit is None:
         return DiskPlan(layout, float("inf"))
-    if layout.nbytes > _STORE_SHARE * limit * _MIB:
-        layout = layout.within(_STORE_SHARE * limit)
-    return DiskPlan(layout, (limit - layout.nbytes / _MIB) / layout.ranks)
+    left = max(0.0, limit - taken)
+    if layout.nbytes > _STORE_SHARE * left * _MIB:
+        layout = layout.within(_STORE_SHARE * left)
+    return DiskPlan(layout, (left - layout.nbytes / _MIB) / layout.ranks)
 
 
 def used(directory: Path) -> float:

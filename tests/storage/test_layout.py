@@ -62,6 +62,10 @@ def test_a_limit_is_dealt_out_to_store_and_models() -> None:
     plan = disk.deal_out(LAYOUT, 200)
     assert plan.layout.nbytes <= 100 * 2**20
     assert plan.models_per_rank * 8 + plan.layout.nbytes / 2**20 == pytest.approx(200)
+    plan = disk.deal_out(LAYOUT, 200, taken=80)
+    assert plan.models_per_rank * 8 + plan.layout.nbytes / 2**20 == pytest.approx(120)
+    with pytest.raises(UserError, match="allow more with --disk"):
+        disk.deal_out(LAYOUT, 200, taken=300)
     assert disk.deal_out(LAYOUT, None) == disk.DiskPlan(LAYOUT, float("inf"))
 
 
