@@ -7,6 +7,7 @@ from contextlib import nullcontext
 
 import pytest
 from job_faults import FULL_FOR_A_WHILE, Fault, StruckRun, can_mount, small_disk
+from sklearn.datasets import load_breast_cancer
 from store_killing import layouts
 
 from mpi_automl.storage.reader import RunReader
@@ -24,7 +25,8 @@ RANKS = (3, 2, 4, 1)
 
 @pytest.mark.parametrize("mpi", FAULTS)
 def test_nothing_is_lost_and_the_run_goes_on(launch, tmp_path, mpi):
-    rng = random.Random()
+    rng, table = random.Random(), tmp_path / "table.csv"
+    load_breast_cancer(as_frame=True).data.to_csv(table, index=False)
     disk = small_disk(tmp_path / "disk") if can_mount() else nullcontext(tmp_path)
     with disk as place:
         run = StruckRun(launch, place, mpi, rng)
@@ -37,6 +39,7 @@ def test_nothing_is_lost_and_the_run_goes_on(launch, tmp_path, mpi):
             found = run.strike(fault)
             print(fault, found)
             assert (found.lost, found.problems) == (0, ())
+        assert run.use(table) == []
         found = run.finish(2)
         assert (found.lost, found.problems) == (0, ())
         assert found.committed > 4

@@ -141,6 +141,11 @@ class StruckRun:
         self._ballast.unlink(missing_ok=True)
         return self._look(problems, logs_count=fault.victim not in DISK)
 
+    def use(self, table: Path) -> list[str]:
+        """Build an ensemble from what is left and predict with it; gives what went wrong."""
+        out = self.directory.parent / "predicted.parquet"
+        return self._wrong("ensemble", "--size", "3") + self._wrong("predict", str(table), "--out", str(out))
+
     def finish(self, ranks: int) -> Found:
         """Let a last leg come to its end."""
         problems: list[str] = []
@@ -233,23 +238,23 @@ class StruckRun:
             self._known |= logged(self.directory)
         lost = self._known - self._committed()
         if self._committed():
-            problems += [problem for verb in (["check"], ["show"], ["show", "--json"]) for problem in self._wrong(verb)]
+            problems += self._wrong("check") + self._wrong("show") + self._wrong("show", "--json")
         return Found(len(self._known), len(lost), tuple(problems))
 
-    def _wrong(self, verb: list[str]) -> list[str]:
+    def _wrong(self, verb: str, *options: str) -> list[str]:
         """What a user would see of a verb, if it fails."""
         said = StringIO()
         try:
             # The verbs prepare the environment for themselves; the next leg must not inherit that.
             with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), patch.dict(os.environ):
-                entry([*verb, str(self.directory)])
+                entry([verb, str(self.directory), *options])
         except SystemExit as end:
             if end.code == 0:
-                if "--json" in verb:
+                if "--json" in options:
                     json.loads(said.getvalue())
                 return []
-            return [f"{' '.join(verb)} ended with {end.code}: {said.getvalue()[-600:]}"]
-        return [f"{' '.join(verb)} did not end"]
+            return [f"{verb} ended with {end.code}: {said.getvalue()[-600:]}"]
+        return [f"{verb} did not end"]
 
 
 def _comes(condition: Callable[[], bool], seconds: float) -> bool:
