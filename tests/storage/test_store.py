@@ -10,7 +10,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from launching import Launcher
+from launching import CHECKOUT, Launcher
 from store_killing import WRITER
 from write_trials import make_layout, make_metadata, make_result, make_trial
 
@@ -225,6 +225,17 @@ def test_under_every_mpi(launch: Launcher, mpis: str, tmp_path: Path) -> None:
     for key, predictions in zip(reader.best(20), reader.predictions(reader.best(20)), strict=True):
         np.testing.assert_array_equal(predictions, make_result(make_trial(*key)).predictions)
     assert check(tmp_path).is_sound
+
+
+@pytest.mark.skipif(not h5py.get_config().mpi, reason="h5py was built without MPI")
+def test_an_h5py_of_another_mpi_is_noticed_before_it_hangs(launch: Launcher, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "h5py").symlink_to(Path(h5py.__file__).parent)
+    path = {"PYTHONPATH": f"{tmp_path / 'other'}{os.pathsep}{CHECKOUT}"}
+    completed = launch(2, "python", WRITER, tmp_path / "run", "0", "3", mpi="mpich", env=path, timeout=40)
+    assert completed.returncode == 0
+    assert "layout: per-rank (h5py and mpi4py use different MPI libraries" in completed.stdout
+    assert len(RunReader(tmp_path / "run")) == 6
 
 
 def test_show_tells_what_was_lost_and_what_is_poisonous(tmp_path: Path) -> None:
