@@ -59,7 +59,7 @@ def importance_tables(found: Mapping[str, Any]) -> Iterator[Table | str]:
         yield "There are too few trials to tell which hyperparameters matter."
 
 
-def trial_tables(reader: RunReader, most: int, *, is_running: bool) -> Iterator[Table | str]:
+def trial_tables(reader: RunReader, most: int, *, is_running: bool = False) -> Iterator[Table | str]:
     """What the store of an unfinished run holds: trials by status, and the best ones."""
     trials = reader.trials()
     yield _statuses(Counter(Status[name.upper()] for name in trials["status"]))
