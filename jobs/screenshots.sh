@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Make the picture of a report that the README shows, from a real run, with a headless Chromium:
+# Make the picture of a report that the README shows, from a real run, with a headless Chromium (apt-get install chromium):
 #
 #   bash jobs/screenshots.sh RUN [DIRECTORY]
 #
@@ -17,17 +17,20 @@ page=$(realpath "$run/report/report.html")
 profile=$(mktemp -d)
 trap 'rm -rf "$profile"' EXIT
 
-# shot FILE WIDTH HEIGHT THEME [SCALE]: theme 0 is dark and 1 is light.
+# Chromium's windows are no narrower than 500 pixels: a phone's page is shown in a frame.
+printf '<body style="margin:0;background:gray"><iframe src="file://%s" width="390" height="9000" style="border:0">' "$page" \
+    >"$profile/phone.html"
+
+# shot FILE PAGE WIDTH HEIGHT THEME: theme 0 is dark and 1 is light.
 shot() {
     "$browser" --headless=new --no-sandbox --disable-gpu --no-first-run --hide-scrollbars --user-data-dir="$profile" \
-        --blink-settings=preferredColorScheme="$4" --force-device-scale-factor="${5:-1}" --window-size="$2,$3" \
-        --screenshot="$1" "file://$page" >/dev/null 2>&1
+        --blink-settings=preferredColorScheme="$5" --window-size="$3,$4" --screenshot="$1" "file://$2" >/dev/null 2>&1
     echo "$1"
 }
 
 mkdir -p "$images"
-shot "$images/report.png" 1180 1180 1
+shot "$images/report.png" "$page" 1180 1210 1
 for theme in 0:dark 1:light; do
-    shot "$run/report/desktop-${theme#*:}.png" 1240 6000 "${theme%:*}"
-    shot "$run/report/phone-${theme#*:}.png" 500 9000 "${theme%:*}"
+    shot "$run/report/desktop-${theme#*:}.png" "$page" 1240 6000 "${theme%:*}"
+    shot "$run/report/phone-${theme#*:}.png" "$profile/phone.html" 500 9000 "${theme%:*}"
 done

@@ -51,6 +51,9 @@ SEQUENCE = "cividis"
 WIDTH, WIDE = 5.2, 10.4
 """Inches: a figure for one column of a page, and one for its whole width."""
 
+_PIXELS_PER_INCH = 144
+"""Of PNG files, and of what is drawn as pixels inside of an SVG."""
+
 
 @dataclass(frozen=True)
 class Look:
@@ -140,7 +143,11 @@ def svg(drawn: Figure, name: str, description: str) -> str:
     buffer = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": name}):
         drawn.savefig(
-            buffer, format="svg", transparent=True, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))
+            buffer,
+            format="svg",
+            dpi=_PIXELS_PER_INCH,
+            transparent=True,
+            metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")),
         )
     text = buffer.getvalue()
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
@@ -154,10 +161,10 @@ def svg(drawn: Figure, name: str, description: str) -> str:
     return opening + text[text.index(">") + 1 :]
 
 
-def png(drawn: Figure, dots_per_inch: int = 144) -> bytes:
+def png(drawn: Figure) -> bytes:
     """A figure on white paper, as the bytes of a PNG file."""
     buffer = io.BytesIO()
-    drawn.savefig(buffer, format="png", dpi=dots_per_inch, facecolor="white")
+    drawn.savefig(buffer, format="png", dpi=_PIXELS_PER_INCH, facecolor="white")
     return buffer.getvalue()
 
 
