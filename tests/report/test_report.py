@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import repeat
 
 import matplotlib.image
 import numpy as np
@@ -20,6 +21,7 @@ from mpi_automl.job.outcome import Outcome
 from mpi_automl.job.rank_log import RankLog
 from mpi_automl.report import style
 from mpi_automl.report.contents import KILLED, Contents
+from mpi_automl.report.scores import score_paths
 from mpi_automl.report.tables import state_sentence
 from mpi_automl.report.write import Budget, OutOfTimeError, write_report
 from mpi_automl.settings import Settings
@@ -104,6 +106,22 @@ def test_statuses_differ_in_grey():
     for position, (hatch, grey) in enumerate(looks):
         for other_hatch, other_grey in looks[position + 1 :]:
             assert hatch != other_hatch or abs(grey - other_grey) > 40
+
+
+@pytest.mark.parametrize("kind", ["binary", "regression"])
+def test_scores_over_time_end_with_those_of_the_result(make_run, kind):
+    contents = Contents.of(make_run(kind))
+    paths = score_paths(contents, repeat(True))
+    outcome, metric = contents.outcome, contents.facts.metric
+    assert paths.ensemble.seconds[-1] == pytest.approx(contents.clock.total)
+    assert paths.ensemble.values[-1] == pytest.approx(outcome.value)
+    assert paths.ensemble.test_values[-1] == pytest.approx(outcome.test_value)
+    assert paths.best.values[-1] == pytest.approx(outcome.single_best.value)
+    assert paths.best.test_values[-1] == pytest.approx(outcome.single_best.test_value)
+    assert (np.diff(metric.cost_of(paths.best.values)) < 0).all()
+    assert (np.diff(paths.best.seconds) >= 0).all()
+    hurried = score_paths(contents, repeat(False))
+    assert len(hurried.ensemble.values) == 0
 
 
 def test_a_killed_run_is_shown_as_far_as_it_came(killed_run):
