@@ -81,6 +81,8 @@ class Terminal(Observer):
         if self._is_live:
             self._live = Live(console=self._console, auto_refresh=False, transient=True)
             self._live.start()
+            # A job that is killed cannot bring back the cursor that rich has hidden.
+            self._console.show_cursor(True)
 
         def watch() -> None:
             now = self._world.now()
