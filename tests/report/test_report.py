@@ -8,6 +8,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import repeat
 
+import h5py
 import matplotlib.image
 import numpy as np
 import pytest
@@ -132,6 +133,15 @@ def test_a_killed_run_is_shown_as_far_as_it_came(killed_run):
     assert "The job was killed" in text
     assert "The best trial on the validation rows" in text
     assert "Members of the ensemble" not in text
+
+
+def test_a_run_without_a_trial_has_a_page(killed_run):
+    for path in (killed_run / "store").glob("*.h5"):
+        with h5py.File(path, "r+") as file:
+            file["records"][...] = np.zeros(file["records"].shape, file["records"].dtype)
+    text = write_report(killed_run).read_text(encoding="utf-8")
+    assert "The job was killed" in text
+    assert "Search space" in text
 
 
 def test_a_run_under_way_is_shown(killed_run):
