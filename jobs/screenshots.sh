@@ -29,7 +29,7 @@ shot() {
 }
 
 mkdir -p "$images"
-shot "$images/report.png" "$page" 1180 1210 1
+shot "$images/report.png" "$page" 1180 1560 1
 for theme in 0:dark 1:light; do
     shot "$run/report/desktop-${theme#*:}.png" "$page" 1240 6000 "${theme%:*}"
     shot "$run/report/phone-${theme#*:}.png" "$profile/phone.html" 500 9000 "${theme%:*}"

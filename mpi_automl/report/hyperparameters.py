@@ -29,7 +29,7 @@ def draw_hyperparameter_importance(contents: Contents) -> Figure | None:
     if not shares:
         return None
     names = [hyperparameter(name) for name, _ in shares[:_MOST_BARS]]
-    label = "growth of the error (share of the costs' variance)"
+    label = "growth of the error (share of variance)"
     return _bars(names, [share for _, share in shares[:_MOST_BARS]], None, label)
 
 

@@ -15,9 +15,9 @@ from mpi_automl.settings import Settings
 from mpi_automl.storage.run_directory import RunDirectory
 
 _LEARNERS = {
-    "binary": "classifier:lda,classifier:decision_tree,classifier:gaussian_nb,feature_preprocessor:pca,"
-    "feature_preprocessor:no_preprocessing",
-    "multiclass": "classifier:decision_tree",
+    "binary": "classifier:decision_tree,classifier:lda,feature_preprocessor:no_preprocessing,rescaling:standardize,"
+    "rescaling:minmax,balancing:none,imputation:mean",
+    "multiclass": "classifier:decision_tree,feature_preprocessor:no_preprocessing,feature_preprocessor:pca",
     "multilabel": "classifier:decision_tree",
     "dummy": "classifier:decision_tree",
 }
@@ -35,7 +35,7 @@ def make_run(tmp_path_factory) -> Callable[[str], Path]:
             settings = Settings(
                 time=100,
                 trial_time=20,
-                trials=22 if kind == "binary" else 1 if kind == "dummy" else 4,
+                trials=21 if kind == "binary" else 1 if kind == "dummy" else 4,
                 task=_TYPES.get(kind, kind),
                 include=_LEARNERS.get(kind, "regressor:ridge,regressor:decision_tree"),
                 ensemble_method="stacking" if kind == "regression" else "greedy",
