@@ -24,7 +24,7 @@ MOST_RANKS = 16
 _NAMED_RANKS = 6
 _ENSEMBLE_POINTS = 12
 _SETTLED_SHARE = 0.05
-_END_MARGIN = 1.005
+_END_MARGIN = 1.015
 
 
 @dataclass(frozen=True, eq=False)

@@ -47,6 +47,7 @@ def test_the_end_tells_ensemble_scores_statuses_ranks_and_files(example_job):
         "Trials:",
         "success",
         "broadcast latency",
+        "mpi-automl report",
         str(example_job.directory),
     ):
         assert words in text.replace("\n", "")
