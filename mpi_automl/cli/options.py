@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import Field, fields
 from difflib import get_close_matches
 from pathlib import Path
@@ -22,23 +23,39 @@ _TITLES = {
 }
 
 
+_WRONG_CHOICE = re.compile(r"invalid choice: '(?P<given>[^']*)' \(choose from (?P<choices>.*)\)")
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose complaints are `UserError`, so that one rank prints them once."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise the complaint."""
-        raise UserError(f"{message[0].upper()}{message[1:]}; {self.prog} --help lists what there is.")
+        """Raise the complaint, with the nearest right choice where there is one."""
+        near: list[str] = []
+        if found := _WRONG_CHOICE.search(message):
+            near = get_close_matches(found["given"], re.findall(r"[\w-]+", found["choices"]), n=1)
+        hint = f"did you mean {near[0]}?" if near else f"{self.prog} --help lists what there is."
+        raise UserError(f"{message[0].upper()}{message[1:]}; {hint}")
 
 
 def unknown_arguments(verb: str, unknown: Sequence[str], parser: argparse.ArgumentParser) -> str:
     """A sentence about arguments that a verb does not know, with the nearest option that it does."""
     flags = [word.partition("=")[0] for word in unknown if word.startswith("-") and word != "-"]
-    known = [flag for action in parser._actions for flag in action.option_strings if flag.startswith("--")]
+    known = [flag for flag in _flags(parser) if flag.startswith("--")]
     for flag in flags:
         near = get_close_matches(flag, known, n=1)
         hint = f"did you mean {near[0]}?" if near else f"mpi-automl {verb} --help lists what there is."
         return f"{verb} has no option {flag}; {hint}"
     return f"{verb} does not take {' '.join(unknown)}; mpi-automl {verb} --help lists what it takes."
+
+
+def _flags(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """Option strings of a parser and of its verbs."""
+    for action in parser._actions:
+        yield from action.option_strings
+        if isinstance(action, argparse._SubParsersAction):
+            for verb in action.choices.values():
+                yield from _flags(verb)
 
 
 def add_settings(

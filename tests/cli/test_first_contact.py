@@ -59,6 +59,9 @@ def test_every_verb_has_help_with_an_example(said, verb):
         (("show", "one", "two"), "show does not take two"),
         (("--tiem=5",), "example has no option --tiem; did you mean --time?"),
         (("fit", "t.csv", "--target", "y", "--share", "histroy"), "did you mean history?"),
+        (("study", "rnu"), "did you mean run?"),
+        (("study", "run", "s.toml", "--uot", "d"), "study has no option --uot; did you mean --out?"),
+        (("completion", "bahs"), "did you mean bash?"),
         (("predict",), "required: RUN, TABLE"),
     ],
 )
