@@ -135,7 +135,7 @@ class RunWork:
         return self._task
 
     def _own(self, attempt: Path) -> RunResult:
-        settings = replace(self._run.settings, out=str(attempt / "job"))
+        settings = replace(self._run.settings, out=str(attempt / "job"), report=False)
         evaluator, log = self._workplace.server(settings)
         try:
             outcome = run_job(settings, self._world, evaluator, log, self._load, Observer())
