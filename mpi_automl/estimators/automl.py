@@ -132,8 +132,7 @@ class _AutoML(OutputMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
         X = self._checked(X, reset=False)
         return self._wrapped(in_own_words(lambda: self.model_.predict(X)), X, self.model_.schema.target_names)
 
-    def score(self, X: Any, y: Any) -> float:
-        """Score by the metric that the ensemble was chosen by; greater is better."""
+    def _score(self, X: Any, y: Any) -> float:
         check_is_fitted(self)
         X = self._checked(X, reset=False)
         return float(in_own_words(lambda: results.score(self.model_, X, y)))
@@ -308,6 +307,11 @@ class AutoMLClassifier(ClassifierMixin, _AutoML):  # type: ignore[misc]  # sciki
     feature_names_in_ : ndarray of str
     """
 
+    def score(self, X: Any, y: Any) -> float:
+        """Score by the metric that the ensemble was chosen by; greater is better, so errors and losses are negative."""
+        # scikit-learn's mixin, which must come first, has one of its own.
+        return self._score(X, y)
+
     def predict_proba(self, X: Any) -> Any:
         """Probabilities of the classes or labels, shape (n_rows, n_outputs)."""
         check_is_fitted(self)
@@ -361,6 +365,10 @@ class AutoMLRegressor(RegressorMixin, _AutoML):  # type: ignore[misc]  # scikit-
     n_features_in_ : int
     feature_names_in_ : ndarray of str
     """
+
+    def score(self, X: Any, y: Any) -> float:
+        """As of `AutoMLClassifier`."""
+        return self._score(X, y)
 
     def _checked_target(self, y: Any) -> Any:
         if getattr(y, "ndim", 1) == 2 and y.shape[1] > 1:

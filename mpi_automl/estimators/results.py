@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,7 +106,8 @@ def refit(world: World, directory: str, model: EnsembleModel, X: Any, y: Any, pl
         try:
             pipelines = [_fitted(facts.space, reader.vector(key), reader.trial(key).seed, encoded, codes)]
             kind = "refit"
-        except Exception:  # whatever a learner raises, its fold models are still good
+        except Exception as error:  # whatever a learner raises, its fold models are still good
+            warnings.warn(f"Member {key} keeps the models of its folds: {error!r}", stacklevel=2)
             pipelines, kind = model.pipelines(key), model.files[key].kind
         files[key] = _put(place, key, pipelines, kind)
     gathered = world.gather(files)

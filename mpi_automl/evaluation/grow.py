@@ -28,8 +28,8 @@ def fit(
     X : table, n_rows rows
     y : ndarray, n_rows rows
     deadline : float
-        On the clock of `time.monotonic`. A learner that grows doubles its size until the next step would
-        pass this; one that does not is fitted in one go, whatever it takes.
+        On the clock of `time.monotonic`; infinity for none. A learner that grows doubles its size until the next step
+        would pass this; one that does not is fitted in one go, whatever it takes.
     grown : callable, optional
         Called after every step but the last, when the pipeline can predict.
 
@@ -67,7 +67,9 @@ def _grow(
         if growth.finished(learner):
             return ""
         pace = (size - previous if continues else size) / max(now - started, 1e-6)
-        affordable = int(_SAFETY * (deadline - now) * pace) + (size if continues else 0)
+        # There may be no deadline; far beyond the full size makes no difference.
+        further = min(_SAFETY * (deadline - now) * pace, 4.0 * growth.maximum)
+        affordable = int(further) + (size if continues else 0)
         if affordable < size + max(1, size // 20):
             return f"time limit: stopped at {growth.parameter}={size} of {growth.maximum}"
         if grown is not None:

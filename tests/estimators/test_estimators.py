@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.metrics import log_loss
 from sklearn.model_selection import train_test_split
 
 from mpi_automl.estimators import AutoMLClassifier, AutoMLRegressor
@@ -111,19 +112,29 @@ def test_another_ensemble_from_the_same_trials(fitted, split):
     assert fresh.score(X_test, y_test) > 0.85
 
 
+def test_score_is_the_metric_of_the_ensemble(fitted, split):
+    _, X_test, _, y_test = split
+    copy = pickle.loads(pickle.dumps(fitted)).fit_ensemble(metric="log_loss")
+    y = np.where(y_test == copy.classes_[1], 1.0, 0.0)
+    assert copy.score(X_test, y_test) == pytest.approx(-log_loss(y, copy.predict_proba(X_test)[:, 1]), rel=1e-4)
+
+
 def test_members_can_be_fitted_anew_on_all_rows(fitted, split):
     X_train, X_test, y_train, y_test = split
     copy = pickle.loads(pickle.dumps(fitted)).refit(X_train, y_train)
-    assert {len(pipelines) for _, pipelines in copy.get_models_with_weights()} == {1}
+    assert {file.kind for file in copy.model_.files.values()} == {"refit"}
+    assert not np.array_equal(copy.predict_proba(X_test), fitted.predict_proba(X_test))
     assert copy.score(X_test, y_test) > 0.85
 
 
 def test_a_configuration_can_be_fitted_by_itself(split):
     X_train, _, y_train, _ = split
-    estimator = AutoMLClassifier(**TREES)
+    # A forest is fitted in steps, here without any limit of time.
+    estimator = AutoMLClassifier(**{**TREES, "include": ("classifier:random_forest",)})
     space = estimator.get_configuration_space(X_train, y_train)
     pipeline = estimator.fit_pipeline(X_train, y_train, space.get_default_configuration())
     assert hasattr(pipeline, "predict")
+    assert len(pipeline[-1].estimators_) == pipeline[-1].n_estimators > 100
 
 
 def test_regression_with_several_targets_and_missing_values():
