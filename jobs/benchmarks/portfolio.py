@@ -117,10 +117,10 @@ class LeftOut:
 
 
 def check(matrix: Matrix, candidates: list[Candidate], size: int, benchmarks: Path, searches: Path) -> list[LeftOut]:
-    """Leave every table out in turn."""
+    """Leave every table out in turn that there are searches for."""
     curves = [curve for curve in regret.read(searches) if curve.optimiser == "proposer"]
     found = []
-    for table in matrix.tables:
+    for table in sorted({curve.problem for curve in curves} & set(matrix.tables)):
         problem = regret.recorded(benchmarks / f"{table}.npz")
         own = lowest(problem, [candidates[i] for i in greedy(matrix.without(table), size)])
         package = lowest(problem, [candidates[i] for i in range(1, size + 1)])
