@@ -321,7 +321,7 @@ def plot(regrets: Regrets, path: Path) -> None:
     """Mean regret against the number of trials, one panel for each benchmark."""
     from mpi_automl.report import style
 
-    columns = min(3, len(regrets.names))
+    columns = min(2, len(regrets.names))
     rows = -(-len(regrets.names) // columns)
     with style.drawing():
         figure = style.figure(style.WIDE, 2.4 * rows)
@@ -334,9 +334,11 @@ def plot(regrets: Regrets, path: Path) -> None:
                     means = np.mean([curve[:longest] for curve in found], axis=0)
                     label = f"{optimiser} ({len(found)})"
                     panel.plot(np.arange(1, longest + 1), means, label=label, **style.line_look(position))
-            panel.set(title=name, yscale="log", xlabel="trials", ylabel="mean regret")
+            panel.set(title=name, ylim=(0, 1.02), xlabel="trials", ylabel="mean regret")
             panel.legend(fontsize="small")
-        path.write_bytes(style.png(figure, 80))
+        for panel in panels.flat[len(regrets.names) :]:
+            panel.remove()
+        figure.savefig(path, dpi=90, facecolor="white")
 
 
 def main() -> None:

@@ -161,8 +161,9 @@ def plot(measured: list[Measured], on_one_rank: dict[str, Alone], path: Path) ->
         for panel in (left, right):
             panel.set_xticks(counts, [str(count) for count in counts])
             panel.minorticks_off()
+        left.set_yticks(counts, [str(count) for count in counts])
         left.legend()
-        path.write_bytes(style.png(figure, 80))
+        figure.savefig(path, dpi=90, facecolor="white")
 
 
 def sooner(rows: list[Measured], on_one_rank: dict[str, Alone]) -> float:
