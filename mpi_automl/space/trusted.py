@@ -54,6 +54,9 @@ BOOSTERS = (
 """Learners of packages that may be installed."""
 
 INSIDE_LEARNERS = (
+    # Histogram boosting on categories; skops looks at the function and the arguments of a partial one by themselves.
+    "functools.partial",
+    "sklearn.utils.validation.check_array",
     "numpy.dtype",
     "numpy.max",
     "numpy.mean",
