@@ -23,6 +23,7 @@ FAULTS = {
 RANKS = (3, 2, 4, 1)
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("mpi", FAULTS)
 def test_nothing_is_lost_and_the_run_goes_on(launch, tmp_path, mpi):
     rng, table = random.Random(), tmp_path / "table.csv"
