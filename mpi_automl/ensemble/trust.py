@@ -14,6 +14,8 @@ from mpi_automl.errors import UserError
 from mpi_automl.space.trusted import TRUSTED
 
 _INSIDE_LEARNERS = (
+    # Only of functions that are trusted themselves: histogram gradient boosting keeps one for columns with categories.
+    "functools.partial",
     "numpy.dtype",
     "scipy.interpolate._bsplines.BSpline",
     "scipy._lib.array_api_compat.numpy._aliases.asarray",
@@ -59,6 +61,7 @@ _FUNCTIONS = (
     "sklearn.feature_selection._univariate_selection.chi2",
     "sklearn.feature_selection._univariate_selection.f_classif",
     "sklearn.feature_selection._univariate_selection.f_regression",
+    "sklearn.utils.validation.check_array",
 )
 _EXPORTED = "mpi_automl.ensemble.exported.RawTableEncoder"
 _OWN_ESTIMATORS = "mpi_automl.space.estimators."

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
+import os
 import pickle
 import shutil
 import subprocess
@@ -23,6 +25,7 @@ from mpi_automl.data.example import breast_cancer_task
 from mpi_automl.data.load import make_task
 from mpi_automl.ensemble.combination import WeightedMean
 from mpi_automl.ensemble.model import EnsembleModel, add_member, write_manifest
+from mpi_automl.ensemble.trust import load_pipelines
 from mpi_automl.errors import UserError
 from mpi_automl.trial import TrialKey
 
@@ -155,6 +158,20 @@ def test_a_type_that_is_not_trusted_is_refused_before_anything_is_built(tmp_path
     with pytest.raises(UserError, match=r"not trusted \(shutil.rmtree\)"):
         EnsembleModel.load(directory).predict(table)
     EnsembleModel.load(directory, trusted=["shutil.rmtree"]).pipelines(FOREST)
+
+
+def test_boosting_with_categories_is_trusted_and_other_partial_functions_are_not(tmp_path):
+    X = np.column_stack([np.arange(60) % 3, np.linspace(0.0, 1.0, 60)])
+    y = (X[:, 0] == 1).astype(int)
+    boosting = HistGradientBoostingClassifier(max_iter=3, categorical_features=[0]).fit(X, y)
+    skops.io.dump([boosting], tmp_path / "boosting")
+    (loaded,) = load_pipelines(tmp_path / "boosting")
+    np.testing.assert_array_equal(loaded.predict_proba(X), boosting.predict_proba(X))
+    command = functools.partial(os.system, f"touch {tmp_path / 'made'}")
+    skops.io.dump([make_pipeline(FunctionTransformer(command), LogisticRegression())], tmp_path / "bad")
+    with pytest.raises(UserError, match="system"):
+        load_pipelines(tmp_path / "bad")
+    assert not (tmp_path / "made").exists()
 
 
 def test_a_file_that_is_no_model_is_refused_in_one_sentence(tmp_path, task, table):
