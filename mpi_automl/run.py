@@ -19,6 +19,7 @@ from mpi_automl.job.roll_call import RollCall, build_alone, give_up_later, resum
 from mpi_automl.job.search_loop import LoopAccount, SearchLoop
 from mpi_automl.job.status import status_writer
 from mpi_automl.parallel.abort import abort_on_exception
+from mpi_automl.parallel.cores import threads_of
 from mpi_automl.parallel.exchange import open_exchange
 from mpi_automl.parallel.node_data import share_on_nodes
 from mpi_automl.parallel.signals import StopSignals
@@ -79,7 +80,7 @@ def run(
         On every rank, for a mistake the user can mend.
     """
     with abort_on_exception(world, log.note) as last_words, StopSignals() as signals, Watchdog() as watchdog:
-        preparation = Preparation(settings, load, log, observer)
+        preparation = Preparation(settings, load, log, observer, threads_of(settings, world))
         node_file = share_on_nodes(world, preparation.evaluation_setup, settings.scratch)
         plan = world.on_root(lambda: preparation.plan(world))
         last_words.text = resume_advice(settings, plan.directory)
@@ -135,7 +136,7 @@ def search(
         evaluator,
         store,
         exchange,
-        KeptModels(plan.models, settings.models_per_rank, plan.models_limit),
+        KeptModels(plan.models, plan.models_bound),
         plan.limits,
         leg=plan.leg,
         seed=settings.seed,

@@ -35,7 +35,9 @@ def seconds(value: Any) -> float:
     return float(value)
 
 
-AUTO_TIME: Any = "auto"
+AUTO: Any = "auto"
+"""A value that is found when the job starts."""
+AUTO_TIME = AUTO
 """In `Settings.time`, until `mpi_automl.parallel.time_left.with_time_left` has put seconds in its place."""
 
 
@@ -61,6 +63,25 @@ def integer(value: Any) -> int:
     if not number.is_integer():
         raise ValueError("a whole number")
     return int(number)
+
+
+def count_or_auto(value: Any) -> Any:
+    """As `integer`; ``auto`` stays as it is."""
+    try:
+        return AUTO if value == AUTO else integer(value)
+    except ValueError:
+        raise ValueError("a whole number or auto") from None
+
+
+def count_or_size(value: Any) -> int | str:
+    """A count (``50``), or a size with its unit (``2GiB``), which is given in MiB (``2048MiB``)."""
+    try:
+        return integer(value)
+    except ValueError:
+        text = str(value).strip()
+        if text[-1:].isdigit() or not _MEMORY.fullmatch(text):
+            raise ValueError("a count such as 50, or a size with its unit such as 2GiB") from None
+        return f"{mebibytes(text):.3f}".rstrip("0").rstrip(".") + "MiB"
 
 
 def count_or_share(value: Any) -> int | float:
@@ -207,7 +228,8 @@ class Settings:
     repeats: int = option(
         2, integer, "repetitions of repeated-cv", "evaluation", metavar="N", least=1)
     threads: int = option(
-        1, integer, "threads of one evaluation", "evaluation", metavar="N", least=1)
+        1, count_or_auto, "threads of one evaluation; auto takes all cores that each rank has for itself", "evaluation",
+        metavar="N|auto", least=1)
     scratch: str | None = option(
         None, str, "directory for the node's copy of the table; default: /dev/shm or $TMPDIR, whichever has room",
         "evaluation", metavar="DIR")
@@ -244,8 +266,9 @@ class Settings:
         True, boolean, "write the page of mpi-automl report after a job of 20 s or more, if time is left", "storage")
     predictions_per_rank: int = option(
         200, integer, "trials of each rank whose predictions are kept", "storage", metavar="N", least=1)
-    models_per_rank: int = option(
-        50, integer, "trials of each rank whose fitted models are kept", "storage", metavar="N", least=0)
+    models_on_disk: int | str = option(
+        50, count_or_size, "fitted models that each rank keeps: those of its best N trials, or of as many as fit into "
+        "a size such as 2GiB", "storage", metavar="N|SIZE", least=0)
     flush: float = option(
         30.0, seconds, "longest time between flushes to disk, in seconds", "storage", metavar="TIME", least=0.1)
     disk: float | None = option(
@@ -299,7 +322,7 @@ def _checked(name: str, value: Any, facts: Mapping[str, Any]) -> Any:
         raise UserError(f"{flag} is {value!r}; it must be one of {', '.join(facts['choices'])}{hint}.")
     if isinstance(converted, float) and not math.isfinite(converted):
         raise UserError(f"{flag} is {value!r}; it must be finite.")
-    if converted == AUTO_TIME:
+    if isinstance(converted, str):
         return converted
     if facts["least"] is not None and converted < facts["least"]:
         raise UserError(f"{flag} is {value!r}; it must be at least {facts['least']:g}.")

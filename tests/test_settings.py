@@ -34,12 +34,23 @@ def test_sizes(text, value):
         ("holdout_share", 2, "--holdout-share is 2; it must be at most 0.99."),
         ("ensemble_nbest", True, "--ensemble-nbest is True; it must be a count such as 50, or a share such as 0.5."),
         ("drop_missing_targets", "perhaps", "it must be true or false."),
+        ("threads", "many", "--threads is 'many'; it must be a whole number or auto."),
+        ("threads", "0", "--threads is '0'; it must be at least 1."),
+        ("models_on_disk", "some", "it must be a count such as 50, or a size with its unit such as 2GiB."),
+        ("models_on_disk", "1.5", "it must be a count such as 50, or a size with its unit such as 2GiB."),
     ],
 )
 def test_a_wrong_value_is_explained(option, value, sentence):
     with pytest.raises(UserError) as caught:
         Settings(**{option: value})
     assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(("text", "value"), [("50", 50), (7, 7), ("2GiB", "2048MiB"), ("1.5 m", "1.5MiB")])
+def test_a_count_or_a_size(text, value):
+    settings = Settings(models_on_disk=text)
+    assert settings.models_on_disk == value
+    assert Settings.from_mapping(settings.to_mapping()) == settings
 
 
 def test_an_unknown_option_gets_the_nearest():

@@ -17,7 +17,7 @@ if __name__ == "__main__":
     X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=1)
 
     # Every rank searches with a seed of its own and hears of the others' trials.
-    automl = AutoMLClassifier(time=seconds, trial_time=15, ensemble_size=1, models_per_rank=50)
+    automl = AutoMLClassifier(time=seconds, trial_time=15, ensemble_size=1, models_on_disk=50)
     automl.fit(X_train, y_train, dataset_name="breast cancer")
 
     # The run is finished; a new ensemble of 20 is built from the best 50 trials of all four ranks.

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mpi_automl.cli.options import converted
 from mpi_automl.parallel.launcher import detect_launch
+from mpi_automl.settings import Settings
 
 if TYPE_CHECKING:
     from mpi_automl.job.doctor import Finding
@@ -17,7 +17,7 @@ _STYLES = {"ok": "green", "warning": "yellow", "wrong": "bold red"}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this verb."""
-    parser.add_argument("--threads", metavar="N", help="threads of one evaluation, as for fit; default: 1")
+    parser.add_argument("--threads", metavar="N|auto", help="threads of one evaluation, as for fit; default: 1")
     parser.add_argument(
         "--directory", metavar="DIR", type=Path, default=Path(), help="where run directories will be; default: here"
     )
@@ -29,13 +29,15 @@ def run(arguments: argparse.Namespace) -> int:
     from mpi_automl.job.doctor import WRONG, examine, slurm_version, view
     from mpi_automl.job.store_trial import try_store
     from mpi_automl.parallel.abort import abort_on_exception
+    from mpi_automl.parallel.cores import threads_of
     from mpi_automl.parallel.world import open_world, process_start
 
-    threads = converted("threads", arguments.threads, "--threads") or 1
+    settings = Settings(threads=arguments.threads or 1)
     launch = detect_launch()
     slurm = slurm_version() if launch.speaks else ""
     world = open_world(process_start(), launch)
     with abort_on_exception(world, lambda text: None):
+        threads = threads_of(settings, world)
         views = world.gather(view())
         stored = try_store(world, arguments.directory)
         findings = world.on_root(

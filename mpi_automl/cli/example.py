@@ -18,7 +18,7 @@ _DEFAULTS: dict[str, Any] = {
     "metric": "accuracy",
     "ensemble_size": 50,
     "ensemble_nbest": 200,
-    "models_per_rank": 200,
+    "models_on_disk": 200,
     "resampling": "holdout",
 }
 _NO_OPTIONS = ("table", "target", "test", "task", "categorical", "text", "drop", "drop_missing_targets", "groups")

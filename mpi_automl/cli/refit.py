@@ -31,6 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     from mpi_automl.job.final_refit import refit_run
     from mpi_automl.job.run_facts import check_plugins
     from mpi_automl.parallel.abort import abort_on_exception
+    from mpi_automl.parallel.cores import threads_at_first
     from mpi_automl.parallel.world import open_world, process_start
     from mpi_automl.storage.run_directory import RunDirectory
 
@@ -40,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = replace(settings, plugins=plugins)
     started = process_start()
     # As for fit: the trial server is started before MPI is initialised.
-    with Evaluator.start(None, settings.threads, plugins) as evaluator:
+    with Evaluator.start(None, threads_at_first(settings), plugins) as evaluator:
         world = open_world(started, detect_launch())
         with abort_on_exception(world, lambda text: None):
             failures = refit_run(

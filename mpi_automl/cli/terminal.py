@@ -12,6 +12,7 @@ from rich.table import Table
 from mpi_automl.cli.console import make_console, writes_to_terminal
 from mpi_automl.cli.live import picture, progress_line
 from mpi_automl.cli.tables import outcome_tables
+from mpi_automl.job.node_budget import MemoryBudget
 from mpi_automl.job.observer import Observer
 from mpi_automl.job.progress import Pace, ProgressMeter
 from mpi_automl.parallel.exchange import Exchange, RootExchange
@@ -122,6 +123,7 @@ def start_lines(plan: Plan, world: World) -> list[str]:
         f"{plan.deadline - plan.started:.0f} s in all, {search:.0f} s of them to search; "
         f"{plan.limits.seconds:.0f} s and {plan.limits.memory:.0f} MiB per trial; metric {plan.metric.name}; "
         f"results in {plan.directory}",
+        MemoryBudget.of(world, plan.limits.memory).describe(),
     ]
 
 

@@ -95,6 +95,7 @@ def run_here(settings: Settings, data: Data, comm: Any) -> Path:
     """
     from mpi_automl.job.observer import Observer
     from mpi_automl.job.rank_log import RankLog
+    from mpi_automl.parallel.cores import threads_at_first
     from mpi_automl.parallel.launcher import detect_launch
     from mpi_automl.parallel.time_left import ask_time_left, with_time_left
     from mpi_automl.parallel.world import World, open_world
@@ -102,7 +103,7 @@ def run_here(settings: Settings, data: Data, comm: Any) -> Path:
 
     started = time.time()
     time_left = ask_time_left(settings)
-    evaluator = _SERVERS.get(settings.threads, settings.plugins)
+    evaluator = _SERVERS.get(threads_at_first(settings), settings.plugins)
     world = World(comm, started) if comm is not None else open_world(started, detect_launch())
     settings = with_time_left(settings, world, time_left)
     try:

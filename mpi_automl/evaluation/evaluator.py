@@ -17,17 +17,13 @@ from typing import Any
 
 from mpi_automl.errors import UserError
 from mpi_automl.evaluation.messages import DamagedStreamError, Inbox, Message, with_arrays
+from mpi_automl.evaluation.threads import thread_variables
 from mpi_automl.trial import Result, Status, Trial
 
 _PIECE = 2**20
 _MPI_VARIABLES = (
     "HYDI_", "HYDRA_", "I_MPI_", "MPICH_", "MPIEXEC_", "MPIR_", "MPI_LOCAL", "MV2_", "OMPI_", "OPAL_", "PMIX_",
     "PMI_", "PRTE_",
-)  # fmt: skip
-_THREAD_VARIABLES = (
-    "BLIS_NUM_THREADS", "LOKY_MAX_CPU_COUNT", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "NUMEXPR_NUM_THREADS",
-    "OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
 )  # fmt: skip
 _MOST_OUTSTANDING = 2
 _LEAVE_SECONDS = 3.0
@@ -104,7 +100,7 @@ class Evaluator:
         log : Path, optional
             File to which messages of the server and what trials print are appended.
         threads : int
-            Threads of one evaluation, for BLAS, OpenMP and joblib.
+            Threads of one evaluation, for BLAS, OpenMP and joblib; the setup may lower it.
         plugins : sequence of str
             Modules to import that register components.
         """
@@ -385,7 +381,7 @@ def server_environment(environment: Mapping[str, str], threads: int) -> dict[str
     Trials must not take themselves for ranks; hash seeds are fixed so that equal trials are equal.
     """
     kept = {name: value for name, value in environment.items() if not name.startswith(_MPI_VARIABLES)}
-    kept.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
+    kept.update(thread_variables(threads))
     kept["PYTHONHASHSEED"] = "0"
     kept["PYTHONPATH"] = os.pathsep.join(str(Path(entry).resolve()) for entry in sys.path)
     return kept

@@ -28,6 +28,7 @@ from mpi_automl.evaluation import linux
 from mpi_automl.evaluation.messages import Inbox, Message
 from mpi_automl.evaluation.running import RunningJob
 from mpi_automl.evaluation.supervision import kill_descendants
+from mpi_automl.evaluation.threads import limit_threads
 from mpi_automl.trial import Status
 
 if TYPE_CHECKING:
@@ -160,8 +161,6 @@ class TrialServer:
             self._start_next()
 
     def _open(self, setup_file: Path) -> None:
-        from threadpoolctl import threadpool_limits
-
         from mpi_automl.data.shared import map_packed
 
         try:
@@ -171,8 +170,7 @@ class TrialServer:
             text = f"The trial server cannot read {setup_file} ({type(error).__name__}: {error})."
             self._tell(Message("error", {"text": text}))
             return
-        # Trials inherit these by the fork, and what they load later obeys the environment.
-        threadpool_limits(limits=self._setup.threads)
+        limit_threads(self._setup.threads)
         gc.collect()
 
     def _cancel(self) -> None:

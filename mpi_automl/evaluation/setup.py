@@ -70,6 +70,11 @@ def training_rows_first(setup: EvaluationSetup) -> EvaluationSetup:
     return replace(setup, task=task, resampling=resampling)
 
 
+def without_tables(setup: EvaluationSetup) -> EvaluationSetup:
+    """All but the features, for when the node's copy of them is enough."""
+    return replace(setup, task=replace(setup.task, X=None, X_test=None))
+
+
 def take_rows(table: Any, rows: NDArray[np.int64]) -> Any:
     """Rows of an array, a CSR matrix or a DataFrame; a view of an array where the rows follow one another."""
     if len(rows) and rows[-1] - rows[0] + 1 == len(rows) and (len(rows) == 1 or (np.diff(rows) == 1).all()):

@@ -14,6 +14,7 @@ from mpi_automl.job.observer import Observer
 from mpi_automl.job.plan import TrialLimits
 from mpi_automl.job.preparation import Preparation
 from mpi_automl.job.rank_log import RankLog
+from mpi_automl.parallel.cores import threads_of
 from mpi_automl.parallel.node_data import share_on_nodes
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import RunDirectory
@@ -58,7 +59,8 @@ def refit_run(
     UserError
         On every rank, if the run has no model or the table is not the run's.
     """
-    preparation = Preparation(replace(settings, resume=str(path)), load, RankLog(), Observer())
+    threads = threads_of(settings, world)
+    preparation = Preparation(replace(settings, resume=str(path)), load, RankLog(), Observer(), threads)
     directory = world.on_root(lambda: RunDirectory(path))
     trials = world.on_root(lambda: _members(directory))
     node_file = share_on_nodes(world, preparation.evaluation_setup, settings.scratch)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mpi_automl.job.earlier_legs import EarlierLegs
     from mpi_automl.settings import Settings
     from mpi_automl.storage.choice import StoreOptions
+    from mpi_automl.storage.kept_models import ModelsBound
     from mpi_automl.storage.layout import StoreLayout
 
 
@@ -66,8 +67,8 @@ class Plan:
         Number of this leg of the run.
     configspace : ConfigurationSpace
     layout : StoreLayout
-    models_limit : float
-        MiB that the fitted models of one rank may take.
+    models_bound : ModelsBound
+        How much of its fitted models each rank may keep.
     store_options : StoreOptions
     initial : str
         Kind of the initial design.
@@ -90,7 +91,7 @@ class Plan:
     leg: int
     configspace: ConfigurationSpace
     layout: StoreLayout
-    models_limit: float
+    models_bound: ModelsBound
     store_options: StoreOptions
     initial: str
     limits: TrialLimits

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -11,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from mpi_automl.errors import UserError
 from mpi_automl.job.earlier_legs import EarlierLegs, check_same_run, read_earlier_legs
+from mpi_automl.job.node_budget import MemoryBudget, overload_warnings
 from mpi_automl.job.observer import Observer
 from mpi_automl.job.plan import Plan, TrialLimits, report_seconds, reserve
-from mpi_automl.parallel.cores import node_memory
 from mpi_automl.storage.choice import StoreOptions
 from mpi_automl.storage.disk import check_room, deal_out, used
+from mpi_automl.storage.kept_models import ModelsBound
 from mpi_automl.storage.layout import StoreLayout, trials_for
 from mpi_automl.storage.run_directory import RunDirectory
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 _SHORTEST_SEARCH = 2.0
 _SHORTEST_LEG = 10.0
-_BASE_MEMORY = 500
-"""MiB of a rank and its trial server, interpreters and libraries; measured as proportional set size."""
 _VERSIONS = ("numpy", "scikit-learn", "ConfigSpace", "smac", "mpi4py", "h5py", "pandas")
 
 
@@ -44,11 +42,13 @@ class Preparation:
         Makes the task.
     log : RankLog
     observer : Observer
+    threads : int
+        Threads of one evaluation.
 
     Attributes
     ----------
     setup : EvaluationSetup
-        On rank 0, after `evaluation_setup`.
+        On rank 0, after `evaluation_setup`; after `plan` without the features, which lie in the node's memory.
     metadata : dict of str to Any, or None
         On rank 0, after `plan`: what the prediction store holds besides the trials.
     """
@@ -56,8 +56,11 @@ class Preparation:
     setup: EvaluationSetup
     metadata: dict[str, Any] | None = None
 
-    def __init__(self, settings: Settings, load: Callable[[], Task], log: RankLog, observer: Observer) -> None:
+    def __init__(
+        self, settings: Settings, load: Callable[[], Task], log: RankLog, observer: Observer, threads: int
+    ) -> None:
         self._settings = settings
+        self._threads = threads
         self._load = load
         self._log = log
         self._observer = observer
@@ -88,7 +91,7 @@ class Preparation:
         space = build_space(task.profile, include=settings.include, exclude=settings.exclude, seed=settings.seed)
         self._tell_left_out(space)
         resampling = make_resampling(task, settings)
-        self.setup = EvaluationSetup(task, resampling, space, metric, further, settings.threads)
+        self.setup = EvaluationSetup(task, resampling, space, metric, further, self._threads)
         if self._goes_on:
             check_same_run(self._path, self.setup)
         return training_rows_first(self.setup)
@@ -110,11 +113,13 @@ class Preparation:
         UserError
             When the directory is in use, or the time does not suffice to train anything.
         """
+        from mpi_automl.evaluation.setup import without_tables
+
         settings, setup = self._settings, self.setup
         earlier = read_earlier_legs(self._path) if self._goes_on else None
         deadline = world.started + self._leg_time(earlier)
         final_seconds = _final_seconds(settings)
-        kept = reserve(settings.time, world.load(settings.threads)) + report_seconds(settings)
+        kept = reserve(settings.time, world.load(self._threads)) + report_seconds(settings)
         search_end = deadline - kept - final_seconds
         if search_end - time.time() < _SHORTEST_SEARCH:
             spent = time.time() - world.started
@@ -136,7 +141,7 @@ class Preparation:
             leg=directory.next_leg,
             configspace=setup.space.configspace,
             layout=disk.layout,
-            models_limit=disk.models_per_rank,
+            models_bound=ModelsBound.of(settings.models_on_disk, disk.models_per_rank),
             store_options=StoreOptions.of(settings),
             initial=settings.initial,
             limits=limits,
@@ -149,10 +154,11 @@ class Preparation:
             leaves_time=self._leaves_time(earlier, deadline - world.started),
             final_seconds=final_seconds,
         )
-        for warning in overload_warnings(world, settings.threads, limits.memory):
+        for warning in overload_warnings(world, self._threads, MemoryBudget.of(world, limits.memory)):
             self._observer.note(warning)
         self.metadata = _metadata(setup, settings.seed, world)
         self._observer.started(plan, world)
+        self.setup = without_tables(setup)
         return plan
 
     def _directory(self, earlier: EarlierLegs | None) -> RunDirectory:
@@ -251,32 +257,3 @@ def _title(setup: EvaluationSetup) -> str:
         f"{setup.task.name}: {profile.task_type.value}, {profile.n_rows} rows, {profile.n_columns} columns, "
         f"{setup.resampling.name} on {len(setup.resampling.validation_rows)} rows"
     )
-
-
-def overload_warnings(world: World, threads: int, trial_memory: float) -> list[str]:
-    """Whether ranks, threads and memory limits are more than a node has.
-
-    Parameters
-    ----------
-    world : World
-    threads : int
-        Threads of one evaluation.
-    trial_memory : float
-        MiB that one trial may add.
-    """
-    warnings = []
-    load = world.load(threads)
-    if load > 1:
-        warnings.append(
-            f"{load:.1f} threads share each core, so trials slow each other down; "
-            "start fewer ranks or use fewer --threads."
-        )
-    ranks = max(Counter(place.node for place in world.places).values())
-    wanted, there = ranks * (_BASE_MEMORY + trial_memory), node_memory()
-    if wanted > there:
-        warnings.append(
-            f"The {ranks} ranks of a node may come to use {wanted:,.0f} MiB ({_BASE_MEMORY} each and "
-            f"{trial_memory:.0f} per trial), and there are {there:,.0f} MiB; "
-            "start fewer ranks per node or lower --trial-memory."
-        )
-    return warnings

@@ -62,7 +62,7 @@ def rebuild_ensemble(
         reader = RunReader(path)
         files = model_files(directory, reader.keys)
         if not files:
-            raise UserError(f"No fitted model was kept in {directory.models}; fit again with more --models-per-rank.")
+            raise UserError(f"No fitted model was kept in {directory.models}; fit again with more --models-on-disk.")
         rules = replace(EnsembleRules.of(_settings(directory)), **given)
         return survey(reader, RunFacts.of_directory(path, metric, plugins), rules, files)
 

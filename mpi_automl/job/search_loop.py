@@ -14,7 +14,7 @@ import numpy as np
 from mpi_automl.parallel.messages import Bulletin, TrialNews
 from mpi_automl.search.proposer import SpaceExhaustedError
 from mpi_automl.search.seeds import trial_seed
-from mpi_automl.trial import Origin, Result, Status, Trial, TrialKey
+from mpi_automl.trial import Result, Status, Trial, TrialKey
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -197,12 +197,11 @@ class SearchLoop:
 
     def _submit(self, trial: Trial) -> None:
         seconds = min(self._limits.seconds, self._remaining())
-        is_dummy = trial.origin is Origin.DUMMY
         self._evaluator.submit(
             trial,
             seconds=seconds,
             memory=self._limits.memory,
-            keep_model_below=np.inf if is_dummy else self._kept_models.threshold,
+            keep_model_below=self._kept_models.threshold_for(trial),
         )
         self._submitted += 1
         self._store.begin(trial)
@@ -276,6 +275,7 @@ class SearchLoop:
         limit = time.monotonic() + _SAVING
         while self._submitted and time.monotonic() < limit:
             self._take(_POLL)
+        self._kept_models.tidy()
 
     def _await_last_model(self) -> None:
         """A search that ends by its number of trials has the time to let the last model be written."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Mapping
@@ -28,6 +29,8 @@ _RANKS = (
     "FLUX_TASK_RANK",
     "PMIX_RANK",
 )
+_NODE_SIZES = ("OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", "MV2_COMM_WORLD_LOCAL_SIZE", "JSM_NAMESPACE_LOCAL_SIZE")
+"""Of Open MPI, of MPICH and Intel MPI, of MVAPICH, of jsrun."""
 _REMEDY = (
     "load the MPI that mpi4py was built for and use its own mpirun, or under Slurm "
     "srun --mpi=pmix (Open MPI) or srun --mpi=pmi2 (MPICH); mpi-automl doctor tells more"
@@ -107,6 +110,20 @@ def launcher_environment() -> dict[str, str]:
     if os.geteuid() == 0:
         more |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
     return {**os.environ, **more}
+
+
+def ranks_on_node(environ: Mapping[str, str] = os.environ) -> int | None:
+    """How many ranks the launcher started on this node; None where it does not say so.
+
+    Slurm says it for all nodes at once, as ``3,2(x2)``; the largest is given then.
+    """
+    for name in _NODE_SIZES:
+        if environ.get(name, "").isdigit():
+            return int(environ[name])
+    if detect_launch(environ).launcher == "srun":
+        counts = re.findall(r"(\d+)(?:\(x\d+\))?", environ.get("SLURM_STEP_TASKS_PER_NODE", ""))
+        return max(map(int, counts), default=None)
+    return None
 
 
 def check_world(launch: Launch, world_size: int, library: str) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from mpi_automl.errors import UserError
-from mpi_automl.parallel.cores import oversubscription, usable_cores
+from mpi_automl.parallel.cores import cores_per_rank, usable_cores
 from mpi_automl.parallel.launcher import Launch, check_world, detect_launch
+from mpi_automl.parallel.memory import NodeMemory, node_memory
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm, Intracomm
@@ -37,12 +39,15 @@ class Place:
         Cores the rank may use.
     node : int
         Number of its node, from 0.
+    memory : NodeMemory
+        What the job may use of its node's memory.
     """
 
     host: str
     pid: int
     cores: frozenset[int]
     node: int
+    memory: NodeMemory
 
 
 class World:
@@ -75,7 +80,7 @@ class World:
         self.node_comm: Comm | None = None
         self.library = "no MPI"
         self._clock_offset = 0.0
-        place = Place(socket.gethostname(), os.getpid(), usable_cores(), 0)
+        place = Place(socket.gethostname(), os.getpid(), usable_cores(), 0, node_memory())
         self.places = [place]
         self.started = started
         if comm is not None:
@@ -97,7 +102,7 @@ class World:
         leader = node_comm.bcast(comm.rank, root=0)
         leaders = comm.allgather(leader)
         nodes = {rank: node for node, rank in enumerate(sorted(set(leaders)))}
-        self.places = comm.allgather(Place(place.host, place.pid, place.cores, nodes[leader]))
+        self.places = comm.allgather(replace(place, node=nodes[leader]))
         self.started = comm.bcast(self.started, root=0)
         self.wait()
         root_time = comm.bcast(time.time(), root=0)
@@ -124,12 +129,18 @@ class World:
         """Seconds since the epoch on rank 0's clock."""
         return time.time() + self._clock_offset
 
-    def load(self, threads: int) -> float:
-        """Busy threads per core on the fullest node."""
+    @property
+    def cores_per_rank(self) -> float:
+        """Cores that a rank has for itself, where ranks have the fewest."""
         masks: dict[int, list[frozenset[int]]] = {}
         for place in self.places:
             masks.setdefault(place.node, []).append(place.cores)
-        return max(oversubscription(node, threads) for node in masks.values())
+        kinds = {frozenset(Counter(node).items()): node for node in masks.values()}
+        return min(cores_per_rank(node) for node in kinds.values())
+
+    def load(self, threads: int) -> float:
+        """Busy threads per core, where ranks have the fewest cores."""
+        return threads / self.cores_per_rank
 
     def wait(self, patience: float | None = None) -> None:
         """Collective. Wait for every rank without keeping a core busy.

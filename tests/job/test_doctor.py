@@ -1,17 +1,19 @@
 """What doctor says of bindings and of the store; tests of the verb itself are in test_verbs."""
 
+import re
 import time
 
 import pytest
 
 from mpi_automl.job.doctor import OK, WARNING, WRONG, _binding, _store
 from mpi_automl.job.store_trial import try_store
+from mpi_automl.parallel.memory import NodeMemory
 from mpi_automl.parallel.world import Place, World
 
 
 def world_of(*masks):
     world = World(None, time.time())
-    world.places = [Place("host", 1, frozenset(mask), 0) for mask in masks]
+    world.places = [Place("host", 1, frozenset(mask), 0, NodeMemory(1000, "the node has")) for mask in masks]
     return world
 
 
@@ -42,10 +44,11 @@ def test_a_directory_that_is_not_there_is_named(tmp_path):
 
 
 def test_two_ranks_try_the_store_under_every_mpi(launch, tmp_path, mpis):
-    words = ["python", "-m", "mpi_automl", "doctor", "--directory", tmp_path]
+    words = ["python", "-m", "mpi_automl", "doctor", "--threads", "auto", "--directory", tmp_path]
     done = launch(2, *words, mpi=mpis, timeout=60)
     assert done.returncode == 0, done.stderr
     text = " ".join(done.stdout.split())
     assert "records were written and read" in text
     assert "binding" in text
+    assert re.search(r"busy threads per core with --threads \d", text)
     assert not list(tmp_path.iterdir())
