@@ -85,17 +85,19 @@ class KeptModels:
             self._latest = key
             if not is_dummy:
                 insort(self._best, (result.cost, key))
-        while len(self._best) > self._bound.count or self._takes_too_much():
+        while len(self._best) > self._bound.count:
             self._drop(self._best.pop()[1])
 
     def tidy(self) -> None:
-        """Delete what was given up while it was being written, and forget what was never written."""
+        """Delete what is too much or was given up while it was written, and forget what was never written."""
         for key in self._unwanted:
             self._file(key).unlink(missing_ok=True)
         self._unwanted.clear()
         if not self.is_complete:
             self._best = [entry for entry in self._best if entry[1] != self._latest]
         self._latest = None
+        while self._takes_too_much():
+            self._drop(self._best.pop()[1])
 
     def _takes_too_much(self) -> bool:
         # A single model may be larger than the bound: without it there would be no result.

@@ -13,9 +13,9 @@ import skops.io
 from hostile import Hostile
 from processes import marked, new_mark
 from setups import make_setup, table, trial, write_setup
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from tells_threads import TellsThreads
 
 from mpi_automl.errors import UserError
 from mpi_automl.evaluation.evaluator import Evaluator, Refit, server_environment
@@ -172,24 +172,12 @@ def test_server_that_cannot_start_is_reported(tmp_path, monkeypatch):
     assert not marked(mark)
 
 
-class ToldThreads(ClassifierMixin, BaseEstimator):
-    """Fails, and says in its reason how many threads BLAS, OpenMP and joblib would take."""
-
-    def fit(self, X, y):
-        import joblib
-        from threadpoolctl import threadpool_info
-
-        np.linalg.svd(X)
-        pools = {pool["user_api"]: pool["num_threads"] for pool in threadpool_info()}
-        raise ValueError(f"blas {pools['blas']}, openmp {pools['openmp']}, joblib {joblib.effective_n_jobs(-1)}")
-
-
 @pytest.mark.parametrize("threads", [1, 2])
 def test_blas_openmp_and_joblib_obey_the_setup(one, tmp_path, threads):
     """A server that was started with more threads than the job turns out to have."""
     if len(os.sched_getaffinity(0)) < 2:
         pytest.skip("joblib never takes more threads than there are cores")
-    setup = replace(make_setup(ToldThreads()), threads=threads)
+    setup = replace(make_setup(TellsThreads()), threads=threads)
     with Evaluator.start(threads=4) as evaluator:
         evaluator.open(write_setup(setup, tmp_path / "setup"))
         evaluator.submit(trial(0, 0), **LIMITS)

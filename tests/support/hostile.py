@@ -298,6 +298,16 @@ def memory_by_small_objects() -> None:
 
 
 @act(Status.MEMOUT)
+def memory_by_threads() -> None:
+    """None of the threads takes more than the limit."""
+    kept: list[list[np.ndarray]] = []
+    threads = [threading.Thread(target=lambda: kept.append(_hoard(32)), daemon=True) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    _forever()
+
+
+@act(Status.MEMOUT)
 def memory_by_children() -> None:
     """None of the processes passes the limit alone."""
 

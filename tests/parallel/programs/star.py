@@ -7,6 +7,7 @@ import numpy as np
 
 from mpi_automl.data.shared import map_packed
 from mpi_automl.errors import UserError
+from mpi_automl.parallel import node_data
 from mpi_automl.parallel.exchange import open_exchange
 from mpi_automl.parallel.messages import TrialNews
 from mpi_automl.parallel.node_data import share_on_nodes
@@ -50,6 +51,27 @@ def check_node_file(world):
     assert not found["table"].flags.writeable
     assert "(deleted)" in str(node_file.path.readlink())
     node_file.close()
+
+
+def check_two_nodes(world):
+    """The table goes from node to node in pieces, and lies once on each; one node without room fails all ranks."""
+    if world.comm is None:
+        return
+    real, node_data._PIECE = world.node_comm, 100_000
+    world.node_comm = world.comm.Split(world.rank % 2, key=world.rank)
+    table = np.arange(300_000.0).reshape(-1, 3)
+    node_file = share_on_nodes(world, lambda: table, None)
+    np.testing.assert_array_equal(map_packed(node_file.path), table)
+    inodes = world.comm.allgather(node_file.path.stat().st_ino)
+    assert [inode == inodes[0] for inode in inodes] == [rank % 2 == 0 for rank in range(world.size)]
+    node_file.close()
+    try:
+        share_on_nodes(world, lambda: table, "/dev/null" if world.rank == 1 else None)
+    except UserError as error:
+        assert "/dev/null has no room" in str(error)
+    else:
+        assert world.size == 1
+    world.node_comm = real
 
 
 def check_star(world, share):
@@ -107,6 +129,7 @@ def main():
     assert world.size == int(sys.argv[1])
     check_world(world)
     check_node_file(world)
+    check_two_nodes(world)
     latencies = [check_star(world, share) for share in ("none", "incumbents", "history")]
     check_stop(world)
     world.wait()
