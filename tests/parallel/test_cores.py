@@ -113,3 +113,14 @@ def test_memory_that_control_groups_allow(membership, file, tmp_path):
 def test_memory_of_this_node_is_what_the_kernel_says():
     total = int(Path("/proc/meminfo").read_text().split()[1]) / 1024
     assert 0 < node_memory({}).mebibytes <= total + 1
+
+
+def test_a_slurm_job_takes_its_threads_from_slurm(slurm, tmp_path):
+    """Nothing binds the rank, so by its affinity mask alone it would take all cores of this host."""
+    command = f"python -m mpi_automl doctor --threads auto --directory {tmp_path}"
+    words = ("--ntasks=1", "--cpus-per-task=1", f"--output={tmp_path}/out")
+    job = slurm.submit(*words, f"--wrap=mpirun --bind-to none -n 1 {command}")
+    assert slurm.wait(job)["JobState"] == "COMPLETED", (tmp_path / "out").read_text()
+    text = " ".join((tmp_path / "out").read_text().split())
+    assert "SLURM_CPUS_PER_TASK=1" in text
+    assert "with --threads 1" in text
