@@ -82,9 +82,9 @@ def evaluate(
     metric = get_metric("auto", task.type)
     space = build_space(task.profile)
     setup = EvaluationSetup(task, make_resampling(task, Settings(resampling=way)), space, metric)
-    write_packed(place / "setup", *pack(training_rows_first(setup)))
-    evaluator.open(place / "setup")
-    (place / "setup").unlink()
+    file = place / f"{way}-{len(task.y)}-{task.name}"
+    write_packed(file, *pack(training_rows_first(setup)))
+    evaluator.open(file)
     vectors = [np.full(len(space.configspace), np.nan), *initial_design(space.configspace, "portfolio", 0, 1, 1)]
     seconds = options.trial_time * (5 if way == "cv" else 1)
     found = []
@@ -98,6 +98,7 @@ def evaluate(
             test = metric.cost(task.y_test, result.test_predictions, task.type)
             spent |= {"cost": float(result.cost), "test": float(test)}
         found.append(spent)
+    file.unlink()
     return found
 
 
@@ -110,7 +111,11 @@ def measure(options: argparse.Namespace) -> None:
             for train, test in training_tables(table, options):
                 target = table["target"]
                 task = make_task(
-                    train.drop(columns=target), train[target], X_test=test.drop(columns=target), y_test=test[target]
+                    train.drop(columns=target),
+                    train[target],
+                    X_test=test.drop(columns=target),
+                    y_test=test[target],
+                    name=table["name"],
                 )
                 line = {"table": table["name"], "task": table["task"], "rows": len(train)}
                 if table["task"] == "classification":

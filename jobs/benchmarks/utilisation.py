@@ -116,8 +116,10 @@ def stock_smac(options: argparse.Namespace, directory: Path) -> Use:
         )
         for rank in range(options.ranks)
     ]
-    lines = [process.communicate()[0].splitlines()[-1] for process in processes]
-    uses = [Use(**json.loads(line)) for line in lines]
+    outputs = [process.communicate()[0] for process in processes]
+    if any(process.returncode for process in processes):
+        sys.exit("stock SMAC failed, see above")
+    uses = [Use(**json.loads(output.splitlines()[-1])) for output in outputs]
     return Use(sum(use.trials for use in uses), sum(use.seconds for use in uses))
 
 
@@ -144,7 +146,7 @@ def smac_process(number: int, setup_file: str, seconds: float) -> None:
         n_trials=10**6,
         walltime_limit=seconds,
         trial_walltime_limit=LIMIT,
-        trial_memory_limit=MEMORY + 2048,  # here libraries and table count
+        trial_memory_limit=(MEMORY + 2048, "MB"),  # here libraries and table count
         seed=number,
         output_directory=Path.cwd() / "smac",
     )

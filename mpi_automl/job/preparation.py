@@ -154,7 +154,9 @@ class Preparation:
             leaves_time=self._leaves_time(earlier, deadline - world.started),
             final_seconds=final_seconds,
         )
-        for warning in overload_warnings(world, self._threads, MemoryBudget.of(world, limits.memory)):
+        budget = MemoryBudget.of(world, limits.memory)
+        self._log.note(budget.describe())
+        for warning in overload_warnings(world, self._threads, budget):
             self._observer.note(warning)
         self.metadata = _metadata(setup, settings.seed, world)
         self._observer.started(plan, world)
