@@ -88,6 +88,7 @@ class TrialServer:
         self._inbox = Inbox()
         self._outgoing: deque[memoryview] = deque()
         self._queued: deque[Message] = deque()
+        self._cancelled = 0
         self._running: RunningJob | None = None
         self._setup: EvaluationSetup | None = None
         self._setup_inode = 0
@@ -174,16 +175,21 @@ class TrialServer:
         gc.collect()
 
     def _cancel(self) -> None:
-        waiting = list(self._queued)
-        self._queued.clear()
+        self._cancelled = len(self._queued)
         if self._running is not None:
             self._running.kill(Status.STOPPED, "the job ended")
-        for job in waiting:
-            facts = {"job": job.kind, "status": int(Status.STOPPED), "reason": "the job ended"}
-            self._tell(Message("failed", facts))
+        self._start_next()
 
     def _start_next(self) -> None:
-        if self._running is not None or not self._queued:
+        if self._running is not None:
+            return
+        # The rank takes results in the order of its jobs, so these wait for the end of the one that ran.
+        while self._cancelled:
+            self._cancelled -= 1
+            job = self._queued.popleft()
+            facts = {"job": job.kind, "status": int(Status.STOPPED), "reason": "the job ended"}
+            self._tell(Message("failed", facts))
+        if not self._queued:
             return
         job = self._queued.popleft()
         if self._setup is None:

@@ -124,10 +124,12 @@ def test_failed_refit_leaves_no_file(opened, one, directory):
     assert not list(directory.glob("slow*"))
 
 
-def test_cancel_stops_running_and_waiting_trials(opened):
+def test_cancel_stops_running_and_waiting_trials(opened, one):
+    opened.submit(trial(9, LOGISTIC), **LIMITS)
+    one(opened)  # now the server has nothing else to do
     opened.submit(trial(0, SLEEPER), seconds=60.0, memory=256.0)
     opened.submit(trial(1, LOGISTIC), **LIMITS)
-    opened.poll(0.2)
+    opened.poll(0.5)
     opened.cancel()
     results = []
     while len(results) < 2:
@@ -136,6 +138,9 @@ def test_cancel_stops_running_and_waiting_trials(opened):
         (0, Status.STOPPED),
         (1, Status.STOPPED),
     ]
+    running, waiting = results
+    assert running.end > running.start, "the end of the one that ran was taken for that of the other"
+    assert waiting.start == waiting.end
 
 
 def test_growing_learner_is_cut_off_and_counts(opened, one):
