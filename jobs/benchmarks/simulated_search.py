@@ -32,6 +32,7 @@ from mpi_automl.parallel.watchdog import Watchdog
 from mpi_automl.parallel.world import World, open_world, process_start
 from mpi_automl.settings import Settings
 from mpi_automl.storage.choice import StoreOptions
+from mpi_automl.storage.kept_models import ModelsBound
 from mpi_automl.storage.layout import StoreLayout, trials_for
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import RunDirectory
@@ -188,7 +189,7 @@ def _make_directory(settings: Settings) -> Path:
 
 def _options(case: Case, limits: Limits) -> dict[str, Any]:
     options = {"seed": case.seed, "share": case.share, "diversity": case.diversity, "trials": limits.trials}
-    return {**options, "silence": 600, "models_per_rank": 0}
+    return {**options, "silence": 600, "models_on_disk": 0}
 
 
 def _plan(case: Case, limits: Limits, benchmark: SurrogateBenchmark, directory: Path, began: float) -> Plan:
@@ -200,7 +201,7 @@ def _plan(case: Case, limits: Limits, benchmark: SurrogateBenchmark, directory: 
         leg=0,
         configspace=space,
         layout=layout,
-        models_limit=np.inf,
+        models_bound=ModelsBound(),
         store_options=StoreOptions(),
         initial=case.initial,
         limits=TrialLimits(max(1.0, 1.1 * benchmark.limit * limits.scale), 1024.0, end, limits.trials),

@@ -346,6 +346,8 @@ def _check_options(section: Section) -> None:
     section.only(*known, *(name.replace("_", "-") for name in known if "_" in name))
     if section.values.get("time") == "auto":
         raise section.error('has time = "auto"; a study needs a time, such as 15m')
+    if section.values.get("threads") == "auto":
+        raise section.error('has threads = "auto"; a study needs a number, from which it plans its cores')
 
 
 def _peer(section: Section) -> Peer:

@@ -104,3 +104,9 @@ def test_tables_that_are_not_there(place, before, after, message):
     (place / "study.toml").write_text(STUDY.replace(before, after, 1))
     with pytest.raises(UserError, match=message):
         make_plan(read_study(place / "study.toml"))
+
+
+@pytest.mark.parametrize(("before", "after"), [("trials = 2", 'threads = "auto"'), ('time = "12s"', 'time = "auto"')])
+def test_cores_and_time_of_a_study_are_planned_before_it_starts(plan_of, before, after):
+    with pytest.raises(UserError, match="a study needs a"):
+        plan_of(STUDY.replace(before, after))
