@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import skops.io
 
 from mpi_automl.data.task import TaskType
+from mpi_automl.ensemble.trust import trusted_types
 from mpi_automl.evaluation.predictions import predict
 from mpi_automl.space.component import Component
 from mpi_automl.space.registry import all_components
@@ -111,8 +113,6 @@ def test_fits_and_predicts_what_it_declares(component: Component, task_type: Tas
     "component", [pytest.param(c, id=c.key()) for c in all_components() if all(map(find_spec, c.properties.requires))]
 )
 def test_is_repeatable_and_survives_a_file(component: Component, sample: Any) -> None:
-    import skops.io
-
     task_type = min(component.properties.tasks, key=list(TaskType).index)
     if component.step == "regressor":
         task_type = TaskType.REGRESSION
@@ -124,6 +124,19 @@ def test_is_repeatable_and_survives_a_file(component: Component, sample: Any) ->
     expected = predict(first, table.rest, task_type, table.profile.n_outputs)
     for model in (second, loaded):
         np.testing.assert_allclose(predict(model, table.rest, task_type, table.profile.n_outputs), expected, rtol=1e-5)
+
+
+LEARNERS_OF_CODES = [c for c in all_components() if c.step in CHEAP and c.properties.categories]
+
+
+@pytest.mark.parametrize("component", [pytest.param(c, id=c.key()) for c in LEARNERS_OF_CODES])
+def test_a_learner_of_category_codes_can_be_loaded(component: Component, sample: Any) -> None:
+    if any(find_spec(package) is None for package in component.properties.requires):
+        pytest.skip("its package is not installed")
+    table = sample(TaskType.BINARY if component.step == "classifier" else TaskType.REGRESSION, "mixed")
+    space = build_space(table.profile, include=[component.key(), "categorical_encoding:no_encoding"])
+    model = fitted(space.build(space.default_vector(), seed=3), table)
+    assert set(skops.io.get_untrusted_types(data=skops.io.dumps(model))) <= set(trusted_types())
 
 
 FRESH_PROCESS = """
@@ -142,7 +155,6 @@ for file in sorted(Path(sys.argv[1]).glob("*.skops")):
 
 
 def test_every_component_predicts_bit_for_bit_in_a_fresh_process(sample: Any, tmp_path: Any) -> None:
-    import skops.io
     from threadpoolctl import threadpool_limits
 
     components = [component for component in all_components() if all(map(find_spec, component.properties.requires))]
