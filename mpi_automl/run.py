@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mpi_automl.job.conclusion import choose, conclude
+from mpi_automl.job.early_stopping import EarlyStopping
 from mpi_automl.job.final_models import refit
 from mpi_automl.job.observer import Observer
 from mpi_automl.job.outcome import Outcome
@@ -116,7 +117,7 @@ def search(
     observer: Observer,
 ) -> LoopAccount:
     """Collective. Every rank's SMAC loop, and the barrier after it."""
-    exchange = open_exchange(world, settings.share)
+    exchange = open_exchange(world, settings.share, lambda: plan.promotions(world.size))
     roll_call = RollCall(plan, world, exchange, watchdog, settings.silence, observer, log)
     style = rank_style(settings.diversity, world.rank)
     proposer = Proposer(
@@ -138,6 +139,8 @@ def search(
         exchange,
         KeptModels(plan.models, plan.models_bound),
         plan.limits,
+        budget=plan.budgets[0],
+        early_stopping=EarlyStopping(settings.early_stopping, plan.incumbent),
         leg=plan.leg,
         seed=settings.seed,
         signals=signals,

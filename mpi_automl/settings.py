@@ -198,6 +198,15 @@ class Settings:
     diversity: str = option(
         "none", str, "in what ranks differ beside their seed: nothing, how much they explore, their share of random "
         "proposals, or local against global search", "search", choices=("none", "exploration", "random", "locality"))
+    fidelity: str = option(
+        "none", str, "what new configurations are tried with less of, before the best get more: rows, or iterations of "
+        "learners that grow", "search", choices=("none", "rows", "iterations"))
+    eta: int = option(
+        3, integer, "factor between budgets, and the share of the trials that goes on is 1/N", "search", metavar="N",
+        least=2)
+    min_budget: float = option(
+        0.1, float, "smallest share of the full budget that --fidelity gives", "search", metavar="SHARE",
+        least=0.001, most=1)
     initial: str = option(
         "portfolio", str, "first configurations: default, portfolio, random, sobol, or a JSON file", "search",
         metavar="KIND")
@@ -227,6 +236,14 @@ class Settings:
         5, integer, "folds of cross-validation", "evaluation", metavar="N", least=2)
     repeats: int = option(
         2, integer, "repetitions of repeated-cv", "evaluation", metavar="N", least=1)
+    early_stopping: str = option(
+        "none", str,
+        "when the remaining folds of a trial are left out: never, when its mean so far is worse than the worst fold of "
+        "the job's best trial (forgiving), or than its mean (aggressive)", "evaluation",
+        choices=("none", "forgiving", "aggressive"))
+    growing: bool = option(
+        True, boolean, "fit learners that can grow in steps, so that a trial cut off by its time limit counts with the "
+        "size it reached", "evaluation")
     threads: int = option(
         1, count_or_auto, "threads of one evaluation; auto takes all cores that each rank has for itself", "evaluation",
         metavar="N|auto", least=1)

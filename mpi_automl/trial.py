@@ -36,6 +36,8 @@ class Origin(IntEnum):
     RANDOM = 4
     FOREIGN = 5
     """Maximiser of the acquisition function, found by local search from another rank's trial."""
+    PROMOTED = 6
+    """Evaluated before with a smaller budget, by this rank or another, and found worth a larger one."""
 
 
 class TrialKey(NamedTuple):

@@ -14,7 +14,7 @@ from mpi_automl.parallel.launcher import detect_launch
 if TYPE_CHECKING:
     import pandas as pd
 
-_SHOWN = ("rank", "ensemble_weight", "type", "value", "duration", "status", "origin", "mpi_rank", "reason")
+_SHOWN = ("rank", "ensemble_weight", "type", "value", "duration", "status", "origin", "budget", "mpi_rank", "reason")
 _MOST = 50
 
 
@@ -84,9 +84,11 @@ def _show(table: pd.DataFrame, most: int) -> None:
 
     from mpi_automl.cli.console import make_console
 
+    names = [name for name in _SHOWN if name != "budget" or (table["budget"] < 1).any()]
     shown = Table(title=f"{len(table)} trials", title_justify="left")
     shown.add_column("trial")
-    columns = [*_SHOWN[:4], *(name for name in table.columns if name.startswith("score_")), *_SHOWN[4:]]
+    scores = [name for name in table.columns if name.startswith("score_")]
+    columns = [*names[:4], *scores, *names[4:]]
     for name in columns:
         shown.add_column(name.replace("_", " "), justify="left" if table[name].dtype == object else "right")
     for key, row in table.head(most)[columns].iterrows():

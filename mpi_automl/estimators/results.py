@@ -52,7 +52,7 @@ def statistics(directory: str, plugins: Sequence[str] = ()) -> str:
     """A few lines about a run."""
     reader, facts = RunReader(directory), RunFacts.of_directory(directory, plugins=plugins)
     table = reader.trials()
-    best = facts.metric.value_of(float(table["cost"].min()))
+    best = facts.metric.value_of(float(_whole_costs(table).min()))
     counts = table["status"].value_counts().sort_index()
     lines = [
         f"Metric: {facts.metric.name}",
@@ -71,7 +71,7 @@ def cv_results(directory: str, plugins: Sequence[str] = ()) -> dict[str, NDArray
     configurations = [facts.space.configuration(vector) for vector in reader.vectors]
     columns: dict[str, NDArray[Any]] = {
         "mean_test_score": values if facts.metric.greater_is_better else -values,
-        "rank_test_scores": table["cost"].rank(method="min", na_option="bottom").to_numpy(dtype=int),
+        "rank_test_scores": _whole_costs(table).rank(method="min", na_option="bottom").to_numpy(dtype=int),
         "mean_fit_time": table["fit_seconds"].to_numpy(),
         "params": np.array(configurations, dtype=object),
         "status": table["status"].to_numpy(dtype=object),
@@ -91,10 +91,16 @@ def performance_over_time(directory: str, plugins: Sequence[str] = ()) -> pd.Dat
     import pandas as pd
 
     reader, facts = RunReader(directory), RunFacts.of_directory(directory, plugins=plugins)
-    table = reader.trials().dropna(subset="cost").sort_values("end")
+    table = reader.trials()
+    table = table[_whole_costs(table).notna()].sort_values("end")
     values = facts.metric.value_of(table["cost"].cummin().to_numpy())
     ended = pd.to_datetime(table["end"].to_numpy(), unit="s", utc=True)
     return pd.DataFrame({"Timestamp": ended, "single_best_optimization_score": values})
+
+
+def _whole_costs(table: pd.DataFrame) -> pd.Series[float]:
+    """Costs of the trials that were evaluated to the end; NaN for the others."""
+    return table["cost"].where(table["status"] == "success")
 
 
 def refit(world: World, directory: str, model: EnsembleModel, X: Any, y: Any, place: Path) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mpi_automl.evaluation import grow
+from mpi_automl.evaluation.budget import nested_subset, shares
 from mpi_automl.evaluation.predictions import UnusablePredictionsError, predict
 from mpi_automl.evaluation.setup import take_rows, writable
 from mpi_automl.trial import Status
@@ -69,7 +70,7 @@ class Assignment:
     vector : ndarray of float64
     seed : int
     budget : float
-        Share of the training rows, in (0, 1].
+        Share of the full budget, in (0, 1], see `mpi_automl.evaluation.budget.shares`.
     deadline : float
         On the clock of `time.monotonic`.
     prune_above : float
@@ -108,9 +109,9 @@ def evaluate(
 
 
 def refit(setup: EvaluationSetup, assignment: Assignment) -> tuple[Any, str]:
-    """Fit a configuration on all rows; gives the pipeline, and where growing was cut short."""
+    """Fit a configuration on all rows with the full budget; gives the pipeline, and where growing was cut short."""
     everything = np.arange(setup.task.profile.n_rows)
-    return _fit_rows(setup, assignment, everything, assignment.deadline, None)
+    return _fit_rows(setup, replace(assignment, budget=1.0), everything, assignment.deadline, None)
 
 
 class _Evaluation:
@@ -255,23 +256,20 @@ def _fit_rows(
     candidates: list[Candidate] | None = None,
 ) -> tuple[Any, str]:
     """Fit a fresh candidate; where a learner insists on writing to its table, once more on a copy."""
-    rows = _subset(rows, assignment.budget)
-    X, y = take_rows(setup.task.X, rows), take_rows(setup.task.y, rows)
     made = candidates if candidates is not None else []
     made.append(setup.space.build(assignment.vector, assignment.seed, threads=setup.threads))
+    of_rows, of_iterations = shares(setup.fidelity, made[-1], assignment.budget)
+    rows = nested_subset(rows, setup.task.y[rows], of_rows)
+    X, y = take_rows(setup.task.X, rows), take_rows(setup.task.y, rows)
+
+    def fit(X: Any, y: NDArray[Any]) -> str:
+        return grow.fit(made[-1], X, y, deadline=deadline, grown=grown, share=of_iterations, in_steps=setup.grows)
+
     try:
-        note = grow.fit(made[-1], X, y, deadline=deadline, grown=grown)
+        note = fit(X, y)
     except ValueError as error:
         if "read-only" not in str(error):
             raise
         made.append(setup.space.build(assignment.vector, assignment.seed, threads=setup.threads))
-        note = grow.fit(made[-1], writable(X), writable(y), deadline=deadline, grown=grown)
+        note = fit(writable(X), writable(y))
     return made[-1].pipeline, note
-
-
-def _subset(rows: NDArray[np.int64], budget: float) -> NDArray[np.int64]:
-    """A share of the rows; smaller shares lie within larger ones, and all trials get the same."""
-    if budget >= 1.0:
-        return rows
-    order = np.random.default_rng(len(rows)).permutation(len(rows))
-    return rows[np.sort(order[: max(1, round(budget * len(rows)))])]

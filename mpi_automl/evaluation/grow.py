@@ -17,7 +17,14 @@ _SAFETY = 0.8
 
 
 def fit(
-    candidate: Candidate, X: Any, y: NDArray[Any], *, deadline: float, grown: Callable[[], None] | None = None
+    candidate: Candidate,
+    X: Any,
+    y: NDArray[Any],
+    *,
+    deadline: float,
+    grown: Callable[[], None] | None = None,
+    share: float = 1.0,
+    in_steps: bool = True,
 ) -> str:
     """Fit a pipeline, and stop growing its learner in time.
 
@@ -32,6 +39,10 @@ def fit(
         would pass this; one that does not is fitted in one go, whatever it takes.
     grown : callable, optional
         Called after every step but the last, when the pipeline can predict.
+    share : float
+        Of its full size, up to which a learner grows, in (0, 1].
+    in_steps : bool
+        False fits learners that grow in one go, too.
 
     Returns
     -------
@@ -46,7 +57,11 @@ def fit(
         return ""
     transformed = pipeline[:-1].fit_transform(X, y) if len(pipeline.steps) > 1 else X
     weights = {} if weight is None else {"sample_weight": weight}
-    return _grow(pipeline.steps[-1][1], candidate.growth, (transformed, y, weights), deadline, grown)
+    learner, growth = pipeline.steps[-1][1], candidate.growth.part(share)
+    if not in_steps:
+        learner.set_params(**{growth.parameter: growth.maximum}).fit(transformed, y, **weights)
+        return ""
+    return _grow(learner, growth, (transformed, y, weights), deadline, grown)
 
 
 def _grow(

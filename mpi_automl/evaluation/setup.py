@@ -32,6 +32,10 @@ class EvaluationSetup:
         Reported as scores on the validation rows.
     threads : int
         Threads of one evaluation.
+    grows : bool
+        Learners that can be fitted in steps are.
+    fidelity : {"none", "rows", "iterations"}
+        What trials with a smaller budget save.
     """
 
     task: Task
@@ -40,6 +44,8 @@ class EvaluationSetup:
     metric: Metric
     extra_metrics: tuple[Metric, ...] = ()
     threads: int = 1
+    grows: bool = True
+    fidelity: str = "none"
 
 
 def training_rows_first(setup: EvaluationSetup) -> EvaluationSetup:

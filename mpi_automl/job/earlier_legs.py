@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi_automl.errors import UserError
+from mpi_automl.parallel.halving import Halving
+from mpi_automl.parallel.messages import TrialNews
 from mpi_automl.storage import schema as store_schema
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import RunDirectory
@@ -33,7 +35,7 @@ class EarlierLegs:
     costs : ndarray of float64, shape (n_trials,)
         NaN where a trial has none.
     statuses : ndarray of uint8, shape (n_trials,)
-    seconds : ndarray of float64, shape (n_trials,)
+    seconds, budgets : ndarray of float64, shape (n_trials,)
     lost : int
         Trials that were under way when a leg ended; they may be proposed again.
     poisonous : ndarray of float64, shape (n, n_hyperparameters)
@@ -49,6 +51,7 @@ class EarlierLegs:
     costs: NDArray[np.float64]
     statuses: NDArray[np.uint8]
     seconds: NDArray[np.float64]
+    budgets: NDArray[np.float64]
     lost: int
     poisonous: NDArray[np.float64]
     has_dummy: bool
@@ -57,11 +60,21 @@ class EarlierLegs:
     def tell(self, tell: Any) -> None:
         """Tell a proposer everything, by its method `Proposer.tell`."""
         if self.keys:
-            tell(self.vectors, self.costs, self.statuses, self.keys, foreign=True, seconds=self.seconds)
+            told = (self.vectors, self.costs, self.statuses, self.keys)
+            tell(*told, foreign=True, seconds=self.seconds, budgets=self.budgets)
         if len(self.poisonous):
             keys = [TrialKey(-1, 0, number) for number in range(len(self.poisonous))]
             crashed = [Status.CRASHED] * len(keys)
             tell(self.poisonous, [np.nan] * len(keys), crashed, keys, foreign=True)
+
+    def promote(self, halving: Halving) -> None:
+        """Tell successive halving everything; what jobs died with is left out for good."""
+        halving.leave_out(self.poisonous)
+        rows = (self.keys, self.statuses, self.costs, self.budgets, self.seconds, self.vectors)
+        for key, status, cost, budget, seconds, vector in zip(*rows, strict=True):
+            halving.note(
+                TrialNews(key, Status(status), float(cost), Origin.INITIAL, float(budget), float(seconds), vector)
+            )
 
 
 def read_earlier_legs(path: Path) -> EarlierLegs | None:
@@ -82,6 +95,7 @@ def read_earlier_legs(path: Path) -> EarlierLegs | None:
         costs=np.where(has_cost, records["cost"][usable], np.nan),
         statuses=records["status"][usable].copy(),
         seconds=(records["end"] - records["start"])[usable],
+        budgets=records["budget"][usable].copy(),
         lost=len(reader.in_flight().keys),
         poisonous=reader.poisonous(),
         has_dummy=bool(dummies.any()),

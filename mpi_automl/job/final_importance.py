@@ -82,7 +82,9 @@ def _write(path: Path, columns: list[Importance], plugins: Sequence[str]) -> dic
     space = RunFacts.of_directory(path, plugins=plugins).space.configspace
     records = reader.records
     found = {
-        "hyperparameters": hyperparameter_importance(space, reader.vectors, records["cost"], records["status"]),
+        "hyperparameters": hyperparameter_importance(
+            space, reader.vectors, records["cost"], records["status"], records["budget"]
+        ),
         "columns": [asdict(column) for column in sorted(columns, key=lambda column: (-column.mean, column.column))],
     }
     if not columns:

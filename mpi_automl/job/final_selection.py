@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mpi_automl.errors import UserError
+from mpi_automl.search.history import identities
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.trial import Origin, Status, TrialKey
 
@@ -125,6 +126,7 @@ def survey(reader: RunReader, facts: RunFacts, rules: EnsembleRules, among: Iter
     allowed = None if among is None else set(among)
     dummy = find_dummy(reader)
     usable = [key for key in reader.best(len(reader)) if key != dummy and (allowed is None or key in allowed)]
+    usable = with_largest_budgets(reader, usable)
     dummy_cost = math.inf if dummy is None else float(_costs(reader, facts, [dummy], truth)[0])
     rule = Filter(dummy_cost, rules.nbest, rules.performance_range)
     keys = choose_candidates(usable, _costs(reader, facts, usable, truth), rule)
@@ -173,6 +175,19 @@ def select_together(
         return world.on_root(lambda: build_from(found, RunReader(directory), found.keys))
     reader = world.together(lambda: RunReader(directory))
     return build_from(found, reader, found.keys[world.rank :: world.size], WorldReduction(world))
+
+
+def with_largest_budgets(reader: RunReader, keys: Sequence[TrialKey]) -> list[TrialKey]:
+    """Of each configuration the trial with the largest budget; the order stays.
+
+    Predictions of all budgets are of the same validation rows, so trials with a smaller one may be members too.
+    """
+    budgets = [reader.trial(key).budget for key in keys]
+    names = identities(np.array([reader.vector(key) for key in keys])) if keys else []
+    largest: dict[bytes, float] = {}
+    for name, budget in zip(names, budgets, strict=True):
+        largest[name] = max(budget, largest.get(name, 0.0))
+    return [key for key, name, budget in zip(keys, names, budgets, strict=True) if budget == largest[name]]
 
 
 def find_dummy(reader: RunReader) -> TrialKey | None:

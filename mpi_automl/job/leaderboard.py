@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def leaderboard(directory: Path | str, weights: Mapping[TrialKey, float], plugins: Sequence[str] = ()) -> pd.DataFrame:
-    """All trials, failures included, best first.
+    """All trials, best first; those that failed or were stopped early come last and have no rank.
 
     Parameters
     ----------
@@ -34,7 +34,8 @@ def leaderboard(directory: Path | str, weights: Mapping[TrialKey, float], plugin
     """
     reader, facts = RunReader(directory), RunFacts.of_directory(directory, plugins=plugins)
     table = reader.trials().set_index("key")
-    table.insert(0, "rank_of_cost", table["cost"].rank(method="first"))
+    whole = table["cost"].where(table["status"] == "success")
+    table.insert(0, "rank_of_cost", whole.rank(method="first"))
     table.insert(1, "ensemble_weight", [weights.get(key, 0.0) for key in reader.keys])
     table.insert(2, "type", [_learner(facts.space.configuration(vector)) for vector in reader.vectors])
     table.insert(3, "value", facts.metric.value_of(table["cost"].to_numpy()))

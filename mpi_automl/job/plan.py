@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from mpi_automl.parallel.halving import Halving, Promotions
 from mpi_automl.search.initial import initial_design
 from mpi_automl.search.seeds import trial_seed
 from mpi_automl.trial import Origin, Trial, TrialKey
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from mpi_automl.evaluation.metrics import Metric
     from mpi_automl.job.earlier_legs import EarlierLegs
+    from mpi_automl.parallel.messages import TrialNews
     from mpi_automl.settings import Settings
     from mpi_automl.storage.choice import StoreOptions
     from mpi_automl.storage.kept_models import ModelsBound
@@ -81,6 +83,12 @@ class Plan:
     metric : Metric
     earlier : EarlierLegs or None
         What earlier legs of the run found.
+    budgets : tuple of float
+        Shares of the full budget that trials get, ascending; new configurations begin with the first.
+    eta : int
+        Factor between them.
+    incumbent : TrialNews or None
+        The best trial of the earlier legs, with the threshold for early stopping.
     leaves_time : bool
         The total time of the run is not used up by this leg.
     final_seconds : float
@@ -101,6 +109,9 @@ class Plan:
     title: str
     metric: Metric
     earlier: EarlierLegs | None = None
+    budgets: tuple[float, ...] = (1.0,)
+    eta: int = 3
+    incumbent: TrialNews | None = None
     leaves_time: bool = False
     final_seconds: float = 0.0
 
@@ -124,6 +135,15 @@ class Plan:
         key = TrialKey(self.leg, 0, 0)
         vector = np.full(len(self.configspace), np.nan)
         return [Trial(key, vector, trial_seed(self.seed, key), Origin.DUMMY)]
+
+    def promotions(self, size: int) -> Promotions | None:
+        """What rank 0 decides promotions by, with the earlier legs' trials; None when all have the full budget."""
+        if len(self.budgets) == 1:
+            return None
+        halving = Halving(self.budgets, self.eta)
+        if self.earlier is not None:
+            self.earlier.promote(halving)
+        return Promotions(halving, size)
 
     @property
     def refit_end(self) -> float:

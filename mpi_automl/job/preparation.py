@@ -10,19 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 from mpi_automl.errors import UserError
 from mpi_automl.job.earlier_legs import EarlierLegs, check_same_run, read_earlier_legs
+from mpi_automl.job.early_stopping import earlier_incumbent
 from mpi_automl.job.node_budget import MemoryBudget, overload_warnings
 from mpi_automl.job.observer import Observer
 from mpi_automl.job.plan import Plan, TrialLimits, report_seconds, reserve
+from mpi_automl.parallel.halving import rung_budgets
 from mpi_automl.storage.choice import StoreOptions
 from mpi_automl.storage.disk import check_room, deal_out, used
 from mpi_automl.storage.kept_models import ModelsBound
 from mpi_automl.storage.layout import StoreLayout, trials_for
+from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import RunDirectory
 
 if TYPE_CHECKING:
     from mpi_automl.data.task import Task
     from mpi_automl.evaluation.setup import EvaluationSetup
     from mpi_automl.job.rank_log import RankLog
+    from mpi_automl.parallel.messages import TrialNews
     from mpi_automl.parallel.world import World
     from mpi_automl.settings import Settings
     from mpi_automl.space.space import SearchSpace
@@ -91,7 +95,9 @@ class Preparation:
         space = build_space(task.profile, include=settings.include, exclude=settings.exclude, seed=settings.seed)
         self._tell_left_out(space)
         resampling = make_resampling(task, settings)
-        self.setup = EvaluationSetup(task, resampling, space, metric, further, self._threads)
+        self.setup = EvaluationSetup(
+            task, resampling, space, metric, further, self._threads, settings.growing, settings.fidelity
+        )
         if self._goes_on:
             check_same_run(self._path, self.setup)
         return training_rows_first(self.setup)
@@ -151,6 +157,9 @@ class Preparation:
             title=_title(setup),
             metric=setup.metric,
             earlier=earlier,
+            budgets=(1.0,) if settings.fidelity == "none" else rung_budgets(settings.eta, settings.min_budget),
+            eta=settings.eta,
+            incumbent=self._earlier_incumbent(earlier),
             leaves_time=self._leaves_time(earlier, deadline - world.started),
             final_seconds=final_seconds,
         )
@@ -180,6 +189,11 @@ class Preparation:
                 "because jobs died with them twice."
             )
         return directory
+
+    def _earlier_incumbent(self, earlier: EarlierLegs | None) -> TrialNews | None:
+        if earlier is None:
+            return None
+        return earlier_incumbent(RunReader(self._path), self.setup, self._settings.early_stopping)
 
     def _leg_time(self, earlier: EarlierLegs | None) -> float:
         """Seconds of this leg, from what is left of the run's total."""

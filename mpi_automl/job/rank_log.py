@@ -66,9 +66,10 @@ class RankLog:
     def trial(self, result: Result) -> None:
         """Write a line about a finished trial, and what the trial server said meanwhile."""
         self._logger.info(
-            "trial %s %s %s: cost %.6g, %.2f s (fit %.2f, ask %.3f), %.0f MiB%s",
+            "trial %s %s%s %s: cost %.6g, %.2f s (fit %.2f, ask %.3f), %.0f MiB%s",
             result.trial.key,
             result.trial.origin.name.lower(),
+            "" if result.trial.budget >= 1 else f" with budget {result.trial.budget:.3g}",
             result.status.name.lower(),
             result.cost,
             result.end - result.start,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from threading import Thread
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mpi_automl.job.early_stopping import EarlyStopping, threshold_of
 from mpi_automl.parallel.messages import Bulletin, TrialNews
 from mpi_automl.search.proposer import SpaceExhaustedError
 from mpi_automl.search.seeds import trial_seed
-from mpi_automl.trial import Result, Status, Trial, TrialKey
+from mpi_automl.trial import Origin, Result, Status, Trial, TrialKey
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,6 +35,8 @@ _POLL = 0.01
 _SHORTEST_TRIAL = 0.2
 _SAVING = 1.0
 _MODEL_SAVING = 10.0
+_LAST_PROMOTIONS = 5.0
+"""Seconds that a rank without anything new to try waits for a promotion after its last trial."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,9 @@ class SearchLoop:
     proposer, evaluator, store, exchange, kept_models
         The rank's own.
     limits : TrialLimits
+    budget : float
+        Share of the full budget that new configurations get; rank 0 promotes the best of them.
+    early_stopping : EarlyStopping
     leg : int
         Number of the leg that the trials belong to.
     seed : int
@@ -101,6 +107,8 @@ class SearchLoop:
         kept_models: KeptModels,
         limits: TrialLimits,
         *,
+        budget: float,
+        early_stopping: EarlyStopping,
         leg: int,
         seed: int,
         signals: StopSignals,
@@ -111,7 +119,10 @@ class SearchLoop:
         self._world, self._proposer, self._evaluator, self._store = world, proposer, evaluator, store
         self._exchange, self._kept_models, self._limits = exchange, kept_models, limits
         self._leg, self._seed, self._signals, self._log, self._watchers = leg, seed, signals, log, watchers
-        self._roll_call = roll_call
+        self._early_stopping, self._roll_call = early_stopping, roll_call
+        self._budget = budget
+        self._promotions: deque[TrialNews] = deque()
+        self._last_end = 0.0
         self._stopping = self._is_exhausted = False
         self._next_number = 0
         self._submitted = 0
@@ -166,23 +177,30 @@ class SearchLoop:
 
     def _wants_trial(self, waiting: Sequence[Trial]) -> bool:
         has_room = self._evaluator.can_submit and self._remaining() > _SHORTEST_TRIAL
-        return has_room and (bool(waiting) or not self._made_all())
+        has_something = bool(self._promotions) or not self._is_exhausted
+        return has_room and (bool(waiting) or (has_something and not self._made_all()))
 
     def _made_all(self) -> bool:
-        if self._is_exhausted:
-            return True
         return self._limits.trials is not None and self._next_number >= self._limits.trials
+
+    def _has_tried_all(self) -> bool:
+        """Every configuration has been evaluated, and no trial is to be expected from rank 0 either."""
+        awaits_promotions = self._budget < 1.0 and time.monotonic() - self._last_end < _LAST_PROMOTIONS
+        return self._is_exhausted and not self._promotions and not awaits_promotions
 
     def _remaining(self) -> float:
         return self._limits.search_end - self._world.now()
 
     def _must_stop(self) -> bool:
-        is_complete = self._made_all() and self._statuses.total() >= self._next_number
+        is_complete = (self._made_all() or self._has_tried_all()) and self._statuses.total() >= self._next_number
         return self._stopping or is_complete or self._remaining() <= 0
 
     def _submit_next(self, waiting: list[Trial]) -> None:
         try:
-            self._submit(waiting.pop(0) if waiting else self._propose())
+            if waiting:
+                self._submit(waiting.pop(0))
+            else:
+                self._submit(self._promoted() if self._promotions else self._propose())
         except SpaceExhaustedError:
             self._log.note("every configuration of the space has been evaluated")
             self._is_exhausted = True
@@ -190,10 +208,18 @@ class SearchLoop:
     def _propose(self) -> Trial:
         started = time.perf_counter()
         proposal = self._proposer.ask()
+        trial = self._next_trial(proposal.vector, proposal.origin, self._budget)
+        self._ask_seconds[trial.key] = time.perf_counter() - started
+        return trial
+
+    def _promoted(self) -> Trial:
+        promotion = self._promotions.popleft()
+        return self._next_trial(promotion.vector, promotion.origin, promotion.budget)
+
+    def _next_trial(self, vector: NDArray[np.float64], origin: Origin, budget: float) -> Trial:
         key = TrialKey(self._leg, self._world.rank, self._next_number)
         self._next_number += 1
-        self._ask_seconds[key] = time.perf_counter() - started
-        return Trial(key, proposal.vector, trial_seed(self._seed, key), proposal.origin)
+        return Trial(key, vector, trial_seed(self._seed, key), origin, budget)
 
     def _submit(self, trial: Trial) -> None:
         seconds = min(self._limits.seconds, self._remaining())
@@ -202,6 +228,7 @@ class SearchLoop:
             seconds=seconds,
             memory=self._limits.memory,
             keep_model_below=self._kept_models.threshold_for(trial),
+            prune_above=self._early_stopping.threshold_for(trial.budget),
         )
         self._submitted += 1
         self._store.begin(trial)
@@ -229,7 +256,9 @@ class SearchLoop:
         self._log.trial(result)
         self._statuses[result.status] += 1
         self._busy_seconds += result.end - result.start
-        news = _news_of_result(result)
+        self._last_end = time.monotonic()
+        news = _news_of_result(result, self._early_stopping.rule)
+        self._early_stopping.note(news)
         self._tell([news], foreign=False)
         self._post(news)
 
@@ -241,6 +270,7 @@ class SearchLoop:
             [trial.key for trial in trials],
             foreign=foreign,
             seconds=[trial.seconds for trial in trials],
+            budgets=[trial.budget for trial in trials],
         )
 
     def _post(self, *news: TrialNews) -> None:
@@ -255,6 +285,7 @@ class SearchLoop:
 
     def _hear(self, bulletin: Bulletin) -> None:
         self._stopping = self._stopping or bulletin.stop
+        self._promotions.extend(bulletin.promotions)
         foreign = [trial for trial in bulletin.trials if trial.key.rank != self._world.rank]
         if not foreign:
             return
@@ -263,6 +294,7 @@ class SearchLoop:
                 self._elsewhere[trial.key] = trial.vector
             else:
                 self._elsewhere.pop(trial.key, None)
+                self._early_stopping.note(trial)
         self._proposer.set_pending(self._elsewhere)
         finished = [trial for trial in foreign if trial.status is not Status.RUNNING]
         if finished:
@@ -301,9 +333,8 @@ def _news_of_start(trial: Trial) -> TrialNews:
     return TrialNews(trial.key, Status.RUNNING, np.nan, trial.origin, trial.budget, 0.0, trial.vector)
 
 
-def _news_of_result(result: Result) -> TrialNews:
-    trial = result.trial
+def _news_of_result(result: Result, rule: str) -> TrialNews:
+    trial, seconds = result.trial, result.end - result.start
     cost = result.cost if result.has_cost else np.nan
-    return TrialNews(
-        trial.key, result.status, cost, trial.origin, trial.budget, result.end - result.start, trial.vector
-    )
+    threshold = threshold_of(rule, result.fold_costs)
+    return TrialNews(trial.key, result.status, cost, trial.origin, trial.budget, seconds, trial.vector, threshold)

@@ -18,6 +18,8 @@ from mpi_automl.trial import Origin
 def export_to_smac(path: Path, out: Path, plugins: Sequence[str] = ()) -> int:
     """Write all legs' and ranks' trials, in the order of their end; gives the number of trials written.
 
+    Trials with a part of the full budget are left out: their costs are not comparable.
+
     Parameters
     ----------
     path : Path
@@ -39,6 +41,7 @@ def export_to_smac(path: Path, out: Path, plugins: Sequence[str] = ()) -> int:
     reader, facts = RunReader(path), RunFacts.of_directory(path, plugins=plugins)
     seed = Settings.from_mapping(RunDirectory(path).read_config()).seed
     order = np.argsort(reader.records["end"], kind="stable")
+    order = order[reader.records["budget"][order] >= 1.0]
     records = reader.records[order]
     trials = FinishedTrials(
         reader.vectors[order],

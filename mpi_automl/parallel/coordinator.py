@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from mpi_automl.parallel.halving import Promotions
 from mpi_automl.parallel.messages import Bulletin, Report, TrialNews
 from mpi_automl.trial import Status, TrialKey
 
@@ -58,11 +59,13 @@ class Coordinator:
         Whether bulletins carry nothing, new incumbents, or all trials.
     now : float
         Seconds since the epoch.
+    promotions : Promotions, optional
+        Which trials go on with a larger budget; without it every trial has the full one.
 
     Attributes
     ----------
     incumbent : TrialNews or None
-        The best trial of all ranks so far.
+        The best trial of all ranks so far, among those with the full budget.
     improvements : list of (float, float)
         When each incumbent came, in seconds since the epoch, and its cost.
     finished : Counter of Status
@@ -73,12 +76,13 @@ class Coordinator:
         One for each rank.
     """
 
-    def __init__(self, size: int, share: str, now: float) -> None:
+    def __init__(self, size: int, share: str, now: float, promotions: Promotions | None = None) -> None:
         self.incumbent: TrialNews | None = None
         self.improvements: list[tuple[float, float]] = []
         self.finished: Counter[Status] = Counter()
         self.stopping = False
         self.states = [RankState(heard=now) for _ in range(size)]
+        self.promotions = promotions
         self._share = share
         self._news: list[TrialNews] = []
         self._dropped = 0
@@ -114,6 +118,8 @@ class Coordinator:
         if report.is_last:
             state.is_last = True
             state.under_way.clear()
+            if self.promotions is not None:
+                self.promotions.take_back(report.rank)
             self._urgent = self._urgent or self.is_complete
 
     def pop_urgency(self) -> bool:
@@ -132,13 +138,14 @@ class Coordinator:
         stop_is_news = self.stopping and not self._told_stop[peer]
         chunk = self._news[start - self._dropped : start - self._dropped + _ROWS_PER_BULLETIN]
         is_last = self.is_complete and start + len(chunk) == end
-        if not (chunk or stop_is_news or is_last):
+        promotions = self._promotions_for(peer)
+        if not (chunk or stop_is_news or is_last or promotions):
             return None
         self._cursors[peer] = start + len(chunk)
         self._told_stop[peer] = self.stopping
         self._closed[peer] = is_last
         self._numbers[peer] += 1
-        return Bulletin(self._numbers[peer], now, self.stopping, is_last, tuple(chunk))
+        return Bulletin(self._numbers[peer], now, self.stopping, is_last, tuple(chunk), promotions)
 
     def forget_delivered(self) -> None:
         """Free the news that every rank has been sent."""
@@ -155,7 +162,14 @@ class Coordinator:
             if not state.is_last and now - state.heard > silence
         ]
 
+    def _promotions_for(self, peer: int) -> tuple[TrialNews, ...]:
+        if self.promotions is None or self.stopping or self.states[peer].is_last:
+            return ()
+        return self.promotions.next_for(peer)
+
     def _note(self, state: RankState, trial: TrialNews, now: float) -> None:
+        if self.promotions is not None:
+            self.promotions.note(trial)
         if trial.status is Status.RUNNING:
             if not state.under_way:
                 state.since = now
@@ -174,6 +188,6 @@ class Coordinator:
             self._news.append(trial)
 
     def _is_incumbent(self, trial: TrialNews) -> bool:
-        if trial.status is not Status.SUCCESS:
+        if trial.status is not Status.SUCCESS or trial.budget < 1.0:
             return False
         return self.incumbent is None or (trial.cost, trial.key) < (self.incumbent.cost, self.incumbent.key)

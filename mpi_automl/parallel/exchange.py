@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from mpi_automl.parallel import tags
 from mpi_automl.parallel.coordinator import Coordinator
+from mpi_automl.parallel.halving import Promotions
 from mpi_automl.parallel.messages import (
     Bulletin,
     Report,
@@ -127,9 +128,9 @@ class RootExchange(Exchange):
     coordinator : Coordinator
     """
 
-    def __init__(self, world: World, share: str) -> None:
+    def __init__(self, world: World, share: str, promotions: Promotions | None = None) -> None:
         super().__init__(world)
-        self.coordinator = Coordinator(world.size, share, world.now())
+        self.coordinator = Coordinator(world.size, share, world.now(), promotions)
         self._requests: dict[int, tuple[Request, NDArray[np.float64]]] = {}
         self._next_round = 0.0
 
@@ -209,9 +210,11 @@ class MemberExchange(Exchange):
         return [decode_bulletin(buffer) for buffer in _arrived(self._world.comm, tags.BULLETIN)]
 
 
-def open_exchange(world: World, share: str) -> RootExchange | MemberExchange:
-    """Make this rank's end of the star."""
-    return RootExchange(world, share) if world.rank == 0 else MemberExchange(world)
+def open_exchange(
+    world: World, share: str, promotions: Callable[[], Promotions | None] = lambda: None
+) -> RootExchange | MemberExchange:
+    """Make this rank's end of the star; `promotions` is called on rank 0 only."""
+    return RootExchange(world, share, promotions()) if world.rank == 0 else MemberExchange(world)
 
 
 def _arrived(comm: Intracomm, tag: int) -> list[NDArray[np.float64]]:

@@ -6,6 +6,7 @@ type: a header, then one row per trial.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from mpi_automl.trial import Origin, Status, TrialKey
 
 _HEADER = 8
-_ROW = 8
+_ROW = 9
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +34,8 @@ class TrialNews:
     seconds : float
         Wall time of the evaluation so far known.
     vector : ndarray of float64, shape (n_hyperparameters,)
+    threshold : float
+        Mean cost of the folds so far above which another trial is lost against this one; infinite without one.
     """
 
     key: TrialKey
@@ -42,6 +45,7 @@ class TrialNews:
     budget: float
     seconds: float
     vector: NDArray[np.float64]
+    threshold: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,8 @@ class Bulletin:
         Everything that any rank reported has been passed on.
     trials : tuple of TrialNews
         New incumbents, or finished and pending trials of all ranks, in the order they arrived.
+    promotions : tuple of TrialNews
+        Trials that this rank is to evaluate anew, with the budget that is given here.
     """
 
     number: int
@@ -97,6 +103,7 @@ class Bulletin:
     stop: bool = False
     is_last: bool = False
     trials: tuple[TrialNews, ...] = field(default=())
+    promotions: tuple[TrialNews, ...] = ()
 
 
 def encode_report(report: Report) -> NDArray[np.float64]:
@@ -116,13 +123,16 @@ def decode_report(buffer: NDArray[np.float64]) -> Report:
 def encode_bulletin(bulletin: Bulletin) -> NDArray[np.float64]:
     """Flat array of a bulletin."""
     flags = bulletin.stop + 2 * bulletin.is_last
-    return _encode((bulletin.number, bulletin.sent, flags), bulletin.trials)
+    header = (bulletin.number, bulletin.sent, flags, len(bulletin.promotions))
+    return _encode(header, (*bulletin.trials, *bulletin.promotions))
 
 
 def decode_bulletin(buffer: NDArray[np.float64]) -> Bulletin:
     """Bulletin from its flat array."""
-    number, sent, flags = buffer[:3]
-    return Bulletin(int(number), float(sent), bool(int(flags) & 1), bool(int(flags) & 2), _decode(buffer))
+    number, sent, flags, promoted = buffer[:4]
+    rows = _decode(buffer)
+    border = len(rows) - int(promoted)
+    return Bulletin(int(number), float(sent), bool(int(flags) & 1), bool(int(flags) & 2), rows[:border], rows[border:])
 
 
 def _encode(header: tuple[float, ...], trials: tuple[TrialNews, ...]) -> NDArray[np.float64]:
@@ -133,7 +143,9 @@ def _encode(header: tuple[float, ...], trials: tuple[TrialNews, ...]) -> NDArray
     buffer[_HEADER - 1] = width
     rows = buffer[_HEADER:].reshape(len(trials), width)
     for row, trial in zip(rows, trials, strict=True):
-        row[:_ROW] = (*trial.key, trial.status, trial.cost, trial.origin, trial.budget, trial.seconds)
+        row[:_ROW] = (
+            *trial.key, trial.status, trial.cost, trial.origin, trial.budget, trial.seconds, trial.threshold
+        )  # fmt: skip
         row[_ROW:] = trial.vector
     return buffer
 
@@ -144,7 +156,7 @@ def _decode(buffer: NDArray[np.float64]) -> tuple[TrialNews, ...]:
 
 
 def _trial(row: NDArray[np.float64]) -> TrialNews:
-    leg, rank, number, status, cost, origin, budget, seconds = row[:_ROW]
+    leg, rank, number, status, cost, origin, budget, seconds, threshold = row[:_ROW]
     return TrialNews(
         TrialKey(int(leg), int(rank), int(number)),
         Status(int(status)),
@@ -153,4 +165,5 @@ def _trial(row: NDArray[np.float64]) -> TrialNews:
         float(budget),
         float(seconds),
         row[_ROW:].copy(),
+        float(threshold),
     )

@@ -97,7 +97,8 @@ def state_sentence(contents: Contents) -> str:
 def leaderboard_table(contents: Contents) -> Table:
     """The best trials."""
     weights = {str(member.key): member.weight for member in contents.outcome.members} if contents.outcome else {}
-    table = contents.trials.dropna(subset="cost").nsmallest(_TOP, "cost")
+    whole = contents.trials[contents.trials["status"] == "success"]
+    table = whole.dropna(subset="cost").nsmallest(_TOP, "cost")
     metric = shown(contents.facts.metric.name)
     rows = tuple(
         (

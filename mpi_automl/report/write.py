@@ -149,7 +149,9 @@ def _importance(contents: Contents) -> dict[str, Any]:
     from mpi_automl.search.importance import hyperparameter_importance
 
     records, space = contents.reader.records, contents.facts.space.configspace
-    shares = hyperparameter_importance(space, contents.reader.vectors, records["cost"], records["status"])
+    shares = hyperparameter_importance(
+        space, contents.reader.vectors, records["cost"], records["status"], records["budget"]
+    )
     return {"hyperparameters": shares}
 
 

@@ -26,6 +26,8 @@ _PERCENTILE = 5
 _TINY = 1e-10
 _WITH_COST = (Status.SUCCESS, Status.PRUNED)
 _FAILED = (Status.CRASHED, Status.TIMEOUT, Status.MEMOUT)
+FEWEST_TRIALS = 10
+"""With so many trials of its own a budget can be learned from."""
 
 
 class Imputer:
@@ -57,7 +59,23 @@ def _inactive_value(hp: Any) -> float:
     return 1.0 if isinstance(hp, Constant) else -1.0
 
 
-def observed_costs(costs: Floats, statuses: NDArray[np.int8]) -> Floats:
+def learned_budget(budgets: Floats) -> float:
+    """The highest budget that `FEWEST_TRIALS` trials had; the most frequent one where none did.
+
+    SMAC's multi-fidelity facade likewise takes the highest budget with enough trials (by default one) and leaves
+    out all others: costs of different budgets are not comparable.
+
+    Parameters
+    ----------
+    budgets : ndarray of float64, shape (n,)
+        Of trials with a cost, at least one.
+    """
+    values, counts = np.unique(budgets, return_counts=True)
+    enough = values[counts >= FEWEST_TRIALS]
+    return float(enough[-1] if len(enough) else values[len(values) - 1 - np.argmax(counts[::-1])])
+
+
+def observed_costs(costs: Floats, statuses: NDArray[np.int8], budgets: Floats | None = None) -> Floats:
     """Costs to learn from: failed trials get the highest cost of a successful one.
 
     SMAC takes a fixed cost of a crash from the user (infinite by default, which its forest refuses).
@@ -67,17 +85,25 @@ def observed_costs(costs: Floats, statuses: NDArray[np.int8]) -> Floats:
     ----------
     costs : ndarray of float64, shape (n,)
     statuses : ndarray of int, shape (n,)
+    budgets : ndarray of float64, shape (n,), optional
+        Only costs of one budget count (`learned_budget`), and failures with that or a smaller one: what failed with
+        less would have failed with more.
 
     Returns
     -------
     ndarray of float64, shape (n,)
-        NaN where a trial says nothing: stopped by the end of the job, or failed before any success.
+        NaN where a trial says nothing: stopped by the end of the job, failed before any success, or of a budget that
+        is not learned from.
     """
     seen = np.full(len(costs), np.nan)
     good = np.isin(statuses, _WITH_COST) & np.isfinite(costs)
+    failed = np.isin(statuses, (*_FAILED, *_WITH_COST)) & ~good
+    if budgets is not None and good.any():
+        budget = learned_budget(budgets[good])
+        good, failed = good & (budgets == budget), failed & (budgets <= budget)
     if good.any():
         seen[good] = costs[good]
-        seen[np.isin(statuses, _FAILED) | (np.isin(statuses, _WITH_COST) & ~good)] = costs[good].max()
+        seen[failed] = costs[good].max()
     return seen
 
 

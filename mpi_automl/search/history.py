@@ -53,6 +53,7 @@ class History:
         self._keys = np.empty((64, 3), dtype=np.int64)
         self._seeds = np.empty(64, dtype=np.int64)
         self._seconds = np.empty(64)
+        self._budgets = np.empty(64)
         self._foreign = np.empty(64, dtype=np.bool_)
         self._rows: dict[TrialKey, int] = {}
         self._identities: set[bytes] = set()
@@ -95,6 +96,11 @@ class History:
         return self._seconds[: self._n]
 
     @property
+    def budgets(self) -> Floats:
+        """Shares of the full budget that the trials had, shape (n,)."""
+        return self._budgets[: self._n]
+
+    @property
     def is_foreign(self) -> NDArray[np.bool_]:
         """Which trials another rank ran, shape (n,)."""
         return self._foreign[: self._n]
@@ -113,6 +119,7 @@ class History:
         foreign: bool,
         seconds: ArrayLike | None = None,
         seeds: ArrayLike | None = None,
+        budgets: ArrayLike | None = None,
     ) -> NDArray[np.intp]:
         """Add finished trials and leave out those already known by their key.
 
@@ -122,7 +129,7 @@ class History:
         costs, statuses : array_like, shape (n,)
         keys : sequence of TrialKey, or int array of shape (n, 3)
         foreign : bool
-        seconds, seeds : array_like, shape (n,), optional
+        seconds, seeds, budgets : array_like, shape (n,), optional
 
         Returns
         -------
@@ -144,6 +151,7 @@ class History:
         self._keys[rows] = np.array([told[i] for i in new], dtype=np.int64).reshape(-1, 3)
         self._seeds[rows] = -1 if seeds is None else np.asarray(seeds)[fresh]
         self._seconds[rows] = np.nan if seconds is None else np.asarray(seconds)[fresh]
+        self._budgets[rows] = 1.0 if budgets is None else np.asarray(budgets, dtype=np.float64)[fresh]
         self._foreign[rows] = foreign
         self._identities.update(identities(self._vectors[rows]))
         self._count(len(told), len(new), foreign=foreign)
@@ -162,7 +170,7 @@ class History:
         if self._n + more <= capacity:
             return
         capacity = max(2 * capacity, self._n + more)
-        for name in ("_vectors", "_costs", "_statuses", "_keys", "_seeds", "_seconds", "_foreign"):
+        for name in ("_vectors", "_costs", "_statuses", "_keys", "_seeds", "_seconds", "_budgets", "_foreign"):
             old = getattr(self, name)
             grown = np.empty((capacity, *old.shape[1:]), dtype=old.dtype)
             grown[: self._n] = old[: self._n]
@@ -176,7 +184,7 @@ class History:
         foreign : bool, optional
             Only trials of others, or only own ones.
         """
-        usable = np.isfinite(self.costs) & np.isin(self.statuses, (Status.SUCCESS, Status.PRUNED))
+        usable = np.isfinite(self.costs) & (self.statuses == Status.SUCCESS)
         if foreign is not None:
             usable &= self.is_foreign == foreign
         rows = np.flatnonzero(usable)

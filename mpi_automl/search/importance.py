@@ -20,7 +20,11 @@ _REPEATS = 3
 
 
 def hyperparameter_importance(
-    space: ConfigurationSpace, vectors: NDArray[np.float64], costs: NDArray[np.float64], statuses: NDArray[np.uint8]
+    space: ConfigurationSpace,
+    vectors: NDArray[np.float64],
+    costs: NDArray[np.float64],
+    statuses: NDArray[np.uint8],
+    budgets: NDArray[np.float64] | None = None,
 ) -> dict[str, float]:
     """How much worse the surrogate predicts costs when the values of a hyperparameter are shuffled.
 
@@ -35,6 +39,8 @@ def hyperparameter_importance(
     vectors : ndarray of float64, shape (n_trials, n_hyperparameters)
     costs : ndarray of float64, shape (n_trials,)
     statuses : ndarray of int, shape (n_trials,)
+    budgets : ndarray of float64, shape (n_trials,), optional
+        Of several, one is looked at, see `mpi_automl.search.encoding.observed_costs`.
 
     Returns
     -------
@@ -42,7 +48,7 @@ def hyperparameter_importance(
         Growth of the mean squared error as a share of the costs' variance, greatest first; empty with fewer than
         `FEWEST_TRIALS` trials or equal costs.
     """
-    seen = observed_costs(costs, statuses.astype(np.int8))
+    seen = observed_costs(costs, statuses.astype(np.int8), budgets)
     rows = np.flatnonzero(~np.isnan(seen) & ~np.isnan(vectors).all(axis=1))
     if len(rows) < FEWEST_TRIALS or np.ptp(seen[rows]) == 0.0:
         return {}

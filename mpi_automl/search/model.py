@@ -99,7 +99,7 @@ class Model:
         busy : ndarray of float64, shape (n, n_hyperparameters)
             Configurations being evaluated, here or elsewhere.
         """
-        costs = observed_costs(history.costs, history.statuses)
+        costs = observed_costs(history.costs, history.statuses, history.budgets)
         rows = np.flatnonzero(~np.isnan(costs) & ~np.isnan(history.vectors).all(axis=1))
         rows = rows[choose_rows(costs[rows], MOST_TRIALS, self._rng)]
         known, known_costs = self._impute(history.vectors[rows]), costs[rows]

@@ -153,6 +153,7 @@ class Proposer:
         foreign: bool,
         seconds: ArrayLike | None = None,
         seeds: ArrayLike | None = None,
+        budgets: ArrayLike | None = None,
     ) -> int:
         """Learn from finished trials; those already told (by key) change nothing.
 
@@ -168,6 +169,8 @@ class Proposer:
         seconds : array_like, shape (n,), optional
             Durations, for `cpu_share`.
         seeds : array_like, shape (n,), optional
+        budgets : array_like, shape (n,), optional
+            Shares of the full budget; 1 where not told.
 
         Returns
         -------
@@ -175,7 +178,8 @@ class Proposer:
             How many were new.
         """
         table = np.asarray(vectors, dtype=np.float64).reshape(-1, len(self._space))
-        new = self.history.add(table, costs, statuses, keys, foreign=foreign, seconds=seconds, seeds=seeds)
+        facts = {"seconds": seconds, "seeds": seeds, "budgets": budgets}
+        new = self.history.add(table, costs, statuses, keys, foreign=foreign, **facts)
         for identity in identities(table[new]):
             self._waiting.pop(identity, None)
         if self._cpu_share is not None and not foreign and seconds is not None:
@@ -211,7 +215,7 @@ class Proposer:
     def _can_learn(self) -> bool:
         if not self._is_prepared:
             return False
-        costs = observed_costs(self.history.costs, self.history.statuses)
+        costs = observed_costs(self.history.costs, self.history.statuses, self.history.budgets)
         costs = costs[~np.isnan(costs) & ~np.isnan(self.history.vectors).all(axis=1)]
         return len(costs) > 1 and bool(costs.min() < costs.max())
 

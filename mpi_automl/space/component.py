@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 from mpi_automl.data.task import Profile, TaskType
@@ -47,6 +47,10 @@ class Growth:
     def inside(self, attribute: str) -> Growth:
         """The same for a wrapper that holds the learner as `attribute` and fits clones of it, anew in each step."""
         return Growth(f"{attribute}__{self.parameter}", self.maximum, max(self.start, FIRST_STEP_ANEW))
+
+    def part(self, share: float) -> Growth:
+        """Growing up to a share of the full size, in (0, 1]."""
+        return replace(self, maximum=max(1, round(share * self.maximum)))
 
     def finished(self, learner: Any) -> bool:
         """Whether a fitted learner is complete, or stopped by itself before it got that far."""

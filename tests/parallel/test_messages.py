@@ -23,12 +23,16 @@ def _news(width):
     vectors = st.lists(_floats | st.just(float("nan")), min_size=width, max_size=width).map(np.array)
     keys = st.tuples(st.integers(0, 99), st.integers(0, 10**6), _counts).map(lambda key: TrialKey(*key))
     costs = _floats | st.just(float("nan"))
+    thresholds = _floats | st.just(float("inf"))
     return st.builds(
-        TrialNews, keys, st.sampled_from(Status), costs, st.sampled_from(Origin), _floats, _floats, vectors
+        TrialNews, keys, st.sampled_from(Status), costs, st.sampled_from(Origin), _floats, _floats, vectors, thresholds
     )
 
 
 _trials = st.integers(1, 5).flatmap(lambda width: st.lists(_news(width), max_size=4)).map(tuple)
+_two_lists = st.integers(1, 5).flatmap(
+    lambda width: st.tuples(*[st.lists(_news(width), max_size=4).map(tuple) for _ in range(2)])
+)
 
 
 def _assert_same_trials(found, expected):
@@ -41,7 +45,7 @@ def _assert_same_trials(found, expected):
             other.budget,
             other.seconds,
         )
-        np.testing.assert_equal(one.cost, other.cost)
+        np.testing.assert_equal((one.cost, one.threshold), (other.cost, other.threshold))
         np.testing.assert_array_equal(one.vector, other.vector)
 
 
@@ -59,13 +63,10 @@ def test_a_report_survives(report):
     _assert_same_trials(found.trials, report.trials)
 
 
-@given(st.builds(Bulletin, _counts, _floats, st.booleans(), st.booleans(), _trials))
-def test_a_bulletin_survives(bulletin):
+@given(st.tuples(_counts, _floats, st.booleans(), st.booleans()), _two_lists)
+def test_a_bulletin_survives(facts, lists):
+    bulletin = Bulletin(*facts, *lists)
     found = decode_bulletin(encode_bulletin(bulletin))
-    assert (found.number, found.sent, found.stop, found.is_last) == (
-        bulletin.number,
-        bulletin.sent,
-        bulletin.stop,
-        bulletin.is_last,
-    )
+    assert (found.number, found.sent, found.stop, found.is_last) == facts
     _assert_same_trials(found.trials, bulletin.trials)
+    _assert_same_trials(found.promotions, bulletin.promotions)

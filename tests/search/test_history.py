@@ -53,7 +53,7 @@ def test_best_looks_only_at_successes():
     vectors = np.arange(4.0)[:, None]
     history.add(vectors, [0.5, 0.0, 0.4, 0.1], statuses, [(0, 1, i) for i in range(4)], foreign=True)
     history.add(vectors[:1], [0.9], [Status.SUCCESS], [(0, 0, 0)], foreign=False)
-    assert history.best() == 2
+    assert history.best() == 0
     assert history.best(foreign=False) == 4
     assert History(1).best() is None
 

@@ -14,7 +14,7 @@ from smac.runhistory.runhistory import RunHistory
 from smac.runner.abstract_runner import StatusType
 
 from mpi_automl.search.acquisition import log_expected_improvement
-from mpi_automl.search.encoding import Imputer, LogScale, observed_costs
+from mpi_automl.search.encoding import Imputer, LogScale, learned_budget, observed_costs
 from mpi_automl.search.surrogate import Surrogate
 from mpi_automl.search.vectors import VectorSpace
 from mpi_automl.trial import Status
@@ -133,3 +133,23 @@ def test_trees_of_their_own_subsets_know_all_and_predict_alike(space, vectors, c
     assert np.corrcoef(parts.known_means, targets)[0, 1] > 0.8
     new = Imputer(space)(space.sample(500, np.random.RandomState(0)))
     assert np.corrcoef(whole.predict(new)[0], parts.predict(new)[0])[0, 1] > 0.8
+
+
+def test_costs_of_one_budget_are_learned_from_the_highest_with_enough_trials():
+    low, high = 1 / 3, 1.0
+    assert learned_budget(np.array([low] * 20 + [high] * 9)) == low
+    assert learned_budget(np.array([low] * 20 + [high] * 10)) == high
+    assert learned_budget(np.array([low] * 5 + [high] * 5)) == high
+    assert learned_budget(np.array([low] * 5 + [high] * 4)) == low
+
+
+def test_failures_with_less_count_and_costs_of_other_budgets_do_not():
+    costs = np.array([0.9, 0.8, 0.2, 0.3, np.nan, np.nan, np.nan])
+    statuses = np.array([Status.SUCCESS] * 4 + [Status.CRASHED, Status.TIMEOUT, Status.STOPPED])
+    budgets = np.array([0.1, 0.1, 1.0, 1.0, 0.1, 1.0, 1.0])
+    np.testing.assert_array_equal(
+        observed_costs(costs, statuses, budgets), [np.nan, np.nan, 0.2, 0.3, 0.3, 0.3, np.nan]
+    )
+    np.testing.assert_array_equal(
+        observed_costs(costs[[0, 1, 5]], statuses[[0, 1, 5]], budgets[[0, 1, 5]]), [0.9, 0.8, np.nan]
+    )

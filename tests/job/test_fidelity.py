@@ -1,0 +1,85 @@
+"""Successive halving over 3 ranks, and its second leg with 2: promotions, budgets, and trials that end early."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mpi_automl.search.history import identities
+from mpi_automl.storage.reader import RunReader
+from mpi_automl.storage.run_directory import RunDirectory
+
+CHEAP = ("gaussian_nb", "lda", "decision_tree", "k_nearest_neighbors")
+BUDGETS = (0.25, 0.5, 1.0)
+
+
+@pytest.fixture(scope="module")
+def two_legs(launch, tmp_path_factory):
+    run = tmp_path_factory.mktemp("fidelity") / "run"
+    # A busy machine only makes it take longer: the numbers of trials end it.
+    words = ["--time", "150", "--fidelity", "rows", "--eta", "2", "--min-budget", "0.25", "--resampling", "cv"]
+    words += ["--folds", "3", "--early-stopping", "aggressive"]
+    components = [f"classifier:{name}" for name in CHEAP] + ["feature_preprocessor:no_preprocessing"]
+    words += ["--include", ",".join(components)]
+    for ranks, trials, place in ((3, "14", "--out"), (2, "12", "--resume")):
+        more = ["--trials", trials, place, run]
+        done = launch(ranks, "python", "-m", "mpi_automl", "example", *words, *more, timeout=200)
+        assert done.returncode == 0, done.stderr
+    return run
+
+
+@pytest.fixture(scope="module")
+def trials(two_legs):
+    reader = RunReader(two_legs)
+    table = reader.trials()
+    table["configuration"] = identities(reader.vectors)
+    return table[(table["origin"] != "dummy") & (table["status"] != "stopped")]
+
+
+def parents(trials):
+    """Each promoted trial beside the one with the next smaller budget."""
+    promoted = trials[trials["origin"] == "promoted"].copy()
+    promoted["below"] = promoted["budget"] / 2
+    return promoted.merge(
+        trials, left_on=["configuration", "below"], right_on=["configuration", "budget"], suffixes=("", "_before")
+    )
+
+
+def test_every_trial_has_its_budget_and_only_promoted_ones_more_than_the_least(trials):
+    assert set(trials["budget"]) == set(BUDGETS)
+    assert ((trials["budget"] > BUDGETS[0]) == (trials["origin"] == "promoted")).all()
+    assert not trials.duplicated(["configuration", "budget"]).any()
+
+
+def test_trials_are_promoted_across_ranks_and_legs(trials):
+    pairs = parents(trials)
+    assert len(pairs) == (trials["origin"] == "promoted").sum()
+    assert (pairs["status_before"] == "success").all()
+    assert (pairs["start"] >= pairs["end_before"]).all()
+    first_leg = pairs[pairs["leg"] == 0]
+    assert (first_leg["rank"] != first_leg["rank_before"]).any()
+    assert set(pairs.loc[pairs["leg"] == 1, "leg_before"]) >= {0}
+
+
+def test_about_a_half_of_each_rung_goes_on(trials):
+    counts = [(trials["budget"] == budget).sum() for budget in BUDGETS]
+    for lower, higher in zip(counts, counts[1:], strict=False):
+        assert lower / 4 <= higher <= 0.75 * lower + 1
+
+
+def test_only_trials_with_the_full_budget_end_early_and_say_so(trials):
+    pruned = trials[trials["status"] == "pruned"]
+    assert len(pruned)
+    assert set(pruned["budget"]) == {1.0}
+    assert pruned["reason"].str.contains(r"mean cost above .* after fold [12] of 3").all()
+    assert not pruned["has_predictions"].any()
+
+
+def test_the_ensemble_has_one_trial_of_a_configuration(two_legs):
+    reader = RunReader(two_legs)
+    outcome = RunDirectory(two_legs).read_ensemble()
+    assert not outcome["is_dummy"]
+    names = {str(key): name for key, name in zip(reader.keys, identities(reader.vectors), strict=True)}
+    members = [names[member["key"]] for member in outcome["members"]]
+    assert len(members) == len(set(members))
+    assert np.isfinite(outcome["value"])
