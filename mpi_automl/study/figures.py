@@ -70,12 +70,12 @@ def critical_difference(comparison: Comparison) -> Figure | None:
         comparison.mean_ranks,
         nemenyi(comparison),
         ax=axes,
-        label_fmt_left="{label} ({rank:.2f})",
-        label_fmt_right="{label} ({rank:.2f})",
+        label_fmt_left="{label} ({rank:.2f})\u00a0",
+        label_fmt_right="\u00a0{label} ({rank:.2f})",
         color_palette={name: look(comparison, name)["color"] for name in names},
         crossbar_props={"color": style.INK, "linewidth": 3},
         marker_props={"s": 36, "zorder": 4},
-        text_h_margin=0.04,
+        text_h_margin=0.02,
     )
     for text in axes.texts:
         text.set_color(style.INK)
