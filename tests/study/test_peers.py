@@ -118,7 +118,7 @@ def test_an_adapter_that_fails_is_quoted(run_adapter):
 @pytest.fixture(scope="module")
 def schema():
     labels = np.array(["yes", "no"] * 5)
-    return make_task(np.arange(20.0).reshape(10, 2), labels).schema
+    return make_task(np.arange(20.0).reshape(10, 2), pd.Series(labels, name="y")).schema
 
 
 @pytest.mark.parametrize(
