@@ -43,8 +43,10 @@ def test_nothing_is_lost_and_the_run_goes_on(launch, tmp_path, mpi):
         assert run.use(table) == []
         found = run.finish(2)
         assert (found.lost, found.problems) == (0, ())
-        assert found.committed > 4
+        assert found.committed > 2
         assert not RunDirectory(run.directory).read_ensemble()["is_dummy"]
         reader = RunReader(run.directory)
         assert {key.rank for key in reader.keys if key.leg == reader.legs[-1].leg} == {0, 1}
-        assert list(reader.trials()["origin"]).count("dummy") == 1
+        trials = reader.trials()
+        # One whose trial server was killed is evaluated again.
+        assert ((trials["origin"] == "dummy") & (trials["status"] == "success")).sum() == 1
