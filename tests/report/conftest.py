@@ -33,9 +33,9 @@ def make_run(tmp_path_factory) -> Callable[[str], Path]:
     def make(kind: str) -> Path:
         if kind not in made:
             settings = Settings(
-                time=100,
-                trial_time=20,
-                trials=21 if kind == "binary" else 1 if kind == "dummy" else 4,
+                time=900,
+                trial_time=100,
+                trials=23 if kind == "binary" else 1 if kind == "dummy" else 4,
                 task=_TYPES.get(kind, kind),
                 include=_LEARNERS.get(kind, "regressor:ridge,regressor:decision_tree"),
                 ensemble_method="stacking" if kind == "regression" else "greedy",
