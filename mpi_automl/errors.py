@@ -9,3 +9,11 @@ class UserError(Exception):
     The message is one sentence that says what is wrong and what to do. The command line prints it
     from rank 0, without a traceback, and ends every rank with exit status 2.
     """
+
+    status = 2
+
+
+class NothingLeftError(UserError):
+    """Not even a mistake: what was asked for is there already. Ends every rank with exit status 0."""
+
+    status = 0

@@ -58,6 +58,7 @@ def run_job(settings: Settings, load: Callable[[], Task]) -> int:
     from mpi_automl.job.rank_log import RankLog
     from mpi_automl.parallel.abort import abort_on_exception
     from mpi_automl.parallel.cores import threads_at_first
+    from mpi_automl.parallel.signals import BY_BATCH_SYSTEMS, StopSignals
     from mpi_automl.parallel.time_left import TimeLeft, ask_time_left, with_time_left
     from mpi_automl.parallel.world import open_world, process_start
 
@@ -66,7 +67,9 @@ def run_job(settings: Settings, load: Callable[[], Task]) -> int:
     time_left = ask_time_left(settings) if launch.speaks else None
     # The trial server is started before MPI is initialised: forking afterwards is unsafe on many fabrics.
     log = RankLog()
-    with Evaluator.start(log.server_output, threads_at_first(settings), settings.plugins) as evaluator:
+    # A signal to save a result must not kill a job that is still starting: the search sees it when it begins.
+    early = StopSignals(BY_BATCH_SYSTEMS)
+    with early, Evaluator.start(log.server_output, threads_at_first(settings), settings.plugins) as evaluator:
         world = open_world(started, launch)
         from mpi_automl.cli.terminal import Terminal
         from mpi_automl.job.conclusion import StoppedEarlyError

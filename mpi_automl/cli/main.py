@@ -73,7 +73,7 @@ def entry(arguments: Sequence[str] | None = None, *, default: Sequence[str] = ()
     except UserError as error:
         if launch.speaks:
             print(f"mpi-automl: {error}", file=sys.stderr, flush=True)
-        status = 2
+        status = error.status
     except BrokenPipeError:
         # The reader of our output, such as head, has gone; nothing is wrong with the work.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

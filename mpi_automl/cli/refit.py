@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this verb."""
     parser.add_argument("directory", metavar="RUN", type=Path, help="run directory")
     parser.add_argument("--time", metavar="TIME", help="time that fitting may take; default: the run's own --time")
+    parser.add_argument("--table", metavar="TABLE", help="where the run's training rows are now, if they have moved")
     add_plugins(parser)
     parser.epilog = "Example: mpirun -n 8 mpi-automl refit runs/price --time 10m"
 
@@ -38,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     path, plugins = arguments.directory, plugins_from(arguments)
     settings = Settings.from_mapping(RunDirectory(path).read_config())
     check_plugins(path, settings, plugins)
-    settings = replace(settings, plugins=plugins)
+    settings = replace(settings, plugins=plugins, table=arguments.table or settings.table)
     started = process_start()
     # As for fit: the trial server is started before MPI is initialised.
     with Evaluator.start(None, threads_at_first(settings), plugins) as evaluator:

@@ -20,6 +20,9 @@ from pathlib import Path
 from mpi_automl.evaluation import linux
 from mpi_automl.evaluation.supervision import kill_descendants
 
+_NOT_FOR_TRIALS = (signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
+"""Slurm and terminals send these to every process of a job. The rank ends its trials; they do not end by themselves."""
+
 
 def main(arguments: Sequence[str]) -> int:
     """Keep a trial server running until the rank leaves.
@@ -33,6 +36,8 @@ def main(arguments: Sequence[str]) -> int:
     lifeline = socket.socket(fileno=int(arguments[0]))
     linux.adopt_orphans()
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    for number in _NOT_FOR_TRIALS:
+        signal.signal(number, signal.SIG_IGN)
     scratch = Path(tempfile.mkdtemp(prefix="mpi_automl-trials-"))
     try:
         return _guard(lifeline, scratch, arguments[1:])

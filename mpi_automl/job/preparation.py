@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mpi_automl.errors import UserError
+from mpi_automl.errors import NothingLeftError, UserError
 from mpi_automl.job.earlier_legs import EarlierLegs, check_same_run, read_earlier_legs
 from mpi_automl.job.early_stopping import earlier_incumbent
 from mpi_automl.job.node_budget import MemoryBudget, overload_warnings
@@ -20,7 +20,7 @@ from mpi_automl.storage.disk import check_room, deal_out, used
 from mpi_automl.storage.kept_models import ModelsBound
 from mpi_automl.storage.layout import StoreLayout, trials_for
 from mpi_automl.storage.reader import RunReader
-from mpi_automl.storage.run_directory import RunDirectory
+from mpi_automl.storage.run_directory import FINISHED, RunDirectory
 
 if TYPE_CHECKING:
     from mpi_automl.data.task import Task
@@ -130,6 +130,8 @@ class Preparation:
         if search_end - time.time() < _SHORTEST_SEARCH:
             spent = time.time() - world.started
             needed = settings.time + _SHORTEST_SEARCH - (search_end - time.time())
+            if deadline - world.started < settings.time:
+                raise self._total_is_used_up()
             raise UserError(
                 f"--time {settings.time:g} s is too short to train anything: starting took {spent:.0f} s "
                 f"and the end needs some seconds too; give at least {max(10.0, 1.5 * needed):.0f} s."
@@ -202,8 +204,18 @@ class Preparation:
             return settings.time
         left = settings.time_total - (0.0 if earlier is None else earlier.seconds_used)
         if left < _SHORTEST_LEG:
-            raise UserError(f"The {settings.time_total:g} s of --time-total are used up; nothing is left to do.")
+            raise self._total_is_used_up()
         return min(settings.time, left)
+
+    def _total_is_used_up(self) -> UserError:
+        """The error to raise when no other leg fits in; a run that has a result is finished then."""
+        sentence = f"The {self._settings.time_total:g} s of --time-total are used up; nothing is left to do."
+        directory = RunDirectory(self._path)
+        if not directory.ensemble.exists():
+            return UserError(f"{sentence[:-1]}, though no leg came to a result: give more --time-total.")
+        directory.lock.acquire()
+        directory.write_status({"state": FINISHED})
+        return NothingLeftError(sentence)
 
     def _leaves_time(self, earlier: EarlierLegs | None, seconds: float) -> bool:
         """Whether the run's total will not be used up by this leg."""

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Sequence
 from types import FrameType, TracebackType
 from typing import Any
 
-_STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
+BY_BATCH_SYSTEMS = (signal.SIGUSR1, signal.SIGUSR2)
+"""Signals that nobody sends to have a process end at once."""
+
+_STOPPING = (signal.SIGTERM, signal.SIGINT, *BY_BATCH_SYSTEMS)
 
 
 class StopSignals:
-    """Context in which SIGTERM, SIGINT, SIGUSR1 and SIGUSR2 only set a flag.
+    """Context in which SIGTERM, SIGINT, SIGUSR1 and SIGUSR2, or other signals, only set a flag.
 
     Python runs a handler only between its own instructions, never inside a blocking MPI call, so
-    ranks must poll rather than block while this matters.
+    ranks must poll rather than block while this matters. A context inside another one knows what came
+    before it.
+
+    Parameters
+    ----------
+    numbers : sequence of signal.Signals
 
     Attributes
     ----------
@@ -21,13 +30,18 @@ class StopSignals:
         The first one that came.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, numbers: Sequence[signal.Signals] = _STOPPING) -> None:
+        self._numbers = numbers
         self.received: signal.Signals | None = None
         self._previous: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> StopSignals:
-        for number in _STOPPING:
-            self._previous[number] = signal.signal(number, self._note)
+        for number in self._numbers:
+            previous = signal.signal(number, self._note)
+            self._previous[number] = previous
+            outer = getattr(previous, "__self__", None)
+            if isinstance(outer, StopSignals):
+                self.received = outer.received
         return self
 
     def __exit__(

@@ -68,6 +68,7 @@ JobRequeue=1
 KillWait=5
 MinJobAge=3600
 ReturnToService=2
+${SLURM_CONFIGURATION:-}
 CONFIGURATION
     local number=0 name
     for name in $(node_names); do

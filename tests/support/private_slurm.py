@@ -85,14 +85,17 @@ def _free_ports(count: int) -> int:
 
 
 @contextmanager
-def private_slurm() -> Iterator[PrivateSlurm]:
-    """Start a Slurm of two nodes for the block; skips the test where it cannot be, or fails it where it should be."""
+def private_slurm(nodes: int = 2, configuration: str = "") -> Iterator[PrivateSlurm]:
+    """Start a Slurm for the block; skips the test where it cannot be, or fails it where it should be.
+
+    `configuration` is added to slurm.conf.
+    """
     directory = Path(tempfile.mkdtemp(prefix="slurm-", dir="/tmp"))
     variables = clean_environment(require_environment("debian"))
     try:
         started = subprocess.run(
-            ["bash", _SCRIPTS / "start_slurm.sh", directory, "2", "4", str(_free_ports(3))],
-            env=variables,
+            ["bash", _SCRIPTS / "start_slurm.sh", directory, str(nodes), "4", str(_free_ports(nodes + 1))],
+            env={**variables, "SLURM_CONFIGURATION": configuration},
             capture_output=True,
             text=True,
             timeout=120,

@@ -1,0 +1,92 @@
+"""What takes minutes on a private Slurm: real time limits and nodes that die.
+
+``pytest -m campaign tests/campaigns/slurm.py`` as root where Slurm is installed; ``-s`` shows what a user sees.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from job_scripts import SLOW, SPREAD, TOGETHER, Job, Submitter, command_of, write_table
+from private_slurm import PrivateSlurm, private_slurm
+
+from mpi_automl.storage.reader import RunReader
+from mpi_automl.storage.run_directory import RunDirectory
+
+pytestmark = [pytest.mark.campaign, pytest.mark.timeout(900)]
+
+LONG = SLOW.replace("--trials 12", "--trials 1000")
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_table(tmp_path_factory.mktemp("table") / "train.csv")
+
+
+def kill_node(slurm: PrivateSlurm, node: str) -> int:
+    """Kill everything that runs on a node, its slurmd first; the number of processes."""
+    marks = (f"SLURMD_NODENAME={node}".encode(), f"SLURM_CONF={slurm.directory}/slurm.conf".encode())
+    victims = [int((slurm.directory / "run" / f"{node}.pid").read_text())]
+    for entry in Path("/proc").iterdir():
+        try:
+            variables = (entry / "environ").read_bytes().split(b"\0")
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+        except (OSError, NotADirectoryError):
+            continue
+        ours = any(str(slurm.directory).encode() in variable for variable in variables)
+        if entry.name.isdigit() and ours and (marks[0] in variables or node.encode() in words):
+            victims.append(int(entry.name))
+    for pid in victims:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    return len(victims)
+
+
+def wait_for_restart(job: Job, timeout: float) -> float:
+    """Seconds until Slurm has queued a job again."""
+    started = time.monotonic()
+    while job.slurm.job(job.number)["Restarts"] == "0":
+        if time.monotonic() > started + timeout:
+            pytest.fail(f"{job.slurm.job(job.number)}\n{job.text}")
+        time.sleep(0.5)
+    return time.monotonic() - started
+
+
+@pytest.mark.parametrize("launcher", ["srun --mpi=pmix", "mpirun --bind-to none"])
+def test_a_node_dies_and_the_job_goes_on_with_others(tmp_path, table, launcher):
+    with private_slurm(nodes=3, configuration="SlurmdTimeout=10") as slurm:
+        submit = Submitter(slurm, tmp_path, table)
+        job = submit("until_done.sbatch", "job", *SPREAD, OPTIONS=SLOW, TOTAL="600s", LAUNCHER=launcher)
+        job.wait_for_trials(0)
+        assert kill_node(slurm, "n2") > 1
+        print(f"queued again after {wait_for_restart(job, 120):.0f} s")
+        committed = set(RunReader(job.run).keys)
+        assert job.wait(200)["JobState"] == "COMPLETED"
+        assert committed < set(RunReader(job.run).keys)
+        assert {key.leg for key in RunReader(job.run).keys} == {0, 1}
+
+
+@pytest.mark.parametrize("launcher", ["srun --mpi=pmix", "mpirun --bind-to none"])
+def test_real_time_limits_cut_a_run_into_legs(slurm, tmp_path, table, launcher):
+    submit = Submitter(slurm, tmp_path, table)
+    limit = ("--time=2", "--signal=B:USR1@60")
+    job = submit("until_done.sbatch", "job", *SPREAD, *limit, OPTIONS=LONG, TOTAL="110s", LAUNCHER=launcher)
+    facts = job.wait(400)
+    assert facts["JobState"] == "COMPLETED"
+    legs = {key.leg for key in RunReader(job.run).keys}
+    assert len(legs) == int(facts["Restarts"]) + 1 >= 3
+    assert RunDirectory(job.run).state == "finished"
+
+
+def test_open_mpi_5_starts_by_srun(slurm, tmp_path, table):
+    submit = Submitter(slurm, tmp_path, table)
+    path = f"{command_of('openmpi5', tmp_path)}:{submit.slurm_path}"
+    job = submit("one_node.sbatch", "job", *TOGETHER, PATH=path)
+    assert job.wait()["JobState"] == "COMPLETED"
+    assert {key.rank for key in RunReader(job.run).keys} == {0, 1}

@@ -1,0 +1,116 @@
+"""Every script in jobs/slurm/ runs to its end on a private Slurm of two nodes."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from job_scripts import ALONE, SLOW, SPREAD, TOGETHER, Job, Submitter, command_of, write_table
+from private_slurm import PrivateSlurm
+
+from mpi_automl.storage.reader import RunReader
+from mpi_automl.storage.run_directory import RunDirectory
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_table(tmp_path_factory.mktemp("table") / "train.csv")
+
+
+@pytest.fixture(scope="module")
+def submit(slurm: PrivateSlurm, tmp_path_factory: pytest.TempPathFactory, table: Path) -> Submitter:
+    return Submitter(slurm, tmp_path_factory.mktemp("jobs"), table)
+
+
+@pytest.fixture(scope="module")
+def jobs(submit: Submitter, table: Path) -> dict[str, Job]:
+    """All jobs, submitted at once; Slurm has them wait for their turn."""
+    scratch = submit.directory / "scratch"
+    scratch.mkdir()
+    mpirun = "mpirun --bind-to none"
+    in_mpich = f"{command_of('mpich', submit.directory)}:{submit.slurm_path}"
+    return {
+        "requeued": submit("until_done.sbatch", "requeued", *SPREAD, OPTIONS=SLOW, TOTAL="600s", LAUNCHER=mpirun),
+        "signalled": submit("one_node.sbatch", "signalled", *TOGETHER, OPTIONS=SLOW),
+        "cancelled": submit("until_done.sbatch", "cancelled", *SPREAD, OPTIONS=SLOW),
+        "pmix": submit("one_node.sbatch", "pmix", *TOGETHER, SCRATCH=str(scratch)),
+        "mpirun": submit("one_node.sbatch", "mpirun", *TOGETHER, LAUNCHER=mpirun),
+        "pmi2": submit("one_node.sbatch", "pmi2", *TOGETHER, LAUNCHER="srun --mpi=pmi2", PATH=in_mpich),
+        "nodes": submit("many_nodes.sbatch", "nodes", *SPREAD, SCRATCH=str(scratch)),
+        "array": submit("array.sbatch", "array", *ALONE, "--array=0-2", SEEDS="4 7", TABLES=str(table)),
+    }
+
+
+def hosts_of(run: Path) -> list[str]:
+    """The host of each rank of a run's last leg."""
+    return [rank["host"] for rank in RunDirectory(run).read_ensemble()["ranks"]]
+
+
+def test_a_job_that_is_cut_twice_ends_with_one_result_of_all_legs(jobs):
+    job = jobs["requeued"]
+    for leg in (0, 1):
+        job.wait_for_trials(leg)
+        job.slurm.run("scancel", "--batch", "--signal=USR1", str(job.number))
+    facts = job.wait()
+    assert (facts["JobState"], facts["Restarts"]) == ("COMPLETED", "2")
+    assert job.text.count("ended with status 75") == 2
+    assert "leg 3 ended with status 0" in job.text
+    assert {key.leg for key in RunReader(job.run).keys} == {0, 1, 2}
+    assert "crashed" not in set(RunReader(job.run).trials()["status"])
+    assert RunDirectory(job.run).state == "finished"
+
+
+def test_usr1_reaches_the_ranks_of_srun_and_a_result_is_saved(jobs):
+    job = jobs["signalled"]
+    job.wait_for_trials(0)
+    job.slurm.run("scancel", "--signal=USR1", str(job.number))
+    facts = job.wait()
+    assert (facts["JobState"], facts["ExitCode"]) == ("FAILED", "75:0")
+    assert RunDirectory(job.run).state == "interrupted"
+    assert RunDirectory(job.run).read_ensemble()["members"]
+    # Slurm signals every process of the job, trials and their server too.
+    assert "crashed" not in set(RunReader(job.run).trials()["status"])
+
+
+def test_a_cancelled_job_is_not_queued_again_and_can_go_on(jobs, submit):
+    job = jobs["cancelled"]
+    job.wait_for_trials(0)
+    job.slurm.run("scancel", str(job.number))
+    facts = job.wait()
+    assert (facts["JobState"], facts["Restarts"]) == ("CANCELLED", "0")
+    assert "scontrol requeue" not in job.text
+    committed = set(RunReader(job.run).keys)
+    again = submit("until_done.sbatch", "again", *SPREAD, OUT=str(job.run), OPTIONS=f"{SLOW} --trials 1", TOTAL="600s")
+    assert again.wait()["JobState"] == "COMPLETED"
+    assert committed < set(RunReader(job.run).keys)
+
+
+@pytest.mark.parametrize("launcher", ["pmix", "mpirun", "pmi2"])
+def test_one_node_by_every_launcher(jobs, launcher):
+    job = jobs[launcher]
+    assert job.wait()["JobState"] == "COMPLETED"
+    assert {key.rank for key in RunReader(job.run).keys} == {0, 1}
+    assert len(set(hosts_of(job.run))) == 1
+    assert "+ mpirun" in job.text if launcher == "mpirun" else f"+ srun --mpi={launcher} " in job.text
+
+
+def test_many_nodes_with_the_table_on_their_own_disks(jobs, submit):
+    job = jobs["nodes"]
+    assert job.wait()["JobState"] == "COMPLETED"
+    assert sorted(hosts_of(job.run)) == ["n1", "n2"]
+    assert f"mpi-automl fit {submit.directory}/scratch/train.csv" in job.text
+
+
+def test_an_array_runs_every_seed_and_refuses_numbers_beyond(jobs):
+    job = jobs["array"]
+    deadline = time.monotonic() + 200
+    while (states := job.states()).keys() != {"0", "1", "2"} or not set(states.values()) <= {"COMPLETED", "FAILED"}:
+        assert time.monotonic() < deadline, f"{states}\n{job.text}"
+        time.sleep(0.3)
+    print(job.text)
+    assert states == {"0": "COMPLETED", "1": "COMPLETED", "2": "FAILED"}
+    assert "submit with --array=0-1" in job.text
+    for seed in (4, 7):
+        run = RunDirectory(job.run / f"train-seed-{seed}")
+        assert (run.state, run.read_config()["seed"]) == ("finished", seed)

@@ -1,0 +1,30 @@
+"""Signals that ask a job to stop are noted and kill nothing."""
+
+import os
+import signal
+
+from mpi_automl.parallel.signals import BY_BATCH_SYSTEMS, StopSignals
+
+
+def test_the_first_signal_is_kept_and_handlers_come_back():
+    before = signal.getsignal(signal.SIGUSR1)
+    with StopSignals() as signals:
+        assert signals.received is None
+        os.kill(os.getpid(), signal.SIGUSR1)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert signals.received == signal.SIGUSR1
+    assert signal.getsignal(signal.SIGUSR1) is before
+
+
+def test_an_inner_context_knows_what_came_before_it():
+    with StopSignals(BY_BATCH_SYSTEMS) as early:
+        os.kill(os.getpid(), signal.SIGUSR2)
+        with StopSignals() as signals:
+            assert signals.received == signal.SIGUSR2
+        assert early.received == signal.SIGUSR2
+
+
+def test_while_a_job_starts_only_what_batch_systems_send_is_held_back():
+    before = signal.getsignal(signal.SIGINT)
+    with StopSignals(BY_BATCH_SYSTEMS):
+        assert signal.getsignal(signal.SIGINT) is before
