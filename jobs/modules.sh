@@ -1,4 +1,4 @@
-# Sourced by the job scripts (ENVIRONMENT=jobs/modules.sh): the cluster's modules and a virtual environment.
+# Sourced by the job scripts (SETUP=jobs/modules.sh): the cluster's modules and a virtual environment.
 # Copy it, put your cluster's names in, and make the environment with the same modules loaded.
 # shellcheck shell=bash disable=SC1091
 module purge

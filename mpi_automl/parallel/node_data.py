@@ -85,23 +85,69 @@ def _spread(world: World, header: bytes, sizes: list[int], packed: list[memoryvi
     descriptor = world.together(lambda: _lay(header, packed, scratch) if is_leader else None)
     leader_path = world.node_comm.bcast(f"/proc/{os.getpid()}/fd/{descriptor}", root=0)
     if descriptor is None:
-        descriptor = os.open(leader_path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = _open_if_allowed(leader_path)
     world.wait()
+    if None in world.comm.allgather(descriptor):
+        descriptor = _open_by_name(world, (lambda: _write(header, packed, scratch)) if is_leader else None)
+    assert descriptor is not None
     return NodeFile(descriptor)
+
+
+def _open_if_allowed(path: str) -> int | None:
+    """A descriptor, or None where ranks may not look into each other, such as in containers without setuid."""
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except PermissionError:
+        return None
+
+
+def _open_by_name(world: World, write: Callable[[], Path] | None) -> int:
+    """Collective. Have the leaders write the object again, to a file that keeps its name until all have opened it."""
+    assert world.node_comm is not None
+    path: Path | None = None
+    try:
+        path = world.together(lambda: None if write is None else write())
+        shared = world.node_comm.bcast(path, root=0)
+        assert shared is not None
+        return world.together(lambda: _open_shared(shared))
+    finally:
+        if path is not None:
+            path.unlink(missing_ok=True)
+
+
+def _open_shared(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise UserError(
+            f"{path}, the node's copy of the table, cannot be opened by all ranks of the node ({error.strerror}); "
+            "choose a directory that their containers share with --scratch."
+        ) from None
 
 
 def _lay(header: bytes, buffers: Sequence[memoryview], scratch: str | None) -> int:
     """Write the object to a file without a name, and give its descriptor."""
+    path = _write(header, buffers, scratch)
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _write(header: bytes, buffers: Sequence[memoryview], scratch: str | None) -> Path:
+    """Write the object to a file."""
     size = len(header) + sum(buffer.nbytes for buffer in buffers)
     directory = _with_room(scratch, size)
     path = directory / f"mpi_automl-{secrets.token_hex(8)}"
     try:
         write_packed(path, header, buffers)
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
-        raise UserError(f"The table cannot be laid in {directory} ({error.strerror}); choose --scratch.") from None
-    finally:
         path.unlink(missing_ok=True)
+        raise UserError(f"The table cannot be laid in {directory} ({error.strerror}); choose --scratch.") from None
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return path
 
 
 def _with_room(scratch: str | None, size: int) -> Path:

@@ -63,7 +63,7 @@ def dry_run(script: Path, here: Path, **settings: str) -> str:
 @pytest.mark.parametrize("script", [path for path in SCRIPTS if path.suffix != ".sbatch"], ids=lambda path: path.name)
 def test_scripts_for_pbs_and_lsf_start_ranks_by_a_real_mpirun(script, tmp_path):
     (tmp_path / "scratch").mkdir()
-    said = dry_run(script, tmp_path, SCRATCH=str(tmp_path / "scratch"), OPTIONS="--time 90 --metric f1")
+    said = dry_run(script, tmp_path, STAGE=str(tmp_path / "scratch"), OPTIONS="--time 90 --metric f1")
     assert f"+ mpirun -n 1 --hostfile {tmp_path}/hosts --map-by slot:PE=1 --bind-to core mpi-automl" in said
     table = tmp_path / "scratch" / "train.csv"
     arguments = f"fit {table} --target price --out runs/17 --threads 1 --time 90 --metric f1"
@@ -86,7 +86,7 @@ def test_an_environment_is_sourced_first(tmp_path):
     said = dry_run(
         JOBS / "slurm" / "one_node.sbatch",
         tmp_path,
-        ENVIRONMENT=str(environment),
+        SETUP=str(environment),
         LAUNCHER="mpirun --bind-to none -n 1",
     )
     assert said.splitlines()[:3] == ["module purge", "module load python/3.11 openmpi/4.1", "activated"]

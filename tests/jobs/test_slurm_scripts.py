@@ -34,10 +34,10 @@ def jobs(submit: Submitter, table: Path) -> dict[str, Job]:
         "requeued": submit("until_done.sbatch", "requeued", *SPREAD, OPTIONS=SLOW, TOTAL="600s", LAUNCHER=mpirun),
         "signalled": submit("one_node.sbatch", "signalled", *TOGETHER, OPTIONS=SLOW),
         "cancelled": submit("until_done.sbatch", "cancelled", *SPREAD, OPTIONS=SLOW),
-        "pmix": submit("one_node.sbatch", "pmix", *TOGETHER, SCRATCH=str(scratch)),
+        "pmix": submit("one_node.sbatch", "pmix", *TOGETHER, STAGE=str(scratch)),
         "mpirun": submit("one_node.sbatch", "mpirun", *TOGETHER, LAUNCHER=mpirun),
         "pmi2": submit("one_node.sbatch", "pmi2", *TOGETHER, LAUNCHER="srun --mpi=pmi2", PATH=in_mpich),
-        "nodes": submit("many_nodes.sbatch", "nodes", *SPREAD, SCRATCH=str(scratch)),
+        "nodes": submit("many_nodes.sbatch", "nodes", *SPREAD, STAGE=str(scratch)),
         "array": submit("array.sbatch", "array", *ALONE, "--array=0-2", SEEDS="4 7", TABLES=str(table)),
     }
 
@@ -110,7 +110,7 @@ def test_an_array_runs_every_seed_and_refuses_numbers_beyond(jobs):
         time.sleep(0.3)
     print(job.text)
     assert states == {"0": "COMPLETED", "1": "COMPLETED", "2": "FAILED"}
-    assert "submit with --array=0-1" in job.text
+    assert "set --array=0-1" in job.text
     for seed in (4, 7):
         run = RunDirectory(job.run / f"train-seed-{seed}")
         assert (run.state, run.read_config()["seed"]) == ("finished", seed)

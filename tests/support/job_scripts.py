@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from launching import CHECKOUT, require_environment
-from private_slurm import PrivateSlurm
+from private_slurm import ENDED, PrivateSlurm
 
 from mpi_automl.storage.reader import RunReader
 
@@ -68,8 +68,10 @@ class Job:
                     return
             except Exception:  # noqa: BLE001  # the store is not there yet
                 pass
+            if self.slurm.job(self.number)["JobState"] in ENDED:
+                break
             time.sleep(0.2)
-        pytest.fail(f"leg {leg} had no {count} trials after {timeout:g} s:\n{self.text}")
+        pytest.fail(f"leg {leg} had no {count} trials after {timeout:g} s, or when the job ended:\n{self.text}")
 
 
 class Submitter:

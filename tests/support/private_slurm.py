@@ -18,7 +18,7 @@ import pytest
 from launching import CHECKOUT, clean_environment, is_required, require_environment
 
 _SCRIPTS = CHECKOUT / "tests" / "environment"
-_ENDED = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "DEADLINE", "PREEMPTED"}
+ENDED = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "DEADLINE", "PREEMPTED"}
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class PrivateSlurm:
     def wait(self, number: int, timeout: float = 120.0) -> dict[str, str]:
         """Wait until a job has ended for good; fails the test after `timeout` seconds."""
         deadline = time.monotonic() + timeout
-        while (job := self.job(number))["JobState"] not in _ENDED:
+        while (job := self.job(number))["JobState"] not in ENDED:
             if time.monotonic() > deadline:
                 self.run("scancel", str(number))
                 pytest.fail(f"job {number} still {job['JobState']} after {timeout:g} s")
