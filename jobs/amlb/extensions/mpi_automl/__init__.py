@@ -1,6 +1,10 @@
 """The half of the framework that runs in the benchmark's own Python: hands the data over to exec.py."""
 
+import os
+
 from amlb.utils import call_script_in_same_dir
+
+LAUNCHER_VARIABLES = ("OMPI_", "PRTE_", "PMIX_", "MPICH_", "HYDRA_", "FI_", "UCX_")
 
 
 def setup(*args, **kwargs):
@@ -19,8 +23,8 @@ def run(dataset, config):
     if config.measure_inference_time:
         data["inference_subsample_files"] = dataset.inference_subsample_files(fmt="parquet")
     options = {"serialization": {"sparse_dataframe_deserialized_format": "dense"}}
-    # The launcher must be found, and so must the libraries of the modules that are loaded.
-    kept = ["TMP", "TEMP", "TMPDIR", "LD_LIBRARY_PATH"]
+    # Of the environment the benchmark passes on only what is named: a launcher needs its settings and its libraries.
+    kept = [name for name in os.environ if name.startswith(LAUNCHER_VARIABLES)]
     return run_in_venv(
         __file__,
         "exec.py",
@@ -28,5 +32,5 @@ def run(dataset, config):
         dataset=dataset,
         config=config,
         options=options,
-        retained_env_vars=kept,
+        retained_env_vars=["TMP", "TEMP", "TMPDIR", "HOME", "LD_LIBRARY_PATH", *kept],
     )
