@@ -14,12 +14,13 @@ from mpi_automl.storage.reader import RunReader
 
 SCRIPTS = CHECKOUT / "jobs" / "slurm"
 QUICK = "--time 200 --trials 2 --include classifier:decision_tree,feature_preprocessor:no_preprocessing"
-SLOW = "--time 600 --trials 12 --include classifier:extra_trees --resampling cv"
+# Trials are so many that a signal comes before the last of them.
+SLOW = "--time 600 --trials 30 --include classifier:decision_tree --resampling cv"
 # A node has four cores and 4000 MB here.
-SMALL = ("--time=10", "--mem-per-cpu=950", "--open-mode=append")
-ALONE = ("--nodes=1", "--ntasks-per-node=1")
-TOGETHER = ("--nodes=1", "--ntasks-per-node=2")
-SPREAD = ("--nodes=2", "--ntasks-per-node=1")
+SMALL = ("--time=10", "--open-mode=append")
+ALONE = ("--nodes=1", "--ntasks-per-node=1", "--mem-per-cpu=1900")
+TOGETHER = ("--nodes=1", "--ntasks-per-node=2", "--mem-per-cpu=950")
+SPREAD = ("--nodes=2", "--ntasks-per-node=1", "--mem-per-cpu=1900")
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Job:
         """What the job has printed."""
         return self.output.read_text(errors="replace") if self.output.exists() else ""
 
-    def wait(self, timeout: float = 200.0) -> dict[str, str]:
+    def wait(self, timeout: float = 250.0) -> dict[str, str]:
         """As `PrivateSlurm.wait`; what the job printed is shown when the test fails."""
         try:
             return self.slurm.wait(self.number, timeout)
@@ -59,7 +60,7 @@ class Job:
         )
         return dict(line.split() for line in lines.splitlines())
 
-    def wait_for_trials(self, leg: int, count: int = 2, timeout: float = 100.0) -> None:
+    def wait_for_trials(self, leg: int, count: int = 2, timeout: float = 150.0) -> None:
         """Wait until a leg has that many trials on disk."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:

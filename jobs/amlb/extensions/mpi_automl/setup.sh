@@ -8,13 +8,16 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 source=${MPI_AUTOML_SOURCE:-$(cd "$here/../../../.." && pwd -P)}
 
-[ -x "$here/venv/bin/python" ] || bash "$source/jobs/make_venv.sh" "$here/venv"
-"$here/venv/bin/python" -m pip install -q "${source}[boosting]" psutil
+python=$here/venv/bin/python
+[ -x "$python" ] || bash "$source/jobs/make_venv.sh" "$here/venv"
+# An environment that has everything is left alone.
+"$python" -c 'import mpi_automl, psutil' 2>/dev/null ||
+    "$python" -m pip install -q "${source}[boosting]" psutil
 # The launcher of the system, where there is one that mpi4py finds the library of; otherwise one from PyPI.
-if ! { command -v mpirun && "$here/venv/bin/python" -c 'from mpi4py import MPI'; } >/dev/null 2>&1; then
-    "$here/venv/bin/python" -m pip install -q mpich
+if ! { command -v mpirun && "$python" -c 'from mpi4py import MPI'; } >/dev/null 2>&1; then
+    "$python" -m pip install -q mpich
 fi
 
-version=$("$here/venv/bin/python" -c 'import mpi_automl; print(mpi_automl.__version__)')
+version=$("$python" -c 'import mpi_automl; print(mpi_automl.__version__)')
 mkdir -p "$here/.setup"
 echo "$version" >>"$here/.setup/installed"
