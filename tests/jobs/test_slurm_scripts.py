@@ -5,12 +5,29 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from job_scripts import ALONE, SLOW, SPREAD, TOGETHER, Job, Submitter, command_of, write_table
 from private_slurm import PrivateSlurm
 
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import RunDirectory
+
+STUDY = """
+[study]
+ranks = 1
+time = "150s"
+seeds = 2
+metrics = ["accuracy"]
+
+[[tables]]
+files = "{table}"
+target = "y"
+
+[variants.tree]
+trials = 1
+include = ["classifier:decision_tree"]
+"""
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +45,8 @@ def jobs(submit: Submitter, table: Path) -> dict[str, Job]:
     """All jobs, submitted at once; Slurm has them wait for their turn."""
     scratch = submit.directory / "scratch"
     scratch.mkdir()
+    study = submit.directory / "study.toml"
+    study.write_text(STUDY.format(table=table))
     mpirun = "mpirun --bind-to none"
     in_mpich = f"{command_of('mpich', submit.directory)}:{submit.slurm_path}"
     return {
@@ -36,6 +55,7 @@ def jobs(submit: Submitter, table: Path) -> dict[str, Job]:
         "cancelled": submit("until_done.sbatch", "cancelled", *SPREAD, OPTIONS=SLOW),
         "mpirun": submit("one_node.sbatch", "mpirun", *TOGETHER, LAUNCHER=mpirun, STAGE=str(scratch)),
         "pmi2": submit("one_node.sbatch", "pmi2", *TOGETHER, LAUNCHER="srun --mpi=pmi2", PATH=in_mpich),
+        "study": submit("study.sbatch", "study", *SPREAD, STUDY=str(study), OPTIONS=""),
         "nodes": submit("many_nodes.sbatch", "nodes", *SPREAD, STAGE=str(scratch)),
         "array": submit("array.sbatch", "array", *ALONE, "--array=0-2", SEEDS="4 7", TABLES=str(table)),
     }
@@ -99,6 +119,14 @@ def test_many_nodes_with_the_table_on_their_own_disks(jobs, submit):
     assert job.wait()["JobState"] == "COMPLETED"
     assert sorted(hosts_of(job.run)) == ["n1", "n2"]
     assert f"mpi-automl fit {submit.directory}/scratch/train.csv" in job.text
+
+
+def test_a_study_is_done_in_groups_and_collected(jobs):
+    job = jobs["study"]
+    assert job.wait()["JobState"] == "COMPLETED"
+    assert "+ mpi-automl study collect" in job.text
+    rows = pd.read_csv(job.run / "results.csv")
+    assert (list(rows["state"]), sorted(rows["seed"])) == (["finished"] * 2, [1, 2])
 
 
 def test_an_array_runs_every_seed_and_refuses_numbers_beyond(jobs):
