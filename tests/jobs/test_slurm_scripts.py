@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -13,6 +16,10 @@ from private_slurm import PrivateSlurm
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import RunDirectory
 
+pytestmark = pytest.mark.timeout(600)
+
+# Jobs to which something happens do not wait for others, also when they are queued again.
+FIRST = "--nice=-1000"
 STUDY = """
 [study]
 ranks = 1
@@ -47,12 +54,15 @@ def jobs(submit: Submitter, table: Path) -> dict[str, Job]:
     scratch.mkdir()
     study = submit.directory / "study.toml"
     study.write_text(STUDY.format(table=table))
+    slow = {"OPTIONS": SLOW, "TOTAL": "600s"}
     mpirun = "mpirun --bind-to none"
     in_mpich = f"{command_of('mpich', submit.directory)}:{submit.slurm_path}"
     return {
-        "requeued": submit("until_done.sbatch", "requeued", *SPREAD, OPTIONS=SLOW, TOTAL="600s", LAUNCHER=mpirun),
-        "signalled": submit("one_node.sbatch", "signalled", *TOGETHER, OPTIONS=SLOW),
-        "cancelled": submit("until_done.sbatch", "cancelled", *SPREAD, OPTIONS=SLOW),
+        "requeued": submit(
+            "until_done.sbatch", "requeued", *SPREAD, FIRST, OPTIONS=SLOW, TOTAL="600s", LAUNCHER=mpirun
+        ),
+        "signalled": submit("one_node.sbatch", "signalled", *TOGETHER, FIRST, OPTIONS=SLOW),
+        "cancelled": submit("until_done.sbatch", "cancelled", *SPREAD, FIRST, **slow),
         "mpirun": submit("one_node.sbatch", "mpirun", *TOGETHER, LAUNCHER=mpirun, STAGE=str(scratch)),
         "pmi2": submit("one_node.sbatch", "pmi2", *TOGETHER, LAUNCHER="srun --mpi=pmi2", PATH=in_mpich),
         "study": submit("study.sbatch", "study", *SPREAD, STUDY=str(study), OPTIONS=""),
@@ -61,16 +71,49 @@ def jobs(submit: Submitter, table: Path) -> dict[str, Job]:
     }
 
 
+@pytest.fixture(scope="module")
+def events(jobs: dict[str, Job], submit: Submitter) -> Iterator[dict[str, Future[Any]]]:
+    """What happens to some of the jobs, each in a thread of its own: no job waits for another one's test."""
+    with ThreadPoolExecutor() as threads:
+        yield {
+            "requeued": threads.submit(cut_twice, jobs["requeued"]),
+            "signalled": threads.submit(signal_and_go_on, jobs["signalled"], submit),
+            "cancelled": threads.submit(cancel, jobs["cancelled"]),
+        }
+
+
+def cut_twice(job: Job) -> None:
+    for leg in (0, 1):
+        job.wait_for_trials(leg)
+        job.slurm.run("scancel", "--batch", "--signal=USR1", str(job.number))
+
+
+def signal_and_go_on(job: Job, submit: Submitter) -> Job:
+    job.wait_for_trials(0)
+    job.slurm.run("scancel", "--signal=USR1", str(job.number))
+    facts = job.wait()
+    assert (facts["JobState"], facts["ExitCode"]) == ("FAILED", "75:0")
+    assert RunDirectory(job.run).state == "interrupted"
+    assert RunDirectory(job.run).read_ensemble()["members"]
+    # Slurm signals every process of the job, trials and their server too.
+    assert "crashed" not in set(RunReader(job.run).trials()["status"])
+    more = f"{SLOW} --trials 1 --resume auto"
+    return submit("one_node.sbatch", "again", *TOGETHER, OUT=str(job.run), OPTIONS=more)
+
+
+def cancel(job: Job) -> None:
+    job.wait_for_trials(0)
+    job.slurm.run("scancel", str(job.number))
+
+
 def hosts_of(run: Path) -> list[str]:
     """The host of each rank of a run's last leg."""
     return [rank["host"] for rank in RunDirectory(run).read_ensemble()["ranks"]]
 
 
-def test_a_job_that_is_cut_twice_ends_with_one_result_of_all_legs(jobs):
+def test_a_job_that_is_cut_twice_ends_with_one_result_of_all_legs(jobs, events):
+    events["requeued"].result()
     job = jobs["requeued"]
-    for leg in (0, 1):
-        job.wait_for_trials(leg)
-        job.slurm.run("scancel", "--batch", "--signal=USR1", str(job.number))
     facts = job.wait()
     assert (facts["JobState"], facts["Restarts"]) == ("COMPLETED", "2")
     assert job.text.count("ended with status 75") == 2
@@ -80,26 +123,17 @@ def test_a_job_that_is_cut_twice_ends_with_one_result_of_all_legs(jobs):
     assert RunDirectory(job.run).state == "finished"
 
 
-def test_usr1_reaches_the_ranks_of_srun_and_the_run_can_go_on(jobs, submit):
-    job = jobs["signalled"]
-    job.wait_for_trials(0)
-    job.slurm.run("scancel", "--signal=USR1", str(job.number))
-    facts = job.wait()
-    assert (facts["JobState"], facts["ExitCode"]) == ("FAILED", "75:0")
-    assert RunDirectory(job.run).state == "interrupted"
-    assert RunDirectory(job.run).read_ensemble()["members"]
-    # Slurm signals every process of the job, trials and their server too.
-    assert "crashed" not in set(RunReader(job.run).trials()["status"])
-    again = submit("one_node.sbatch", "again", *TOGETHER, OUT=str(job.run), OPTIONS=f"{SLOW} --trials 1 --resume auto")
+def test_usr1_reaches_the_ranks_of_srun_and_the_run_can_go_on(jobs, events):
+    again = events["signalled"].result()
     assert again.wait()["JobState"] == "COMPLETED"
     assert "+ srun --mpi=pmix " in again.text
-    assert RunDirectory(job.run).state == "finished"
+    assert {key.leg for key in RunReader(jobs["signalled"].run).keys} == {0, 1}
+    assert RunDirectory(jobs["signalled"].run).state == "finished"
 
 
-def test_a_cancelled_job_is_not_queued_again(jobs):
+def test_a_cancelled_job_is_not_queued_again(jobs, events):
+    events["cancelled"].result()
     job = jobs["cancelled"]
-    job.wait_for_trials(0)
-    job.slurm.run("scancel", str(job.number))
     facts = job.wait()
     assert (facts["JobState"], facts["Restarts"]) == ("CANCELLED", "0")
     assert "scontrol requeue" not in job.text
