@@ -29,24 +29,19 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def kill_node(slurm: PrivateSlurm, node: str) -> int:
-    """Kill everything that runs on a node, its slurmd first; the number of processes."""
-    marks = (f"SLURMD_NODENAME={node}".encode(), f"SLURM_CONF={slurm.directory}/slurm.conf".encode())
-    victims = [int((slurm.directory / "run" / f"{node}.pid").read_text())]
+    """Kill everything that runs on a node; the number of processes."""
+    slurmd = (slurm.directory / "run" / f"{node}.pid").read_text().strip()
+    # A node's processes, and no others, have its host name.
+    name_space = Path(f"/proc/{slurmd}/ns/uts").readlink()
+    killed = 0
     for entry in Path("/proc").iterdir():
         try:
-            variables = (entry / "environ").read_bytes().split(b"\0")
-            words = (entry / "cmdline").read_bytes().split(b"\0")
-        except (OSError, NotADirectoryError):
+            if entry.name.isdigit() and (entry / "ns" / "uts").readlink() == name_space:
+                os.kill(int(entry.name), signal.SIGKILL)
+                killed += 1
+        except OSError:
             continue
-        ours = any(str(slurm.directory).encode() in variable for variable in variables)
-        if entry.name.isdigit() and ours and (marks[0] in variables or node.encode() in words):
-            victims.append(int(entry.name))
-    for pid in victims:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-    return len(victims)
+    return killed
 
 
 def wait_for_restart(job: Job, timeout: float) -> float:
