@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from job_scripts import ALONE, SLOW, SPREAD, TOGETHER, Job, Submitter, command_of, write_table
+from job_scripts import ALONE, SLOW, SPREAD, TOGETHER, Job, Submitter, write_table
 from private_slurm import PrivateSlurm
 
 from mpi_automl.storage.reader import RunReader
@@ -56,7 +56,6 @@ def jobs(submit: Submitter, table: Path) -> dict[str, Job]:
     study.write_text(STUDY.format(table=table))
     slow = {"OPTIONS": SLOW, "TOTAL": "600s"}
     mpirun = "mpirun --bind-to none"
-    in_mpich = f"{command_of('mpich', submit.directory)}:{submit.slurm_path}"
     return {
         "requeued": submit(
             "until_done.sbatch", "requeued", *SPREAD, FIRST, OPTIONS=SLOW, TOTAL="600s", LAUNCHER=mpirun
@@ -64,7 +63,6 @@ def jobs(submit: Submitter, table: Path) -> dict[str, Job]:
         "signalled": submit("one_node.sbatch", "signalled", *TOGETHER, FIRST, OPTIONS=SLOW),
         "cancelled": submit("until_done.sbatch", "cancelled", *SPREAD, FIRST, **slow),
         "mpirun": submit("one_node.sbatch", "mpirun", *TOGETHER, LAUNCHER=mpirun, STAGE=str(scratch)),
-        "pmi2": submit("one_node.sbatch", "pmi2", *TOGETHER, LAUNCHER="srun --mpi=pmi2", PATH=in_mpich),
         "study": submit("study.sbatch", "study", *SPREAD, STUDY=str(study), OPTIONS=""),
         "nodes": submit("many_nodes.sbatch", "nodes", *SPREAD, STAGE=str(scratch)),
         "array": submit("array.sbatch", "array", *ALONE, "--array=0-2", SEEDS="4 7", TABLES=str(table)),
@@ -139,13 +137,12 @@ def test_a_cancelled_job_is_not_queued_again(jobs, events):
     assert "scontrol requeue" not in job.text
 
 
-@pytest.mark.parametrize("launcher", ["mpirun", "pmi2"])
-def test_one_node_by_other_launchers(jobs, launcher):
-    job = jobs[launcher]
+def test_one_node_by_mpirun_with_the_table_on_its_own_disk(jobs, submit):
+    job = jobs["mpirun"]
     assert job.wait()["JobState"] == "COMPLETED"
     assert {key.rank for key in RunReader(job.run).keys} == {0, 1}
     assert len(set(hosts_of(job.run))) == 1
-    assert ("+ mpirun --bind-to none mpi-automl" if launcher == "mpirun" else "+ srun --mpi=pmi2 ") in job.text
+    assert f"+ mpirun --bind-to none mpi-automl fit {submit.directory}/scratch/train.csv" in job.text
 
 
 def test_many_nodes_with_the_table_on_their_own_disks(jobs, submit):
