@@ -50,8 +50,9 @@ def submit(slurm: PrivateSlurm, tmp_path_factory: pytest.TempPathFactory, table:
 @pytest.fixture(scope="module")
 def jobs(submit: Submitter, table: Path) -> dict[str, Job]:
     """All jobs, submitted at once; Slurm has them wait for their turn."""
-    scratch = submit.directory / "scratch"
-    scratch.mkdir()
+    disks = [submit.directory / name for name in ("disk", "disks")]
+    for disk in disks:
+        disk.mkdir()
     study = submit.directory / "study.toml"
     study.write_text(STUDY.format(table=table))
     slow = {"OPTIONS": SLOW, "TOTAL": "600s"}
@@ -62,9 +63,9 @@ def jobs(submit: Submitter, table: Path) -> dict[str, Job]:
         ),
         "signalled": submit("one_node.sbatch", "signalled", *TOGETHER, FIRST, OPTIONS=SLOW),
         "cancelled": submit("until_done.sbatch", "cancelled", *SPREAD, FIRST, **slow),
-        "mpirun": submit("one_node.sbatch", "mpirun", *TOGETHER, LAUNCHER=mpirun, STAGE=str(scratch)),
+        "mpirun": submit("one_node.sbatch", "mpirun", *TOGETHER, LAUNCHER=mpirun, STAGE=str(disks[0])),
         "study": submit("study.sbatch", "study", *SPREAD, STUDY=str(study), OPTIONS=""),
-        "nodes": submit("many_nodes.sbatch", "nodes", *SPREAD, STAGE=str(scratch)),
+        "nodes": submit("many_nodes.sbatch", "nodes", *SPREAD, STAGE=str(disks[1])),
         "array": submit("array.sbatch", "array", *ALONE, "--array=0-2", SEEDS="4 7", TABLES=str(table)),
     }
 
@@ -142,14 +143,14 @@ def test_one_node_by_mpirun_with_the_table_on_its_own_disk(jobs, submit):
     assert job.wait()["JobState"] == "COMPLETED"
     assert {key.rank for key in RunReader(job.run).keys} == {0, 1}
     assert len(set(hosts_of(job.run))) == 1
-    assert f"+ mpirun --bind-to none mpi-automl fit {submit.directory}/scratch/train.csv" in job.text
+    assert f"+ mpirun --bind-to none mpi-automl fit {submit.directory}/disk/train.csv" in job.text
 
 
 def test_many_nodes_with_the_table_on_their_own_disks(jobs, submit):
     job = jobs["nodes"]
     assert job.wait()["JobState"] == "COMPLETED"
     assert sorted(hosts_of(job.run)) == ["n1", "n2"]
-    assert f"mpi-automl fit {submit.directory}/scratch/train.csv" in job.text
+    assert f"mpi-automl fit {submit.directory}/disks/train.csv" in job.text
 
 
 def test_a_study_is_done_in_groups_and_collected(jobs):

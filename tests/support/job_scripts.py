@@ -15,7 +15,7 @@ from mpi_automl.storage.reader import RunReader
 SCRIPTS = CHECKOUT / "jobs" / "slurm"
 QUICK = "--time 200 --trials 2 --include classifier:decision_tree,feature_preprocessor:no_preprocessing"
 # Trials are so many that a signal comes before the last of them.
-SLOW = "--time 600 --trials 30 --include classifier:decision_tree --resampling cv"
+SLOW = "--time 600 --trials 15 --include classifier:decision_tree --resampling cv"
 # A node has four cores and 4000 MB here.
 SMALL = ("--time=10", "--open-mode=append")
 ALONE = ("--nodes=1", "--ntasks-per-node=1", "--mem-per-cpu=1900")
