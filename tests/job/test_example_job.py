@@ -33,7 +33,7 @@ def test_only_one_rank_speaks_and_says_what_runs_where(example_job):
 
 
 def test_progress_comes_as_plain_lines_in_a_log(example_job):
-    lines = [line for line in example_job.done.stdout.splitlines() if "s left" in line]
+    lines = [line for line in example_job.done.stdout.splitlines() if " s left" in line]
     assert lines
     assert "trials" in lines[-1]
     assert "\x1b" not in example_job.done.stdout

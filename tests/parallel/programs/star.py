@@ -76,6 +76,8 @@ def check_two_nodes(world):
 
 def check_star(world, share):
     """Every rank reports TRIALS trials; what each hears is counted."""
+    # A job has one exchange: the messages of this one must not meet a rank that is still in the one before.
+    world.wait()
     exchange = open_exchange(world, share)
     heard = []
     delivered = False
@@ -109,6 +111,7 @@ def check_star(world, share):
 
 def check_stop(world):
     """The last rank wants to stop; all hear of it."""
+    world.wait()
     exchange = open_exchange(world, "none")
     started = time.monotonic()
     stopped = False
