@@ -23,6 +23,7 @@ from mpi_automl.parallel.abort import abort_on_exception
 from mpi_automl.parallel.cores import threads_of
 from mpi_automl.parallel.exchange import open_exchange
 from mpi_automl.parallel.node_data import share_on_nodes
+from mpi_automl.parallel.rounds import open_pace
 from mpi_automl.parallel.signals import StopSignals
 from mpi_automl.parallel.watchdog import Watchdog
 from mpi_automl.parallel.world import MissingRanksError
@@ -117,20 +118,25 @@ def search(
     observer: Observer,
 ) -> LoopAccount:
     """Collective. Every rank's SMAC loop, and the barrier after it."""
-    exchange = open_exchange(world, settings.share, lambda: plan.promotions(world.size))
+    # In a repeatable job the star carries signs of life and the order to stop; trials are told in rounds.
+    share = "none" if settings.deterministic else settings.share
+    exchange = open_exchange(world, share, lambda: plan.promotions(world.size))
+    pace = open_pace(world, settings, len(plan.configspace))
     roll_call = RollCall(plan, world, exchange, watchdog, settings.silence, observer, log)
     style = rank_style(settings.diversity, world.rank)
     proposer = Proposer(
         plan.configspace,
         seed=rank_seed(settings.seed, world.rank, plan.leg),
         initial=plan.initial_design(world.rank, world.size),
+        again=() if plan.warm_start is None else plan.warm_start.vectors,
         cpu_share=None if settings.trials else _PROPOSING_SHARE,
         prepares=settings.trials is None,
         random_share=style.random_share,
         effort=style.effort,
     )
-    if plan.earlier is not None:
-        plan.earlier.tell(proposer.tell)
+    for known in (plan.warm_start, plan.earlier):
+        if known is not None:
+            known.tell(proposer.tell)
     loop = SearchLoop(
         world,
         proposer,
@@ -146,6 +152,7 @@ def search(
         signals=signals,
         log=log,
         roll_call=roll_call,
+        pace=pace,
         watchers=(observer.watching(plan, exchange), status_writer(plan, world, exchange)),
     )
     account = loop.run(plan.first_trials(world.rank))

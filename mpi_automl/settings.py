@@ -207,9 +207,17 @@ class Settings:
     min_budget: float = option(
         0.1, float, "smallest share of the full budget that --fidelity gives", "search", metavar="SHARE",
         least=0.001, most=1)
+    deterministic: bool = option(
+        False, boolean, "same seed and number of ranks, same trials, costs, ensemble and predictions: trials are "
+        "counted (--trials), and ranks wait for each other", "search")
+    exchange_every: int = option(
+        4, integer, "with --deterministic, trials of each rank between two exchanges", "search", metavar="N", least=1)
     initial: str = option(
         "portfolio", str, "first configurations: default, portfolio, random, sobol, or a JSON file", "search",
         metavar="KIND")
+    warm_start: tuple[str, ...] = option(
+        (), names, "directories of earlier runs on this or a similar table, whose best configurations are tried first",
+        "search", metavar="RUNS")
     include: tuple[str, ...] = option(
         (), names, "only these components, as step:component", "search", metavar="COMPONENTS")
     exclude: tuple[str, ...] = option(
@@ -307,6 +315,25 @@ class Settings:
             value = getattr(self, spec.name)
             if value is not None:
                 object.__setattr__(self, spec.name, _checked(spec.name, value, spec.metadata))
+        self._check_repeatable()
+
+    def _check_repeatable(self) -> None:
+        if not self.deterministic:
+            return
+        if self.trials is None:
+            raise UserError(
+                "--deterministic counts trials instead of time; say with --trials how many each rank makes."
+            )
+        if self.fidelity != "none":
+            raise UserError(
+                "--deterministic and --fidelity cannot be had together, as promotions depend on what ends first; "
+                "leave out one of them."
+            )
+        if self.disk is not None or isinstance(self.models_on_disk, str):
+            raise UserError(
+                "With --deterministic the disk cannot be limited by size, which depends on time; leave out --disk and "
+                "give numbers of trials as --models-on-disk and --predictions-per-rank."
+            )
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Settings:

@@ -53,6 +53,17 @@ def test_a_count_or_a_size(text, value):
     assert Settings.from_mapping(settings.to_mapping()) == settings
 
 
+def test_a_repeatable_job_counts_trials_and_takes_no_limit_that_depends_on_time():
+    with pytest.raises(UserError, match="say with --trials"):
+        Settings(deterministic=True)
+    with pytest.raises(UserError, match="--fidelity"):
+        Settings(deterministic=True, trials=5, fidelity="rows")
+    for limit in ({"disk": "1GiB"}, {"models_on_disk": "1GiB"}):
+        with pytest.raises(UserError, match="cannot be limited by size"):
+            Settings(deterministic=True, trials=5, **limit)
+    assert Settings(deterministic=True, trials=5).exchange_every > 0
+
+
 def test_an_unknown_option_gets_the_nearest():
     with pytest.raises(UserError, match="did you mean trial_memory"):
         Settings.from_mapping({"trial-memry": 5})

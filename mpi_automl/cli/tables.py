@@ -26,6 +26,8 @@ def outcome_tables(outcome: Outcome) -> Iterator[Table | str]:
     yield f"{_statuses(outcome.statuses)} in {outcome.seconds:.1f} s."
     if outcome.ranks:
         yield _rank_table(outcome)
+    if outcome.sharing:
+        yield outcome.sharing
     yield from outcome.notes
     place = outcome.directory
     yield f"Files: {place} (mpi-automl show {place}; mpi-automl predict {place} TABLE)"

@@ -123,11 +123,11 @@ def _stop_softly(signal_number: int, frame: Any) -> None:
     raise OutOfTimeError
 
 
-def _assignment(job: Message, started: float) -> Assignment:
+def _assignment(job: Message, setup: EvaluationSetup, started: float) -> Assignment:
     facts = job.facts
     (vector,) = job.arrays()
     assert vector is not None
-    deadline = started + _PLANNED_SHARE * facts["seconds"]
+    deadline = started + _PLANNED_SHARE * facts["seconds"] if setup.grows_by_clock else math.inf
     return Assignment(vector, facts["seed"], facts["budget"], deadline, facts["prune_above"])
 
 
@@ -136,7 +136,7 @@ def _try(job: Message, setup: EvaluationSetup, channel: socket.socket, started: 
         _send(channel, _told("partial", outcome))
 
     try:
-        outcome = evaluate(setup, _assignment(job, started), on_the_way)
+        outcome = evaluate(setup, _assignment(job, setup, started), on_the_way if setup.grows_by_clock else None)
     except BaseException as error:
         _send_failure(channel, error)
         return
@@ -156,7 +156,7 @@ def _imported_since(known: int) -> list[str]:
 
 def _refit(job: Message, setup: EvaluationSetup, channel: socket.socket, started: float) -> None:
     try:
-        pipeline, note = refit(setup, _assignment(job, started))
+        pipeline, note = refit(setup, _assignment(job, setup, started))
         save_models([pipeline], Path(job.facts["path"]))
     except BaseException as error:
         _send_failure(channel, error)

@@ -36,6 +36,9 @@ class EvaluationSetup:
         Learners that can be fitted in steps are.
     fidelity : {"none", "rows", "iterations"}
         What trials with a smaller budget save.
+    grows_by_clock : bool
+        A learner that grows stops in time and counts with the size it has reached; otherwise it grows to its
+        full size, and a trial whose time runs out is a timeout.
     """
 
     task: Task
@@ -46,6 +49,7 @@ class EvaluationSetup:
     threads: int = 1
     grows: bool = True
     fidelity: str = "none"
+    grows_by_clock: bool = True
 
 
 def training_rows_first(setup: EvaluationSetup) -> EvaluationSetup:

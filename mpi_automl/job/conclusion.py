@@ -23,7 +23,9 @@ from mpi_automl.job.final_selection import (
     survey,
 )
 from mpi_automl.job.outcome import Outcome, RankShare
+from mpi_automl.job.repeatability import repeatability_notes
 from mpi_automl.job.run_facts import RunFacts
+from mpi_automl.job.sharing import compare_accounts
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import FINISHED, INTERRUPTED, RunDirectory
 from mpi_automl.trial import Status, Trial, TrialKey
@@ -157,6 +159,7 @@ def conclude(
         ensemble = select_ensemble(reader, facts, EnsembleRules.of(settings), files)
     save_model(directory, facts, ensemble, files)
     best = [key for key in reader.best(2) if key != find_dummy(reader)][:1]
+    sharing = compare_accounts(reader, plan.leg, accounts, settings.share)
     outcome = Outcome(
         directory=plan.directory,
         metric=facts.metric.name,
@@ -168,8 +171,13 @@ def conclude(
         statuses=Counter(Status(status) for status in reader.records["status"]),
         ranks=tuple(_rank_share(account, world) for account in accounts),
         seconds=world.now() - plan.started,
+        sharing=sharing.agreement,
         is_interrupted=plan.leaves_time or any(account.was_stopped for account in accounts),
-        notes=(*_sharing_notes(reader, plan.leg, accounts, settings.share), *_failure_notes(failures, files)),
+        notes=(
+            *([sharing.problem] if sharing.problem else []),
+            *_failure_notes(failures, files),
+            *repeatability_notes(settings, accounts, reader, plan.leg, len(failures)),
+        ),
     )
     directory.write_ensemble(outcome.to_mapping() | {"trajectory": list(ensemble.trajectory)})
     directory.write_status({"state": INTERRUPTED if outcome.is_interrupted else FINISHED})
@@ -188,21 +196,6 @@ def _rank_share(account: LoopAccount, world: World) -> RankShare:
         latency=median(latencies),
         latency_most=max(latencies),
     )
-
-
-def _sharing_notes(reader: RunReader, leg: int, accounts: list[LoopAccount], share: str) -> list[str]:
-    """Whether what every rank was told agrees with what was written."""
-    written = Counter(key.rank for key in reader.keys if key.leg == leg)
-    total = sum(written.values())
-    for account in accounts:
-        if sum(account.statuses.values()) != written[account.rank]:
-            return [
-                f"Rank {account.rank} finished {sum(account.statuses.values())} trials, "
-                f"but {written[account.rank]} are in the store: mpi-automl check tells more."
-            ]
-        if share == "history" and account.told != total - written[account.rank]:
-            return [f"Rank {account.rank} was told {account.told} trials of others; there are {total}."]
-    return []
 
 
 def _failure_notes(failures: Mapping[TrialKey, str], files: Mapping[TrialKey, Path]) -> list[str]:

@@ -89,6 +89,8 @@ class Outcome:
         The search was ended by a signal, or the run has time left for another leg.
     notes : tuple of str
         What a person should know, in one sentence each.
+    sharing : str
+        What all ranks know of each other's trials, compared with the records; empty with one rank.
     """
 
     directory: Path
@@ -103,6 +105,7 @@ class Outcome:
     seconds: float
     is_interrupted: bool = False
     notes: tuple[str, ...] = ()
+    sharing: str = ""
 
     def to_mapping(self) -> dict[str, Any]:
         """The outcome as JSON can hold it."""
@@ -127,6 +130,7 @@ class Outcome:
             statuses=Counter({Status[name.upper()]: count for name, count in mapping["statuses"].items()}),
             ranks=tuple(RankShare(**share) for share in mapping["ranks"]),
             notes=tuple(mapping["notes"]),
+            sharing=mapping.get("sharing", ""),
             **values,
         )
 

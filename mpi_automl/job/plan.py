@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from mpi_automl.evaluation.metrics import Metric
     from mpi_automl.job.earlier_legs import EarlierLegs
+    from mpi_automl.job.warm_start import WarmStart
     from mpi_automl.parallel.messages import TrialNews
     from mpi_automl.settings import Settings
     from mpi_automl.storage.choice import StoreOptions
@@ -89,6 +90,8 @@ class Plan:
         Factor between them.
     incumbent : TrialNews or None
         The best trial of the earlier legs, with the threshold for early stopping.
+    warm_start : WarmStart or None
+        What other runs found.
     leaves_time : bool
         The total time of the run is not used up by this leg.
     final_seconds : float
@@ -112,6 +115,7 @@ class Plan:
     budgets: tuple[float, ...] = (1.0,)
     eta: int = 3
     incumbent: TrialNews | None = None
+    warm_start: WarmStart | None = None
     leaves_time: bool = False
     final_seconds: float = 0.0
 
@@ -126,7 +130,8 @@ class Plan:
 
     def initial_design(self, rank: int, size: int) -> list[NDArray[np.float64]]:
         """The configurations a rank starts with."""
-        return initial_design(self.configspace, self.initial, rank, size, self.seed)
+        first = None if self.warm_start is None else self.warm_start.vectors
+        return initial_design(self.configspace, self.initial, rank, size, self.seed, first=first)
 
     def first_trials(self, rank: int) -> list[Trial]:
         """The dummy, once in the run: rank 0 evaluates it."""

@@ -14,6 +14,7 @@ from mpi_automl.job.early_stopping import earlier_incumbent
 from mpi_automl.job.node_budget import MemoryBudget, overload_warnings
 from mpi_automl.job.observer import Observer
 from mpi_automl.job.plan import Plan, TrialLimits, report_seconds, reserve
+from mpi_automl.job.warm_start import WarmStart, read_warm_start
 from mpi_automl.parallel.halving import rung_budgets
 from mpi_automl.storage.choice import StoreOptions
 from mpi_automl.storage.disk import check_room, deal_out, used
@@ -96,7 +97,15 @@ class Preparation:
         self._tell_left_out(space)
         resampling = make_resampling(task, settings)
         self.setup = EvaluationSetup(
-            task, resampling, space, metric, further, self._threads, settings.growing, settings.fidelity
+            task,
+            resampling,
+            space,
+            metric,
+            further,
+            self._threads,
+            settings.growing,
+            settings.fidelity,
+            grows_by_clock=not settings.deterministic,
         )
         if self._goes_on:
             check_same_run(self._path, self.setup)
@@ -140,6 +149,7 @@ class Preparation:
         limits = TrialLimits(
             settings.trial_time or settings.time / 10, settings.trial_memory, search_end, settings.trials
         )
+        warm_start = self._warm_start(world, earlier)
         taken = 0.0 if settings.disk is None else used(directory.path)
         disk = deal_out(self._layout(world, limits), settings.disk, taken)
         if warning := check_room(directory.path, disk.layout):
@@ -162,6 +172,7 @@ class Preparation:
             budgets=(1.0,) if settings.fidelity == "none" else rung_budgets(settings.eta, settings.min_budget),
             eta=settings.eta,
             incumbent=self._earlier_incumbent(earlier),
+            warm_start=warm_start,
             leaves_time=self._leaves_time(earlier, deadline - world.started),
             final_seconds=final_seconds,
         )
@@ -196,6 +207,15 @@ class Preparation:
         if earlier is None:
             return None
         return earlier_incumbent(RunReader(self._path), self.setup, self._settings.early_stopping)
+
+    def _warm_start(self, world: World, earlier: EarlierLegs | None) -> WarmStart | None:
+        """What other runs found; a leg that goes on with trials of its own run does not begin with theirs."""
+        if not self._settings.warm_start or earlier is not None:
+            return None
+        found = read_warm_start(self._settings.warm_start, self.setup, world.size)
+        for note in found.notes:
+            self._observer.note(note)
+        return found
 
     def _leg_time(self, earlier: EarlierLegs | None) -> float:
         """Seconds of this leg, from what is left of the run's total."""

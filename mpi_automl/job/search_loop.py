@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mpi_automl.job.rank_log import RankLog
     from mpi_automl.job.roll_call import RollCall
     from mpi_automl.parallel.exchange import Exchange
+    from mpi_automl.parallel.rounds import Pace
     from mpi_automl.parallel.signals import StopSignals
     from mpi_automl.parallel.world import World
     from mpi_automl.search.proposer import Proposer
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from mpi_automl.storage.writer import Store
 
 _POLL = 0.01
+_ROUND_POLL = 0.002
 _SHORTEST_TRIAL = 0.2
 _SAVING = 1.0
 _MODEL_SAVING = 10.0
@@ -58,8 +60,14 @@ class LoopAccount:
         Seconds each bulletin was under way.
     told : int
         Foreign finished trials told to the proposer.
+    best_cost : float
+        Of all trials it knows; infinite without a success.
     was_stopped : bool
         The search was ended by a signal, not by its time.
+    waited_seconds : float
+        Time in which the rank waited for others, where trials are made in rounds.
+    is_complete : bool
+        It made all the trials that it was to make, or all there are.
     """
 
     rank: int
@@ -70,7 +78,10 @@ class LoopAccount:
     coordination_seconds: float
     latencies: tuple[float, ...]
     told: int
+    best_cost: float
     was_stopped: bool
+    waited_seconds: float = 0.0
+    is_complete: bool = False
 
 
 class SearchLoop:
@@ -93,6 +104,8 @@ class SearchLoop:
     log : RankLog
     roll_call : RollCall
         Keeps the loop from waiting for ever.
+    pace : Pace
+        When the rank may take its next trial.
     watchers : sequence of callable
         Called at every turn of the loop, for progress.
     """
@@ -114,12 +127,13 @@ class SearchLoop:
         signals: StopSignals,
         log: RankLog,
         roll_call: RollCall,
+        pace: Pace,
         watchers: Sequence[Callable[[], None]],
     ) -> None:
         self._world, self._proposer, self._evaluator, self._store = world, proposer, evaluator, store
         self._exchange, self._kept_models, self._limits = exchange, kept_models, limits
         self._leg, self._seed, self._signals, self._log, self._watchers = leg, seed, signals, log, watchers
-        self._early_stopping, self._roll_call = early_stopping, roll_call
+        self._early_stopping, self._roll_call, self._pace = early_stopping, roll_call, pace
         self._budget = budget
         self._promotions: deque[TrialNews] = deque()
         self._last_end = 0.0
@@ -163,8 +177,15 @@ class SearchLoop:
             self._exchange.coordination_seconds,
             tuple(self._exchange.latencies),
             self._told,
+            self._best_cost(),
             self._stopping,
+            self._pace.waited_seconds,
+            self._is_complete,
         )
+
+    def _best_cost(self) -> float:
+        row = self._proposer.history.best()
+        return np.inf if row is None else float(self._proposer.history.costs[row])
 
     def _watch(self) -> None:
         self._roll_call.watch()
@@ -173,10 +194,12 @@ class SearchLoop:
 
     def _patience(self) -> float:
         # With a place free in the evaluator's queue there is a proposal to make, not an event to wait for.
-        return 0.0 if self._wants_trial(()) else _POLL
+        if self._wants_trial(()):
+            return 0.0
+        return _ROUND_POLL if self._pace.is_waiting else _POLL
 
     def _wants_trial(self, waiting: Sequence[Trial]) -> bool:
-        has_room = self._evaluator.can_submit and self._remaining() > _SHORTEST_TRIAL
+        has_room = self._pace.has_turn and self._evaluator.can_submit and self._remaining() > _SHORTEST_TRIAL
         has_something = bool(self._promotions) or not self._is_exhausted
         return has_room and (bool(waiting) or (has_something and not self._made_all()))
 
@@ -191,9 +214,12 @@ class SearchLoop:
     def _remaining(self) -> float:
         return self._limits.search_end - self._world.now()
 
+    @property
+    def _is_complete(self) -> bool:
+        return (self._made_all() or self._has_tried_all()) and self._statuses.total() >= self._next_number
+
     def _must_stop(self) -> bool:
-        is_complete = (self._made_all() or self._has_tried_all()) and self._statuses.total() >= self._next_number
-        return self._stopping or is_complete or self._remaining() <= 0
+        return self._stopping or self._is_complete or self._remaining() <= 0
 
     def _submit_next(self, waiting: list[Trial]) -> None:
         try:
@@ -274,12 +300,13 @@ class SearchLoop:
         )
 
     def _post(self, *news: TrialNews) -> None:
+        self._pace.note(news)
         wants_stop = self._signals.received is not None
         self._exchange.post(news, busy_seconds=self._busy_seconds, told=self._told, wants_stop=wants_stop)
 
     def _serve(self) -> None:
         self._post()
-        for bulletin in self._exchange.serve():
+        for bulletin in (*self._exchange.serve(), *self._pace.serve()):
             self._hear(bulletin)
         self._store.flush_if_due()
 
@@ -319,11 +346,12 @@ class SearchLoop:
     def _hand_over(self) -> None:
         """Report that this rank is done, and hear the rest of what the others did."""
         delivered = False
-        while not self._exchange.is_idle:
+        self._pace.leave()
+        while not (self._exchange.is_idle and self._pace.is_over):
             self._roll_call.call()
             if not delivered:
                 delivered = self._exchange.post(busy_seconds=self._busy_seconds, told=self._told, is_last=True)
-            for bulletin in self._exchange.serve():
+            for bulletin in (*self._exchange.serve(), *self._pace.serve()):
                 self._hear(bulletin)
             self._watch()
             time.sleep(0.002)

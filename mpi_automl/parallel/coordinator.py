@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mpi_automl.parallel.halving import Promotions
 from mpi_automl.parallel.messages import Bulletin, Report, TrialNews
 from mpi_automl.trial import Status, TrialKey
 
-_ROWS_PER_BULLETIN = 256
+_ROWS_PER_BULLETIN = 512
 
 
 @dataclass
@@ -87,10 +87,11 @@ class Coordinator:
         self._news: list[TrialNews] = []
         self._dropped = 0
         self._cursors = [0] * size
-        self._numbers = [0] * size
         self._told_stop = [False] * size
         self._closed = [False] * size
         self._urgent = False
+        self._has_news = False
+        self._made: dict[tuple[int, int, bool, bool], Bulletin] = {}
 
     @property
     def is_complete(self) -> bool:
@@ -105,7 +106,7 @@ class Coordinator:
     def stop(self) -> None:
         """Have every rank stop searching."""
         self._urgent = self._urgent or not self.stopping
-        self.stopping = True
+        self.stopping = self._has_news = True
 
     def absorb(self, report: Report, now: float) -> None:
         """Take in one report."""
@@ -121,14 +122,23 @@ class Coordinator:
             if self.promotions is not None:
                 self.promotions.take_back(report.rank)
             self._urgent = self._urgent or self.is_complete
+            self._has_news = True
 
     def pop_urgency(self) -> bool:
         """Whether something came up, since the last call, that every rank should hear at once."""
         urgent, self._urgent = self._urgent, False
         return urgent
 
+    @property
+    def has_news(self) -> bool:
+        """Whether any rank may have something to hear: the ranks need not be looked through otherwise."""
+        return self._has_news or self.promotions is not None
+
     def next_bulletin(self, peer: int, now: float) -> Bulletin | None:
-        """What `peer` has yet to hear, or None when there is nothing new for it."""
+        """What `peer` has yet to hear, or None when there is nothing new for it.
+
+        Peers that have yet to hear the same get the same object, so that it can be encoded once.
+        """
         if self._closed[peer]:
             return None
         end = self._dropped + len(self._news)
@@ -136,20 +146,37 @@ class Coordinator:
         if self._share == "incumbents":
             start = max(start, end - 1)
         stop_is_news = self.stopping and not self._told_stop[peer]
-        chunk = self._news[start - self._dropped : start - self._dropped + _ROWS_PER_BULLETIN]
-        is_last = self.is_complete and start + len(chunk) == end
+        until = min(end, start + _ROWS_PER_BULLETIN)
+        is_last = until == end and self.is_complete
         promotions = self._promotions_for(peer)
-        if not (chunk or stop_is_news or is_last or promotions):
+        if not (until > start or stop_is_news or is_last or promotions):
             return None
-        self._cursors[peer] = start + len(chunk)
+        self._cursors[peer] = until
         self._told_stop[peer] = self.stopping
         self._closed[peer] = is_last
-        self._numbers[peer] += 1
-        return Bulletin(self._numbers[peer], now, self.stopping, is_last, tuple(chunk), promotions)
+        common = self._bulletin(start, until, now, is_last)
+        return replace(common, promotions=promotions) if promotions else common
+
+    def _bulletin(self, start: int, until: int, now: float, is_last: bool) -> Bulletin:
+        what = (start, until, self.stopping, is_last)
+        made = self._made.get(what)
+        if made is None or made.sent != now:
+            chunk = tuple(self._news[start - self._dropped : until - self._dropped])
+            self._made = {other: one for other, one in self._made.items() if one.sent == now}
+            made = self._made[what] = Bulletin(until, now, self.stopping, is_last, chunk)
+        return made
+
+    def backlog(self, peer: int) -> int:
+        """How many trials `peer` has yet to hear of."""
+        return self._dropped + len(self._news) - self._cursors[peer]
 
     def forget_delivered(self) -> None:
         """Free the news that every rank has been sent."""
-        delivered = min(self._cursors) - self._dropped
+        first = min(self._cursors)
+        has_told_stop = not self.stopping or all(self._told_stop)
+        has_closed = not self.is_complete or self.is_closed
+        self._has_news = not (first == self._dropped + len(self._news) and has_told_stop and has_closed)
+        delivered = first - self._dropped
         if delivered > _ROWS_PER_BULLETIN:
             del self._news[:delivered]
             self._dropped += delivered
@@ -186,6 +213,7 @@ class Coordinator:
             self._urgent = self._urgent or self._share != "none"
         if self._share == "history" or (self._share == "incumbents" and is_incumbent):
             self._news.append(trial)
+            self._has_news = True
 
     def _is_incumbent(self, trial: TrialNews) -> bool:
         if trial.status is not Status.SUCCESS or trial.budget < 1.0:

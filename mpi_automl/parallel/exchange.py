@@ -153,9 +153,9 @@ class RootExchange(Exchange):
         if self._world.comm is not None:
             for buffer in _arrived(self._world.comm, tags.REPORT):
                 self.coordinator.absorb(decode_report(buffer), self._world.now())
-            self._requests = {peer: sent for peer, sent in self._requests.items() if not sent[0].Test()}
+            self._forget_sent()
         now = self._world.now()
-        if not (self.coordinator.pop_urgency() or now >= self._next_round):
+        if not (self.coordinator.pop_urgency() or (now >= self._next_round and self.coordinator.has_news)):
             return []
         own = self._send_round(now)
         # A round that takes long at many ranks comes less often, so that rank 0 can search too.
@@ -163,11 +163,28 @@ class RootExchange(Exchange):
         self._next_round = now + max(_SHORTEST_ROUND, taken / _COORDINATION_SHARE)
         return own
 
+    def _forget_sent(self) -> None:
+        if not self._requests:
+            return
+        from mpi4py import MPI
+
+        peers = list(self._requests)
+        done = MPI.Request.Testsome([self._requests[peer][0] for peer in peers])
+        for position in done or ():
+            del self._requests[peers[position]]
+
     def _send_round(self, now: float) -> list[Bulletin]:
         if self._world.comm is not None:
+            # Most peers have yet to hear the same, and may be sent one and the same buffer.
+            buffers: dict[tuple[int, int, bool], NDArray[np.float64]] = {}
             for peer in range(1, self._world.size):
                 if peer not in self._requests and (bulletin := self.coordinator.next_bulletin(peer, now)):
-                    buffer = encode_bulletin(bulletin)
+                    what = (bulletin.number, len(bulletin.trials), bulletin.is_last)
+                    buffer = None if bulletin.promotions else buffers.get(what)
+                    if buffer is None:
+                        buffer = encode_bulletin(bulletin)
+                    if not bulletin.promotions:
+                        buffers[what] = buffer
                     self._requests[peer] = (self._world.comm.Isend(buffer, dest=peer, tag=tags.BULLETIN), buffer)
         own = self.coordinator.next_bulletin(0, now)
         self.coordinator.forget_delivered()

@@ -1,7 +1,7 @@
 """The two messages of a run, as flat float64 arrays.
 
 Fixed layouts of numbers need no pickling, fit any fabric and are received into a buffer of known
-type: a header, then one row per trial.
+type: a header, one row of facts per trial, and the configurations.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Bulletin:
     Attributes
     ----------
     number : int
-        Running number for this peer.
+        How many trials have been told up to the last one in here, or in which round.
     sent : float
         Seconds since the epoch on rank 0's clock.
     stop : bool
@@ -112,8 +112,13 @@ def encode_report(report: Report) -> NDArray[np.float64]:
     return _encode((report.rank, report.sent, report.busy_seconds, report.told, flags), report.trials)
 
 
+def report_length(trials: int, n_hyperparameters: int) -> int:
+    """Length of the flat array of a report of so many trials, at most."""
+    return _HEADER + trials * (_ROW + n_hyperparameters) + _mask_length(trials, n_hyperparameters)
+
+
 def decode_report(buffer: NDArray[np.float64]) -> Report:
-    """Report from its flat array."""
+    """Report from its flat array, which may be longer than the report."""
     rank, sent, busy, told, flags = buffer[:5]
     return Report(
         int(rank), float(sent), float(busy), int(told), bool(int(flags) & 1), bool(int(flags) & 2), _decode(buffer)
@@ -136,34 +141,51 @@ def decode_bulletin(buffer: NDArray[np.float64]) -> Bulletin:
 
 
 def _encode(header: tuple[float, ...], trials: tuple[TrialNews, ...]) -> NDArray[np.float64]:
-    width = _ROW + len(trials[0].vector) if trials else _ROW
-    buffer = np.zeros(_HEADER + len(trials) * width)
+    """Header, a row of facts for each trial, and the vectors without their inactive hyperparameters, which most are."""
+    buffer = np.zeros(_HEADER)
     buffer[: len(header)] = header
-    buffer[_HEADER - 2] = len(trials)
-    buffer[_HEADER - 1] = width
-    rows = buffer[_HEADER:].reshape(len(trials), width)
-    for row, trial in zip(rows, trials, strict=True):
-        row[:_ROW] = (
-            *trial.key, trial.status, trial.cost, trial.origin, trial.budget, trial.seconds, trial.threshold
-        )  # fmt: skip
-        row[_ROW:] = trial.vector
-    return buffer
+    if not trials:
+        return buffer
+    vectors = np.array([trial.vector for trial in trials])
+    buffer[_HEADER - 2 :] = vectors.shape
+    is_active = ~np.isnan(vectors)
+    bits = np.packbits(is_active)
+    mask = np.concatenate([bits, np.zeros(-len(bits) % 8, np.uint8)]).view(np.float64)
+    facts = np.array([_facts(trial) for trial in trials], dtype=np.float64).reshape(-1)
+    return np.concatenate([buffer, facts, mask, vectors[is_active]])
+
+
+def _facts(trial: TrialNews) -> tuple[float, ...]:
+    return (*trial.key, trial.status, trial.cost, trial.origin, trial.budget, trial.seconds, trial.threshold)
 
 
 def _decode(buffer: NDArray[np.float64]) -> tuple[TrialNews, ...]:
     count, width = int(buffer[_HEADER - 2]), int(buffer[_HEADER - 1])
-    return tuple(_trial(row) for row in buffer[_HEADER:].reshape(count, width))
+    if count == 0:
+        return ()
+    after_facts = _HEADER + count * _ROW
+    after_mask = after_facts + _mask_length(count, width)
+    facts = buffer[_HEADER:after_facts].reshape(count, _ROW)
+    bits = np.unpackbits(buffer[after_facts:after_mask].view(np.uint8), count=count * width)
+    is_active = bits.astype(np.bool_).reshape(count, width)
+    vectors = np.full((count, width), np.nan)
+    vectors[is_active] = buffer[after_mask : after_mask + int(is_active.sum())]
+    return tuple(_trial(row, vector) for row, vector in zip(facts.tolist(), vectors, strict=True))
 
 
-def _trial(row: NDArray[np.float64]) -> TrialNews:
-    leg, rank, number, status, cost, origin, budget, seconds, threshold = row[:_ROW]
+def _mask_length(count: int, width: int) -> int:
+    return -(-count * width // 64)
+
+
+def _trial(row: list[float], vector: NDArray[np.float64]) -> TrialNews:
+    leg, rank, number, status, cost, origin, budget, seconds, threshold = row
     return TrialNews(
         TrialKey(int(leg), int(rank), int(number)),
         Status(int(status)),
-        float(cost),
+        cost,
         Origin(int(origin)),
-        float(budget),
-        float(seconds),
-        row[_ROW:].copy(),
-        float(threshold),
+        budget,
+        seconds,
+        vector,
+        threshold,
     )

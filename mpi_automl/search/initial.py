@@ -26,7 +26,13 @@ LEAST = 16
 
 
 def initial_design(
-    space: ConfigurationSpace, kind: str, rank: int, size: int, seed: int, count: int | None = None
+    space: ConfigurationSpace,
+    kind: str,
+    rank: int,
+    size: int,
+    seed: int,
+    count: int | None = None,
+    first: Floats | None = None,
 ) -> list[Floats]:
     """The initial configurations of one rank.
 
@@ -46,7 +52,9 @@ def initial_design(
     seed : int
         Seed of the run.
     count : int, optional
-        Length of the whole list.
+        Length of the whole list, without `first`.
+    first : ndarray of float64, shape (n, n_hyperparameters), optional
+        Configurations that come before the default one.
 
     Returns
     -------
@@ -70,7 +78,7 @@ def initial_design(
         rows = sobol(vectors, (count or max(LEAST, size)) - 1, random)
     else:
         rows = read_configurations(vectors, Path(kind))
-    everything = distinct(np.concatenate([vectors.default[None], rows]))
+    everything = distinct(np.concatenate([rows[:0] if first is None else first, vectors.default[None], rows]))
     return list(everything[rank::size])
 
 

@@ -84,6 +84,7 @@ class Model:
         self._scale = LogScale(0.0, 1.0)
         self._best = 0.0
         self._queue: list[tuple[Floats, Origin]] = []
+        self._taken: list[Floats] = []
 
     @property
     def has_queue(self) -> bool:
@@ -111,7 +112,7 @@ class Model:
         self._surrogate = surrogate.fit(table, targets, self._tree_rows(targets))
         means = surrogate.known_means[: len(rows)]
         self._best = float(means.min())
-        self._queue = self._maximise(history, rows, means)
+        self._queue, self._taken = self._maximise(history, rows, means), []
 
     def _tree_rows(self, targets: Floats) -> list[Indices] | None:
         if len(targets) <= TREE_TRIALS:
@@ -150,7 +151,9 @@ class Model:
         return [(vectors[i], origins[i]) for i in ranking]
 
     def take(self, busy: Floats) -> Iterator[tuple[Floats, Origin]]:
-        """Proposals from the present model, the most promising first, none of them twice or like one that is running.
+        """Proposals from the present model, the most promising first.
+
+        None of them is nearly the same as one that is running or as one that was taken from this model before.
 
         Parameters
         ----------
@@ -158,7 +161,8 @@ class Model:
         """
         while self._queue:
             vector, origin = self._queue.pop(0)
-            if not self._resembles(vector, busy):
+            if not self._resembles(vector, np.concatenate([busy, *self._taken])):
+                self._taken.append(vector[None])
                 yield vector, origin
 
     def _resembles(self, vector: Floats, busy: Floats) -> bool:

@@ -79,6 +79,9 @@ class Proposer:
     prepares : bool
         The caller runs `prepare` in a thread: until it is done, proposals are random instead of waiting
         for it.
+    again : iterable of ndarray
+        Those of `initial` that are proposed although they are known, such as the best of another run, whose
+        models this one does not have.
     effort : Effort, optional
         How the acquisition function is maximised (`mpi_automl.search.styles.rank_style`).
 
@@ -100,6 +103,7 @@ class Proposer:
         random_share: float = 0.2,
         cpu_share: float | None = None,
         prepares: bool = False,
+        again: Iterable[Floats] = (),
         effort: Effort | None = None,
     ) -> None:
         sequence = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
@@ -108,6 +112,7 @@ class Proposer:
         self._random = np.random.RandomState(np.random.MT19937(sampling))
         self._rng = np.random.default_rng(deciding)
         self._initial = [np.asarray(vector, dtype=np.float64) for vector in reversed(initial)]
+        self._again = set(identities(np.array(list(again)).reshape(-1, len(self._space))))
         self._random_share = random_share
         self._cpu_share = cpu_share
         self._effort = effort
@@ -204,7 +209,7 @@ class Proposer:
         while self._initial:
             vector = self._initial.pop()
             identity = identities(vector[None])[0]
-            if self._is_new(identity):
+            if self._is_new(identity) or (identity in self._again and identity not in self._proposed):
                 return vector, Origin.DEFAULT if identity == self._default else Origin.INITIAL
         if self._rng.random() >= self._random_share and self._can_learn():
             for vector, origin in self._candidates():

@@ -99,8 +99,7 @@ class SearchSpace:
         from ConfigSpace import Configuration
 
         values = dict(Configuration(self.configspace, vector=vector))
-        fixed = {BY_NAME[step].choice: name for step, name in self.fixed.items()}
-        return {**fixed, **{name: _plain(value) for name, value in values.items()}}
+        return {**self.fixed_choices, **{name: _plain(value) for name, value in values.items()}}
 
     def build(self, vector: NDArray[np.float64], seed: int, threads: int = 1) -> Candidate:
         """Make the pipeline of a vector.
@@ -131,12 +130,17 @@ class SearchSpace:
         """Hash of the space, hexadecimal: equal for equal spaces on every machine."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
+    @property
+    def fixed_choices(self) -> dict[str, str]:
+        """Choices of steps with only one component, by the names that they would have as hyperparameters."""
+        return {BY_NAME[step].choice: name for step, name in sorted(self.fixed.items())}
+
     def to_json(self) -> str:
         """The space as a JSON text: profile, ConfigSpace's own format, fixed choices, and what was left out."""
         content = {
             "profile": asdict(self.profile),
             "configuration_space": self.configspace.to_serialized_dict(),
-            "fixed": {BY_NAME[step].choice: name for step, name in sorted(self.fixed.items())},
+            "fixed": self.fixed_choices,
             "left_out": [list(entry) for entry in self.left_out],
         }
         return json.dumps(content, indent=1, default=_plain)

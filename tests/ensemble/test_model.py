@@ -11,12 +11,14 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 import skops.io
 from sklearn.ensemble import ExtraTreesRegressor, HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.feature_selection import SelectPercentile, mutual_info_classif
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -214,3 +216,16 @@ def test_a_manifest_cannot_name_files_elsewhere(model):
 def test_a_directory_without_a_model(tmp_path):
     with pytest.raises(UserError, match="There is no model in"):
         EnsembleModel.load(tmp_path)
+
+
+def test_a_partial_function_is_trusted_as_far_as_what_it_calls(tmp_path):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 4)), np.arange(60) % 2
+    score = partial(mutual_info_classif, random_state=1)
+    model = make_pipeline(SelectPercentile(score, percentile=50), LogisticRegression()).fit(X, y)
+    skops.io.dump([model], tmp_path / "good")
+    np.testing.assert_array_equal(load_pipelines(tmp_path / "good")[0].predict(X), model.predict(X))
+    model.steps[0][1].score_func = partial(shutil.rmtree, ignore_errors=True)
+    skops.io.dump([model], tmp_path / "bad")
+    with pytest.raises(UserError, match=r"not trusted \(shutil.rmtree\)"):
+        load_pipelines(tmp_path / "bad")

@@ -158,6 +158,14 @@ def test_growing_histogram_boosting_ends_where_one_fit_would():
     assert np.allclose(grown.predictions, whole.predictions, atol=1e-6)
 
 
+def test_growing_without_a_clock_ends_at_the_full_size():
+    for maximum in (1, 37, 512):
+        learner = RandomForestClassifier(warm_start=True, max_depth=1), Growth("n_estimators", maximum)
+        outcome = evaluate(make_setup(learner), assignment(deadline=np.inf))
+        assert outcome.reason == ""
+        assert outcome.models[0].steps[-1][1].n_estimators == maximum
+
+
 @pytest.mark.parametrize("warm_start", [True, False])
 def test_growing_ends_in_time_and_says_so(warm_start):
     setup = make_setup((Slow(warm_start=warm_start), Growth("size", 10_000)))

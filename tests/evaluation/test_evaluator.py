@@ -143,6 +143,15 @@ def test_cancel_stops_running_and_waiting_trials(opened, one):
     assert waiting.start == waiting.end
 
 
+def test_without_the_clock_a_growing_learner_that_is_cut_off_is_a_timeout(opened, setup, directory, one):
+    opened.open(write_setup(replace(setup, grows_by_clock=False), directory / "without_clock"), directory)
+    opened.submit(trial(70, GROWING), seconds=1.0, memory=1024)
+    result = one(opened)
+    assert result.status is Status.TIMEOUT
+    assert result.predictions is None
+    opened.open(directory / "setup", directory)
+
+
 def test_growing_learner_is_cut_off_and_counts(opened, one):
     opened.submit(trial(0, GROWING), seconds=1.0, memory=512.0)
     result = one(opened)

@@ -111,3 +111,46 @@ def test_delivered_news_is_forgotten_and_nothing_is_lost():
             coordinator.forget_delivered()
     for peer, found in heard.items():
         assert found + keys(drain(coordinator, peer)) == [TrialKey(0, 1, number) for number in range(2000)]
+
+
+def test_ranks_that_have_yet_to_hear_the_same_get_one_bulletin():
+    coordinator = Coordinator(4, "history", 0.0)
+    coordinator.absorb(report(0, trial(0, 0, 0.5)), 0.0)
+    coordinator.next_bulletin(3, 1.0)
+    coordinator.absorb(report(0, trial(0, 1, 0.5)), 0.0)
+    first, second, third = (coordinator.next_bulletin(peer, 2.0) for peer in (1, 2, 3))
+    assert first is second
+    assert keys([first]) == [TrialKey(0, 0, 0), TrialKey(0, 0, 1)]
+    assert keys([third]) == [TrialKey(0, 0, 1)]
+    assert coordinator.backlog(0) == 2
+    assert coordinator.backlog(1) == 0
+
+
+@pytest.mark.parametrize("share", ["none", "incumbents", "history"])
+def test_ranks_are_looked_through_only_while_one_has_something_to_hear(share):
+    coordinator = Coordinator(2, share, 0.0)
+
+    def told() -> bool:
+        heard = [drain(coordinator, peer) for peer in range(2)]
+        coordinator.forget_delivered()
+        assert not coordinator.has_news
+        return any(heard)
+
+    assert not coordinator.has_news
+    coordinator.absorb(report(1), 0.0)
+    assert not coordinator.has_news
+    coordinator.absorb(report(1, trial(1, 0, 0.5)), 0.0)
+    assert coordinator.has_news == (share != "none")
+    assert told() == (share != "none")
+    for event in (coordinator.stop, lambda: [coordinator.absorb(report(rank, is_last=True), 0.0) for rank in (0, 1)]):
+        event()
+        assert coordinator.has_news
+        assert told()
+
+
+def test_a_rank_that_could_not_be_sent_to_still_has_news_coming():
+    coordinator = Coordinator(2, "history", 0.0)
+    coordinator.absorb(report(1, trial(1, 0, 0.5)), 0.0)
+    drain(coordinator, 1)
+    coordinator.forget_delivered()
+    assert coordinator.has_news

@@ -198,6 +198,24 @@ def test_short_trials_are_served_from_one_model_and_long_ones_are_not():
     assert trained[0.001] < trained[1000.0] / 3
 
 
+def test_proposals_from_one_model_differ_from_each_other_though_nothing_is_running():
+    space = small_space()
+    proposer = Proposer(space, 1, random_share=0.0, cpu_share=1e-9)
+    vectors = VectorSpace(space).sample(60, np.random.RandomState(0))
+    costs = np.nanmean((vectors - 0.3) ** 2, axis=1)
+    proposer.tell(vectors, costs, np.ones(60), [(0, 1, i) for i in range(60)], foreign=True)
+    proposed = []
+    for number in range(12):
+        vector = proposer.ask().vector
+        proposed.append(np.nan_to_num(vector, nan=-1.0))
+        key = [TrialKey(0, 0, number)]
+        proposer.tell(vector[None], [0.5], [1], key, foreign=False, seconds=[0.01])
+    assert proposer.trainings == 1
+    rows = np.array(proposed)
+    distances = np.abs(rows[:, None] - rows[None]).max(axis=2) + np.eye(len(rows))
+    assert distances.min() >= 0.01
+
+
 def test_the_best_and_the_latest_survive_when_the_history_outgrows_the_model():
     costs = np.random.default_rng(0).random(25_000)
     rows = choose_rows(costs, MOST_TRIALS, np.random.default_rng(0))
