@@ -92,6 +92,8 @@ def check_star(world, share):
             delivered = exchange.post(is_last=True)
         heard += [news for bulletin in exchange.serve() for news in bulletin.trials]
         time.sleep(0.001)
+    # A job has one exchange, and a barrier after it; here the next one must not begin before all have left this one.
+    world.wait()
     keys = {news.key for news in heard}
     assert len(keys) == len(heard), "a trial was told twice"
     best = TrialKey(0, world.size - 1, TRIALS - 1)
