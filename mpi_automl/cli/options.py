@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import Field, fields
 from difflib import get_close_matches
@@ -13,6 +12,7 @@ from typing import Any, NoReturn
 
 from mpi_automl.errors import UserError
 from mpi_automl.settings import Settings, boolean, names
+from mpi_automl.toml_file import read_toml
 
 _TITLES = {
     "data": "the data",
@@ -153,18 +153,7 @@ def read_config(path: Path) -> dict[str, Any]:
     UserError
         When it cannot be read.
     """
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    try:
-        with path.open("rb") as file:
-            options: dict[str, Any] = tomllib.load(file)
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{path} is not TOML: {error}.") from None
-    return {name.replace("-", "_"): value for name, value in options.items()}
+    return {name.replace("-", "_"): value for name, value in read_toml(path).items()}
 
 
 def _help(spec: Field[Any], shown: Any) -> str:

@@ -19,7 +19,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +27,7 @@ from mpi_automl.errors import UserError
 from mpi_automl.storage import schema
 from mpi_automl.storage.files import replace_text
 from mpi_automl.storage.run_lock import RunLock
+from mpi_automl.toml_file import read_toml
 
 if TYPE_CHECKING:
     from mpi_automl.settings import Settings
@@ -149,7 +149,7 @@ class RunDirectory:
 
     def read_config(self) -> dict[str, Any]:
         """The options that were set; `Settings.from_mapping` takes them."""
-        return _toml(self._config)
+        return read_toml(self._config)
 
     def write_schema(self, text: str) -> None:
         """Write how a table is encoded, as JSON text."""
@@ -214,15 +214,3 @@ class RunDirectory:
             return (self.path / name).read_text(encoding="utf-8")
         except OSError as error:
             raise UserError(f"{self.path / name} cannot be read ({error.strerror}); is the run complete?") from None
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise UserError(f"{path} cannot be read ({error}); mend it or name another run directory.") from None

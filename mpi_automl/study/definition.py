@@ -10,7 +10,8 @@ from typing import Any
 
 from mpi_automl.errors import UserError
 from mpi_automl.settings import Settings, integer, names
-from mpi_automl.study.checking import Section, read_toml
+from mpi_automl.study.checking import Section
+from mpi_automl.toml_file import read_toml
 
 TASK_TYPES = ("binary", "multiclass", "multilabel", "regression", "multioutput")
 METHODS = ("holdout", "cv", "repeated-cv", "group", "time-series", "files")
