@@ -84,7 +84,7 @@ def test_places_that_cannot_be_used(tmp_path: Path) -> None:
 
 def test_broken_config_is_a_clear_error(directory: RunDirectory) -> None:
     (directory.path / "config.toml").write_text("time = ")
-    with pytest.raises(UserError, match="config.toml cannot be read"):
+    with pytest.raises(UserError, match="config.toml is not TOML"):
         directory.read_config()
     with pytest.raises(UserError, match="schema.json cannot be read"):
         directory.read_schema()
