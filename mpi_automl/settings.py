@@ -101,6 +101,11 @@ def names(value: Any) -> tuple[str, ...]:
     return tuple(str(part) for part in value)
 
 
+def runs(value: Any) -> tuple[str, ...]:
+    """Run directories, as `names`; False, which is scikit-learn's usual ``warm_start``, is none."""
+    return () if value is False else names(value)
+
+
 def boolean(value: Any) -> bool:
     """``true`` or ``false``, also as yes/no, on/off, 1/0."""
     if isinstance(value, bool):
@@ -216,7 +221,7 @@ class Settings:
         "portfolio", str, "first configurations: default, portfolio, random, sobol, or a JSON file", "search",
         metavar="KIND")
     warm_start: tuple[str, ...] = option(
-        (), names, "directories of earlier runs on this or a similar table, whose best configurations are tried first",
+        (), runs, "directories of earlier runs on this or a similar table, whose best configurations are tried first",
         "search", metavar="RUNS")
     include: tuple[str, ...] = option(
         (), names, "only these components, as step:component", "search", metavar="COMPONENTS")

