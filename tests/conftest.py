@@ -8,15 +8,18 @@ import pytest
 from launching import MPIS, Launcher, require_environment
 from private_slurm import PrivateSlurm, private_slurm
 
-_LAUNCHING = {"launch", "slurm", "example_job", "evaluator", "shared_place"}
-"""Fixtures that start processes whose pace matters."""
+_ALONE = {"slurm", "evaluator"}
+"""Fixtures that start processes whose pace or whose limits matter."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests that want the machine for themselves; all others may run side by side."""
+    """Mark tests that want the machine for themselves; of all others, those that share something costly go together."""
     for item in items:
-        if _LAUNCHING & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.launches)
+        names = set(getattr(item, "fixturenames", ()))
+        if _ALONE & names:
+            item.add_marker(pytest.mark.alone)
+        shared = "example_job" if "example_job" in names else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(shared))
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 #
 #   bash tests/run.sh [options of pytest]
 #
-# Without options all tests run, those that do not launch anything on two cores; the last line counts them.
+# Without options all tests run, those that can on two cores; the last line counts them.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -56,9 +56,9 @@ tests_with() {
 }
 
 say "Tests that can run side by side"
-tests_with 'not launches' --numprocesses 2 --dist loadfile
-say "Tests that start jobs and trials, one after the other"
-tests_with launches
+tests_with 'not alone' --numprocesses 2 --dist loadgroup
+say "Tests that want the machine for themselves"
+tests_with alone
 
 # counted WORD: how many tests the two summaries count under that word.
 counted() { grep -E '(passed|failed|error).* in [0-9.]+s' "$log" | grep -oE "[0-9]+ $1" | awk '{n += $1} END {print n + 0}'; }

@@ -1,7 +1,11 @@
 """Learners that raise, run for ever or eat all memory cost one trial each; the job goes on."""
 
+import pytest
+
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import RunDirectory
+
+pytestmark = pytest.mark.alone
 
 
 def test_each_bad_trial_gets_its_status_and_the_result_is_right(launch, tmp_path, monkeypatch):

@@ -13,6 +13,8 @@ from store_killing import layouts
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import RunDirectory
 
+pytestmark = pytest.mark.alone
+
 FAULTS = {
     "debian": ("one rank", "trial server", "USR1 to a rank", "TERM to mpirun"),
     "openmpi5": ("USR1 to a rank", "trial's child", "mpirun", "TERM to a rank"),

@@ -1,10 +1,13 @@
 """Other rank counts and table formats give the same kind of result."""
 
 import pandas as pd
+import pytest
 from sklearn.datasets import load_diabetes, load_wine
 
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import RunDirectory
+
+pytestmark = pytest.mark.alone
 
 
 def test_one_rank_without_a_launcher_on_a_regression_table(launch, tmp_path):

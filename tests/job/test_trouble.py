@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
 from job_faults import logged
 
 from mpi_automl.storage.check import check
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import RunDirectory
+
+pytestmark = pytest.mark.alone
 
 PROGRAM = Path(__file__).parent / "programs" / "planted_trouble.py"
 CHEAP = ["--include", "classifier:gaussian_nb,classifier:decision_tree", "--trial-time", "5"]

@@ -13,6 +13,8 @@ from store_killing import VICTIMS, WRITER, aftermath, announced, kill, layouts, 
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.trial import TrialKey
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.mark.parametrize(
     ("layout", "victim"), [*((layouts()[0], victim) for victim in VICTIMS), ("per-rank", "all ranks")]
