@@ -6,6 +6,7 @@ import gc
 import math
 import os
 import random
+import resource
 import signal
 import socket
 import sys
@@ -195,8 +196,8 @@ def _told(kind: str, outcome: Outcome) -> Message:
 
 
 def _used() -> dict[str, float]:
-    times = os.times()
-    cpu_seconds = math.fsum((times.user, times.system, times.children_user, times.children_system))
+    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    cpu_seconds = math.fsum(usage.ru_utime + usage.ru_stime for usage in usages)
     return {"cpu_seconds": cpu_seconds, "memory": linux.memory_status(os.getpid()).anonymous}
 
 
