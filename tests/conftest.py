@@ -12,6 +12,8 @@ _ALONE = {"slurm", "evaluator"}
 """Fixtures that start processes whose pace or whose limits matter."""
 
 
+# Before xdist looks at the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests that want the machine for themselves; of all others, those that share something costly go together."""
     for item in items:
