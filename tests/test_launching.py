@@ -4,8 +4,6 @@ import os
 
 import pytest
 
-pytestmark = pytest.mark.alone
-
 SIZE = "import sys; from mpi4py import MPI; c = MPI.COMM_WORLD; sys.stdout.write(f'{c.rank} of {c.size}\\n')"
 HDF5 = "import sys, h5py; sys.stdout.write(str(h5py.get_config().mpi))"
 

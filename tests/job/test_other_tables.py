@@ -7,8 +7,6 @@ from sklearn.datasets import load_diabetes, load_wine
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import RunDirectory
 
-pytestmark = pytest.mark.alone
-
 
 def test_one_rank_without_a_launcher_on_a_regression_table(launch, tmp_path):
     table = load_diabetes(as_frame=True).frame
@@ -23,6 +21,7 @@ def test_one_rank_without_a_launcher_on_a_regression_table(launch, tmp_path):
     assert outcome["value"] > 0.2
 
 
+@pytest.mark.alone
 def test_eight_ranks_on_few_cores_keep_to_the_time(launch, tmp_path):
     table = load_wine(as_frame=True).frame.rename(columns={"target": "cultivar"})
     train, test = table[::2], table[1::2]

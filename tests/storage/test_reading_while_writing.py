@@ -13,8 +13,6 @@ from write_trials import make_result, make_trial
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.trial import TrialKey
 
-pytestmark = pytest.mark.alone
-
 
 @pytest.mark.parametrize("layout", layouts())
 def test_reading_while_writing(launch: Launcher, tmp_path: Path, layout: str) -> None:
