@@ -1,10 +1,6 @@
 """What a run that has been begun does not go on with; killed and stopped runs are in test_faults.py."""
 
-import pytest
-
 from mpi_automl.storage.run_directory import RunDirectory
-
-pytestmark = pytest.mark.alone
 
 
 def test_another_table_or_space_cannot_go_on_with_a_run(example_job, launch):
