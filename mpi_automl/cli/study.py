@@ -29,6 +29,8 @@ _STEPS = {
     "collect": "one row for each run, as Parquet and CSV",
     "report": "tables, tests and figures that compare the variants",
 }
+_RUNNING = ("run", "resume")
+"""Steps that do runs, and may be collective."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,11 +43,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
         step.add_argument("--out", metavar="DIR", type=Path, help="directory of the study; default: what the file says")
         _add_options(name, step)
+        launcher = "mpirun -n 16 " if name in _RUNNING else ""
+        step.epilog = f"Example: {launcher}mpi-automl study {name} sharing.toml"
     parser.epilog = "Example: mpirun -n 16 mpi-automl study run sharing.toml"
 
 
 def _add_options(name: str, step: argparse.ArgumentParser) -> None:
-    if name in ("run", "resume"):
+    if name in _RUNNING:
         step.add_argument("--most", metavar="N", type=int, help="runs that each group takes at most")
         step.add_argument("--again-before", metavar="TIME", type=float, help=argparse.SUPPRESS)
     if name == "plan":

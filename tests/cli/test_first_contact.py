@@ -47,6 +47,13 @@ def test_every_verb_has_help_with_an_example(said, verb):
     assert f"mpi-automl {verb}" in example
 
 
+@pytest.mark.parametrize("step", ["plan", "run", "resume", "submit", "status", "collect", "report"])
+def test_every_step_of_a_study_has_help_with_an_example(said, step):
+    code, out, _ = said("study", step, "--help")
+    assert code == 0
+    assert f"mpi-automl study {step} " in " ".join(out.split()).partition("Example: ")[2]
+
+
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
