@@ -16,7 +16,7 @@ from mpi_automl.trial import TrialKey
 
 @pytest.mark.parametrize("layout", layouts())
 def test_reading_while_writing(launch: Launcher, tmp_path: Path, layout: str) -> None:
-    place, options = tmp_path / "announced", ["--layout", layout, "--keep", "4"]
+    place, options = tmp_path / "announced", ["--layout", layout, "--keep", "4", "--pause", "0.005"]
     with launch.start(2, "python", WRITER, tmp_path, "0", "100000", *options, "--announce", place) as job:
         wait_for(job, place, TrialKey(0, 1, 0))
         sizes = []
