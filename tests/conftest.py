@@ -12,16 +12,11 @@ _ALONE = {"slurm", "evaluator"}
 """Fixtures that start processes whose pace or whose limits matter."""
 
 
-# Before xdist looks at the groups.
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests that want the machine for themselves; of all others, those that share something costly go together."""
+    """Mark tests that want the machine for themselves."""
     for item in items:
-        names = set(getattr(item, "fixturenames", ()))
-        if _ALONE & names:
+        if _ALONE & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.alone)
-        shared = "example_job" if "example_job" in names else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(shared))
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,8 @@ tests_with() {
 }
 
 say "Tests that can run side by side"
-tests_with 'not alone' --numprocesses 2 --dist loadgroup
+# A file's tests share what it starts; the order of files puts long ones before the end.
+tests_with 'not alone' --numprocesses 2 --dist loadfile --no-loadscope-reorder
 say "Tests that want the machine for themselves"
 tests_with alone
 
