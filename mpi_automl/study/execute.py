@@ -181,7 +181,7 @@ class RunWork:
         task = self._load()
         assert self._parts is not None
         started = time.time()
-        place = PeerPlace(attempt / "peer")
+        place = PeerPlace((attempt / "peer").resolve())  # the adapter works in a directory of its own
         try:
             predictions, ended = run_peer(
                 self._run, self._parts, task, place, self._workplace.starter, self._cores(), self._must_stop

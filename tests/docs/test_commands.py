@@ -12,10 +12,23 @@ from documentation import Block, Place, blocks, pages
 from launching import CHECKOUT
 
 _PROGRAMS = ("mpirun ", "mpiexec ", "srun ", "sbatch ", "python ", "python3 ", "mpi-automl ", "pip ", "bash ", "conda ")
+_ANY_PROGRAM = r"([A-Z_]+=\S+ )*(\S*/)?(for|eval|\.|module|spack|apptainer|apt|cp|" + "|".join(map(str.strip, _PROGRAMS)) + ") "
 _MEASURING = re.compile(r"(?:^|\s)python (?P<script>(?:jobs|tests/campaigns)/\S+\.py)(?P<words>.*)")
-_OWN_SCRIPTS = ("bash jobs/quickstart.sh", "bash tests/run.sh")
-# These begin with a run of their own, so that runs/price is not the one of the other pages.
-_ALONE = ("resuming.md",)
+_OWN_SCRIPTS = ("bash jobs/quickstart.sh", "bash tests/run.sh", "bash .ci/run")
+_SHOWN = {
+    r"(\S*/)?(pip|python3) (install|-m venv)": "jobs/quickstart.sh and tests/run.sh do it",
+    r"\. \S+/activate": "environments are used by their path in the scripts",
+    r"apt install": "tests/environment/system_packages.sh does it",
+    r"CC=mpicc HDF5_MPI=ON \S*( HDF5_DIR=\S+ )?": "tests/environment/parallel_h5py.sh does it",
+    r"(conda|spack|module|apptainer) ": "takes what only some clusters have",
+    r"sbatch |cp jobs/slurm/|TABLE=\S+ TARGET=\S+ OPTIONS=.* sbatch ": "tests/jobs/test_slurm_scripts.py does it",
+    r"mpi-automl study submit study.toml$": "tests/study/test_slurm_array.py does it",
+    r"python \S+/jobs/amlb/make_tables.py|python runbenchmark.py ": "takes the benchmark's own checkout",
+    r".*openml:31": "takes a network",
+}
+"""Commands that are only shown, and who runs them instead, or why nobody can."""
+# These begin with a run and a study of their own, so that these are not the ones of the other pages.
+_ALONE = ("resuming.md", "studies.md")
 
 
 def is_measuring(block: Block) -> bool:
@@ -69,6 +82,9 @@ def test_every_block_of_commands_says_whether_it_is_run(page: Path) -> None:
     for block in blocks(page):
         if block.language == "":
             assert not [line for line in block.lines if line.startswith(_PROGRAMS)], block.lines
+        if block.language == "text":
+            commands = [line for line in block.commands if re.match(_ANY_PROGRAM, line)]
+            assert not [line for line in commands if not re.match("|".join(_SHOWN), line)], block.lines
         if block.language == "python":
             compile("\n".join(block.lines), page.name, "exec")
 
@@ -85,7 +101,7 @@ def test_the_options_of_measuring_commands_exist(command: str) -> None:
 
 def test_the_two_commands_of_the_readme_are_run_by_ci() -> None:
     ci = (CHECKOUT / ".ci" / "run").read_text(encoding="utf-8")
-    for command in _OWN_SCRIPTS:
+    for command in ("bash jobs/quickstart.sh", "bash tests/run.sh"):
         assert command in ci
 
 
