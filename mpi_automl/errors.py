@@ -13,6 +13,10 @@ class UserError(Exception):
     status = 2
 
 
+class JobError(Exception):
+    """Something that one rank alone meets and that ends the job; told in its message, without a traceback."""
+
+
 class NothingLeftError(UserError):
     """Not even a mistake: what was asked for is there already. Ends every rank with exit status 0."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mpi_automl import __version__
 from mpi_automl.cli.options import Parser, unknown_arguments
-from mpi_automl.errors import UserError
+from mpi_automl.errors import JobError, UserError
 from mpi_automl.parallel.launcher import detect_launch
 
 DESCRIPTION = "Automated machine learning for tables, on every core that MPI gives it."
@@ -74,6 +74,9 @@ def entry(arguments: Sequence[str] | None = None, *, default: Sequence[str] = ()
         if launch.speaks:
             print(f"mpi-automl: {error}", file=sys.stderr, flush=True)
         status = error.status
+    except JobError as error:  # of a job of one rank: there is no other to end
+        print(f"mpi-automl: {error}", file=sys.stderr, flush=True)
+        status = 1
     except BrokenPipeError:
         # The reader of our output, such as head, has gone; nothing is wrong with the work.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

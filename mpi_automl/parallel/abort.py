@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from mpi_automl.errors import UserError
-from mpi_automl.parallel.world import MissingRanksError, World
+from mpi_automl.errors import JobError, UserError
+from mpi_automl.parallel.world import World
 
 _READING, _FORWARDING = 1.0, 0.05
 """Seconds that a launcher has to read what a failing rank says, and to pass it on."""
@@ -60,7 +60,7 @@ def abort_on_exception(world: World, note: Callable[[str], None]) -> Iterator[La
     except BaseException as error:
         if world.comm is None:
             raise
-        reason = str(error) if isinstance(error, MissingRanksError) else traceback.format_exc().rstrip()
+        reason = str(error) if isinstance(error, JobError) else traceback.format_exc().rstrip()
         text = f"Rank {world.rank} on {world.place.host} failed; the job ends.\n{reason}\n{last_words.text}".rstrip()
         note(text)
         print(text, file=sys.stderr, flush=True)  # noqa: T201  # nobody else will

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from mpi_automl.errors import UserError
+from mpi_automl.errors import JobError, UserError
 from mpi_automl.parallel.cores import cores_per_rank, usable_cores
 from mpi_automl.parallel.launcher import Launch, check_world, detect_launch
 from mpi_automl.parallel.memory import NodeMemory, node_memory
@@ -24,7 +24,7 @@ T = TypeVar("T")
 _POLL = 0.005
 
 
-class MissingRanksError(Exception):
+class MissingRanksError(JobError):
     """Other ranks did not come to a place where all meet."""
 
 

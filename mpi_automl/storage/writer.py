@@ -8,6 +8,7 @@ never changed: a trial whose predictions give way is named by the record of the 
 
 from __future__ import annotations
 
+import errno
 import time
 from collections import deque
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mpi_automl.errors import JobError
 from mpi_automl.storage import schema
 from mpi_automl.storage.create import Header, Part, finish, lay_out, unfinished
 from mpi_automl.storage.hdf5 import RowWriter, access
@@ -29,10 +31,15 @@ if TYPE_CHECKING:
     from mpi_automl.storage.choice import Choice
     from mpi_automl.storage.flusher import Flusher
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _RETRY_SECONDS = 2.0
 _HELD_BYTES = 64 * 2**20
 WRITE_ERRORS = (OSError, RuntimeError)
 """What h5py raises when a write fails, depending on the driver."""
+
+
+class LostStoreError(JobError):
+    """A rank's part of the store cannot be written any more."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +145,12 @@ class Store:
         -------
         int
             Trials that could not be committed; `problem` says why.
+
+        Raises
+        ------
+        LostStoreError
+            When the file system refuses writes for another reason than want of room. The files stay open then: HDF5
+            cannot close what it cannot write, and in a shared file would wait for the other ranks for ever.
         """
         self._retry_at = 0.0
         self._commit_waiting()
@@ -148,6 +161,11 @@ class Store:
         try:
             self._flusher.close()
         except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise LostStoreError(
+                    f"The file system of {self._place.directory} refuses writes ({error.strerror}): "
+                    f"{len(self._waiting)} finished trials of this rank could not be written."
+                ) from error
             self.problem = one_line(error)
         for slab in reversed(self._files.values()):
             slab.file.close()

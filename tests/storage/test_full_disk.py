@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 from launching import Launcher
-from store_killing import WRITER, aftermath, announced, layouts
+from store_killing import WRITER, aftermath, announced, layouts, wait_for
 from write_trials import make_layout, make_metadata, make_result, make_trial
 
 from mpi_automl.storage import writer
 from mpi_automl.storage.check import check
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.store import create_store
+from mpi_automl.trial import TrialKey
 
 
 @pytest.fixture
@@ -29,6 +31,64 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("mounting a small tmpfs takes root")
     yield place
     subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+@dataclass(frozen=True)
+class Disk:
+    """An ext4 of 32 MiB in a file, which can fail as a broken disk does."""
+
+    image: Path
+    place: Path
+
+    def mount(self) -> None:
+        subprocess.run(["mount", "-o", "loop", str(self.image), str(self.place)], check=True, capture_output=True)
+
+    def unmount(self) -> None:
+        subprocess.run(["umount", "-l", str(self.place)], check=True)
+
+    def turn_read_only(self) -> None:
+        """Refuse every write from now on, also to files that are open, as ext4 does after an error of its device."""
+        subprocess.run(["sync", "--file-system", str(self.place)], check=True)
+        subprocess.run(["mount", "-o", "remount,abort", str(self.place)], check=True)
+
+
+@pytest.fixture
+def breakable_disk(tmp_path: Path) -> Iterator[Disk]:
+    disk = Disk(tmp_path / "image", tmp_path / "disk")
+    disk.place.mkdir()
+    with disk.image.open("wb") as image:
+        image.truncate(32 * 2**20)
+    try:
+        subprocess.run(["mkfs.ext4", "-q", str(disk.image)], check=True, capture_output=True)
+        disk.mount()
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("mounting an ext4 from a file takes root and a loop device")
+    yield disk
+    disk.unmount()
+
+
+@pytest.mark.parametrize("layout", layouts())
+def test_a_file_system_that_turns_read_only(
+    launch: Launcher, breakable_disk: Disk, tmp_path: Path, layout: str
+) -> None:
+    place, run = tmp_path / "announced", breakable_disk.place / "run"
+    options = ["--layout", layout, "--keep", "300", "--strict", "--pause", "0.02", "--announce", place]
+    with launch.start(2, "python", WRITER, run, "0", "150", *options) as job:
+        wait_for(job, place, TrialKey(0, 1, 20))
+        committed = announced(place)
+        breakable_disk.turn_read_only()
+        assert aftermath(run, committed).lost == ()
+        done = job.wait(60)
+    assert done.returncode != 0
+    assert "refuses writes" in done.stdout
+    assert not done.survivors
+    breakable_disk.unmount()
+    breakable_disk.mount()
+    found = aftermath(run, committed)
+    assert found.announced > 20
+    assert found.lost == found.problems == ()
+    assert launch(2, "python", WRITER, run, "1", "10", *options[:-2]).returncode == 0
+    assert aftermath(run, committed).lost == ()
 
 
 def test_trials_wait_until_there_is_room(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from mpi_automl.storage.choice import StoreOptions
 from mpi_automl.storage.layout import StoreLayout
 from mpi_automl.storage.store import create_store
+from mpi_automl.storage.writer import LostStoreError
 from mpi_automl.trial import Origin, Result, Status, Trial, TrialKey
 
 N_HYPERPARAMETERS, N_VALIDATION, N_TEST, N_OUTPUTS = 7, 50, 11, 3
@@ -118,7 +119,13 @@ def main() -> None:
         store.flush_if_due()
     if arguments.in_flight:
         store.begin(make_trial(arguments.leg, rank, arguments.trials))
-    say(f"closed, {store.close()} uncommitted")
+    try:
+        say(f"closed, {store.close()} uncommitted")
+    except LostStoreError as error:
+        say(f"lost: {error}")
+        if comm is not None:
+            comm.Abort(3)
+        os._exit(3)
 
 
 if __name__ == "__main__":
