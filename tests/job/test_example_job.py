@@ -111,9 +111,14 @@ def test_the_saved_model_predicts_what_the_job_said(example_job, outcome):
     model = EnsembleModel.load(example_job.directory / "model")
     predictions = model.predictions(task.X_test)
     assert (predictions.argmax(axis=1) == task.y_test).mean() == pytest.approx(outcome["test_value"])
-    for member in outcome["members"][:3]:
-        key = TrialKey(*map(int, member["key"].split("-")))
-        stored = RunReader(example_job.directory).test_predictions([key])[0]
+    reader = RunReader(example_job.directory)
+    # On a busy machine a trial may be cut off while it grows: it leaves predictions and no model, and was fitted anew.
+    has_model = {key for key, record in zip(reader.keys, reader.records, strict=True) if not record["reason"]}
+    members = [TrialKey(*map(int, member["key"].split("-"))) for member in outcome["members"]]
+    compared = [key for key in members if key in has_model][:3]
+    assert compared
+    for key in compared:
+        stored = reader.test_predictions([key])[0]
         np.testing.assert_allclose(model.member_predictions(key, task.X_test), stored, atol=1e-6)
 
 

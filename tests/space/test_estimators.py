@@ -20,6 +20,7 @@ from mpi_automl.space.estimators.scores import chi2_of_amounts
 from mpi_automl.space.estimators.selection import SelectByRate, SelectShare
 from mpi_automl.space.estimators.softmax import decision_probabilities
 from mpi_automl.space.estimators.text import ColumnsOfText
+from mpi_automl.space.estimators.unweighted_bins import UnweightedBinsClassifier
 from mpi_automl.space.estimators.varied import VariedColumns
 from mpi_automl.space.registry import all_components
 from mpi_automl.space.space import build_space
@@ -97,6 +98,17 @@ def test_decisions_become_probabilities() -> None:
     two = decision_probabilities(np.array([0.0, 100.0]))
     np.testing.assert_allclose(two, [[0.5, 0.5], [0.0, 1.0]], atol=1e-12)
     np.testing.assert_allclose(decision_probabilities(np.zeros((2, 4))), 0.25)
+
+
+def test_bins_of_boosting_do_not_depend_on_weights() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(600, 2))
+    y, weights = (X[:, 0] > 0).astype(int), np.where(X[:, 1] > 1, 50.0, 0.1)
+    plain = UnweightedBinsClassifier(max_iter=4, random_state=0).fit(X, y)
+    weighted = UnweightedBinsClassifier(max_iter=4, random_state=0).fit(X, y, sample_weight=weights)
+    for ours, theirs in zip(weighted._bin_mapper.bin_thresholds_, plain._bin_mapper.bin_thresholds_, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert not np.allclose(weighted.predict_proba(X), plain.predict_proba(X))
 
 
 def test_texts_without_a_term_are_no_error() -> None:

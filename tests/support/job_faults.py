@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import random
 import re
@@ -41,6 +42,7 @@ _DISK_KIB = 2**16
 """Room for the models of all legs of a run, so that only faults of the disk meet a full one."""
 _LOGGED = re.compile(r" trial (\d+)-(\d+)-(\d+) ")
 _TO_BE_RESUMED = 75
+_STOPS_WITHIN = 2.0
 
 
 @dataclass(frozen=True)
@@ -75,11 +77,14 @@ class Found:
         Of these, trials that a reader does not find.
     problems : tuple of str
         Whatever else is not as it must be; those that begin with "hang" are hangs.
+    searched_on : float
+        Seconds from a signal to the end of the last trial on any rank; 0 without a signal.
     """
 
     committed: int
     lost: int
     problems: tuple[str, ...]
+    searched_on: float = 0.0
 
 
 def can_mount() -> bool:
@@ -124,10 +129,12 @@ class StruckRun:
         self._ballast = place / "ballast"
         self._launcher, self._mpi, self._rng = launcher, mpi, rng
         self._known: set[TrialKey] = set()
+        self._signalled_at = math.inf
 
     def strike(self, fault: Fault) -> Found:
         """Begin a leg, have a fault strike it, and look at what is left."""
         problems: list[str] = []
+        self._signalled_at = math.inf
         with self._launcher.start(fault.ranks, *self._words(fault.layout), mpi=self._mpi) as job:
             if not _comes(lambda: _STARTED in job.output()[0] or job.process.poll() is not None, _START_SECONDS):
                 problems.append(f"hang before the search: {job.output()}")
@@ -139,6 +146,8 @@ class StruckRun:
                 problems += self._do(fault, job)
             problems += _end_of(job)
             problems += self._wrong_status(fault, job)
+        if (searched_on := self._searched_on()) > _STOPS_WITHIN:
+            problems.append(f"trials went on for {searched_on:.1f} s after the signal")
         self._ballast.unlink(missing_ok=True)
         return self._look(problems, logs_count=fault.victim not in DISK)
 
@@ -190,6 +199,8 @@ class StruckRun:
             _kill(self._victims(fault.victim, job), signal.SIGKILL)
             return self._goes_on(job, fault.victim)
         number = {"USR1": signal.SIGUSR1, "TERM": signal.SIGTERM}.get(fault.victim[:4], signal.SIGKILL)
+        if number != signal.SIGKILL:
+            self._signalled_at = time.time()
         _kill(self._victims(fault.victim, job), number)
         return []
 
@@ -209,6 +220,7 @@ class StruckRun:
         if job.process.poll() is not None:
             problems.append(f"the job ended with {job.process.poll()} after the fault ({victim}): {job.output()}")
         self._known |= self._committed()
+        self._signalled_at = time.time()
         _kill(_ranks(job)[:1], signal.SIGUSR1)
         return problems
 
@@ -240,7 +252,13 @@ class StruckRun:
         lost = self._known - self._committed()
         if self._committed():
             problems += self._wrong("check") + self._wrong("show") + self._wrong("show", "--json")
-        return Found(len(self._known), len(lost), tuple(problems))
+        return Found(len(self._known), len(lost), tuple(problems), self._searched_on())
+
+    def _searched_on(self) -> float:
+        with suppress(UserError):
+            ends = RunReader(self.directory).records["end"]
+            return float(max(0.0, ends.max(initial=0.0) - self._signalled_at))
+        return 0.0
 
     def _wrong(self, verb: str, *options: str) -> list[str]:
         """What a user would see of a verb, if it fails."""

@@ -31,6 +31,6 @@ class GradientBoosting(Component):
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:
         """Make the learner."""
-        from sklearn.ensemble import HistGradientBoostingClassifier
+        from mpi_automl.space.estimators.unweighted_bins import UnweightedBinsClassifier
 
-        return HistGradientBoostingClassifier(**_boosting.arguments(values, context))
+        return UnweightedBinsClassifier(**_boosting.arguments(values, context))
