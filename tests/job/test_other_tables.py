@@ -29,10 +29,10 @@ def test_eight_ranks_on_few_cores_keep_to_the_time(launch, tmp_path):
     test.to_csv(tmp_path / "test.csv", index=False)
     run = tmp_path / "run"
     words = ["fit", tmp_path / "train.csv.gz", "--target", "cultivar", "--test", tmp_path / "test.csv"]
-    words += ["--time", "60", "--trial-time", "5", "--metric", "log_loss", "--out", run]
+    words += ["--time", "45", "--trial-time", "5", "--metric", "log_loss", "--out", run]
     done = launch(8, "python", "-m", "mpi_automl", *words, timeout=120)
     assert done.returncode == 0, done.stderr
     outcome = RunDirectory(run).read_ensemble()
-    assert outcome["seconds"] <= 60
+    assert outcome["seconds"] <= 45
     assert outcome["value"] < 0.3
     assert pd.Series(RunReader(run).trials()["rank"]).nunique() == 8
