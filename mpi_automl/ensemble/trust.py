@@ -1,7 +1,7 @@
 """Loading fitted pipelines from files that may come from anyone.
 
 skops builds only objects of types it is told to trust. It knows scikit-learn's estimators and NumPy's types itself;
-the lists here add what these hold inside. Everything else in a file is refused before any of it is built.
+`mpi_automl.space.trusted` adds what these hold inside. Everything else in a file is refused before any of it is built.
 """
 
 from __future__ import annotations
@@ -13,63 +13,13 @@ from typing import Any
 from mpi_automl.errors import UserError
 from mpi_automl.space.trusted import TRUSTED
 
-_INSIDE_LEARNERS = (
-    # Only of functions that are trusted themselves: histogram gradient boosting keeps one for columns with categories.
-    "functools.partial",
-    "numpy.dtype",
-    "scipy.interpolate._bsplines.BSpline",
-    "scipy._lib.array_api_compat.numpy._aliases.asarray",
-    "sklearn._loss.loss.AbsoluteError",
-    "sklearn._loss.loss.ExponentialLoss",
-    "sklearn._loss.loss.HalfBinomialLoss",
-    "sklearn._loss.loss.HalfGammaLoss",
-    "sklearn._loss.loss.HalfMultinomialLoss",
-    "sklearn._loss.loss.HalfPoissonLoss",
-    "sklearn._loss.loss.HalfSquaredError",
-    "sklearn._loss.loss.HalfTweedieLoss",
-    "sklearn._loss.loss.HalfTweedieLossIdentity",
-    "sklearn._loss.loss.HuberLoss",
-    "sklearn._loss.loss.PinballLoss",
-    "sklearn.calibration._CalibratedClassifier",
-    "sklearn.calibration._SigmoidCalibration",
-    "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
-    "sklearn.gaussian_process.kernels.ConstantKernel",
-    "sklearn.gaussian_process.kernels.Matern",
-    "sklearn.gaussian_process.kernels.Product",
-    "sklearn.gaussian_process.kernels.RBF",
-    "sklearn.gaussian_process.kernels.RationalQuadratic",
-    "sklearn.gaussian_process.kernels.Sum",
-    "sklearn.gaussian_process.kernels.WhiteKernel",
-    "sklearn.metrics._dist_metrics.ChebyshevDistance64",
-    "sklearn.metrics._dist_metrics.EuclideanDistance64",
-    "sklearn.metrics._dist_metrics.ManhattanDistance64",
-    "sklearn.metrics._dist_metrics.MinkowskiDistance64",
-    "sklearn.neighbors._ball_tree.BallTree",
-    "sklearn.neighbors._kd_tree.KDTree",
-    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
-    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
-    "sklearn.tree._tree.Tree",
-)
-_FUNCTIONS = (
-    "numpy.max",
-    "numpy.mean",
-    "numpy.median",
-    "sklearn.feature_selection._mutual_info.mutual_info_classif",
-    "sklearn.feature_selection._mutual_info.mutual_info_regression",
-    "sklearn.feature_selection._univariate_selection.chi2",
-    "sklearn.feature_selection._univariate_selection.f_classif",
-    "sklearn.feature_selection._univariate_selection.f_regression",
-    "sklearn.utils.validation.check_array",
-)
 _EXPORTED = "mpi_automl.ensemble.exported.RawTableEncoder"
 _OWN_ESTIMATORS = "mpi_automl.space.estimators."
 
 
 def trusted_types(further: Iterable[str] = ()) -> list[str]:
     """Types that may be built from a file, besides those that skops trusts by itself."""
-    return [*_INSIDE_LEARNERS, *_FUNCTIONS, _EXPORTED, *TRUSTED, *further]
+    return [_EXPORTED, *TRUSTED, *further]
 
 
 def load_pipelines(path: Path, trusted: Iterable[str] = ()) -> list[Any]:

@@ -14,7 +14,7 @@ from launching import CHECKOUT
 _PROGRAMS = ("mpirun ", "mpiexec ", "srun ", "sbatch ", "python ", "python3 ", "mpi-automl ", "pip ", "bash ", "conda ")
 _ANY_PROGRAM = r"([A-Z_]+=\S+ )*(\S*/)?(for|eval|\.|module|spack|apptainer|apt|cp|" + "|".join(map(str.strip, _PROGRAMS)) + ") "
 _MEASURING = re.compile(r"(?:^|\s)python (?P<script>(?:jobs|tests/campaigns)/\S+\.py)(?P<words>.*)")
-_OWN_SCRIPTS = ("bash jobs/quickstart.sh", "bash tests/run.sh", "bash .ci/run")
+_OWN_SCRIPTS = ("bash jobs/quickstart.sh", "bash tests/run.sh", "bash tests/lower_bounds.sh", "bash .ci/run")
 _SHOWN = {
     r"(\S*/)?(pip|python3) (install|-m venv)": "jobs/quickstart.sh and tests/run.sh do it",
     r"\. \S+/activate": "environments are used by their path in the scripts",

@@ -10,6 +10,7 @@ from mpi_automl.space.component import CLASSIFICATION, Component, Context, Prope
 from mpi_automl.space.components import _linear, _sgd
 from mpi_automl.space.hyperparameters import Choice, Float, flag
 from mpi_automl.space.registry import register
+from mpi_automl.space.versions import sklearn_at_least
 
 
 @register
@@ -22,7 +23,7 @@ class PassiveAggressive(Component):
         tasks=CLASSIFICATION,
         one_per_output=frozenset({TaskType.MULTILABEL}),
         sparse=True,
-        sample_weight=True,
+        sample_weight=sklearn_at_least(1, 8),
         growth=_sgd.EPOCHS,
         preference=41,
     )
