@@ -108,6 +108,8 @@ def main() -> None:
     lines = read(arguments.results)
     for by in ("victim", "mpi", "layout", "ranks"):
         print(table(lines, by), end="\n\n")
+    slowest = max((float(line.get("searched_on", 0.0)) for line in lines), default=0.0)
+    print(f"{slowest:.1f} s at most from a signal to the end of the last trial")
     print(f"{sum(int(line['committed']) for line in lines)} times a committed trial was looked for")
     sys.exit(1 if any(line["lost"] or line["problems"] for line in lines) else 0)
 

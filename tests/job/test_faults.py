@@ -42,6 +42,7 @@ def test_nothing_is_lost_and_the_run_goes_on(launch, tmp_path, mpi):
             found = run.strike(fault)
             print(fault, found)
             assert (found.lost, found.problems) == (0, ())
+            assert found.searched_on < 2
         assert run.use(table) == []
         found = run.finish(2)
         assert (found.lost, found.problems) == (0, ())

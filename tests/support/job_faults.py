@@ -42,7 +42,6 @@ _DISK_KIB = 2**16
 """Room for the models of all legs of a run, so that only faults of the disk meet a full one."""
 _LOGGED = re.compile(r" trial (\d+)-(\d+)-(\d+) ")
 _TO_BE_RESUMED = 75
-_STOPS_WITHIN = 2.0
 
 
 @dataclass(frozen=True)
@@ -146,8 +145,6 @@ class StruckRun:
                 problems += self._do(fault, job)
             problems += _end_of(job)
             problems += self._wrong_status(fault, job)
-        if (searched_on := self._searched_on()) > _STOPS_WITHIN:
-            problems.append(f"trials went on for {searched_on:.1f} s after the signal")
         self._ballast.unlink(missing_ok=True)
         return self._look(problems, logs_count=fault.victim not in DISK)
 
