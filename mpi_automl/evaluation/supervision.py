@@ -14,7 +14,7 @@ from mpi_automl.evaluation import linux
 
 _EXACT_PAUSE = 4.0
 """After an exact measurement, wait this many times as long as it took before the next one."""
-_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.02, 0.1
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.02, 0.2
 _FASTEST_GROWTH = 8192.0
 """MiB that the processes of a trial are thought to take in a second at most."""
 
