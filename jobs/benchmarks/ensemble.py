@@ -3,13 +3,13 @@
 Three things are timed in one run, on the same random candidates:
 
 ``pass``  one read of all candidates' predictions (their sum, by NumPy),
-``ours``  one round of selection, all candidates scored,
+``ours``  the sixth round of a selection, all candidates scored,
 ``loop``  the algorithm of auto-sklearn 0.15 from its description: for each candidate add its predictions to the running
           sum, divide, and call scikit-learn's metric; on a few candidates, scaled up.
 
 The table gives ours / pass (should be at most 5) and loop / ours (should be at least 20), the memory that a selection
-takes as a multiple of the candidates' predictions, and the seconds of a whole selection. Times are CPU times of one
-thread (set OMP_NUM_THREADS=1).
+takes as a multiple of the candidates' predictions, the seconds of a whole selection, and the passes that these are per
+round. Times are CPU times of one thread (set OMP_NUM_THREADS=1). Candidates can be made in three ways, see `KINDS`.
 """
 
 from __future__ import annotations
@@ -48,20 +48,39 @@ LOOP_METRICS: dict[str, Callable[[NDArray, NDArray], float]] = {
 }
 
 
-def make_candidates(task_type: TaskType, n_candidates: int, n_rows: int, n_outputs: int, seed: int = 0):
-    """Truth and predictions in which candidates differ in skill."""
+KINDS = {"independent": (1, 0.0, 1.0), "alike": (12, 1.0, 1.0), "same": (1, 1.0, 1e-4)}
+"""Families of candidates; errors shared with others, and a candidate's own, in standard deviations of logits or values.
+
+Independent errors average out, and an ensemble is soon perfect. Models of one table are wrong on the same rows, those
+of one family more so: an ensemble stays near the best of them, and candidates differ less in every round. The last
+kind hardly differs from the start, which is the worst case for ROC AUC.
+"""
+
+
+def make_candidates(
+    task_type: TaskType, n_candidates: int, n_rows: int, n_outputs: int, kind: str = "independent", seed: int = 0
+) -> tuple[NDArray, NDArray]:
+    """Truth and predictions in which candidates differ in skill; see `KINDS`."""
     rng = np.random.default_rng(seed)
     predictions = np.empty((n_candidates, n_rows, n_outputs), dtype=np.float32)
     skill = rng.random(n_candidates).astype(np.float32)
+    families, common, own = KINDS[kind]
+    noise = common * rng.standard_normal((families, n_rows, n_outputs), dtype=np.float32)
+    noise = 0.8 * noise[:1] + 0.6 * noise
+    family = rng.integers(families, size=n_candidates)
     if task_type is TaskType.REGRESSION:
         y = rng.normal(size=n_rows)
-        for own, candidate in zip(skill, predictions, strict=True):
-            candidate[:, 0] = y + (1.2 - own) * rng.normal(size=n_rows)
+        for strength, number, candidate in zip(skill, family, predictions, strict=True):
+            candidate[:] = y[:, None] + noise[number] + own * (1.2 - strength) * rng.standard_normal(candidate.shape)
         return y, predictions
     y = rng.integers(0, n_outputs, n_rows)
     truth = np.eye(n_outputs, dtype=np.float32)[y]
-    for own, candidate in zip(skill, predictions, strict=True):
-        candidate[:] = rng.exponential(size=candidate.shape) + own * truth
+    for strength, number, candidate in zip(skill, family, predictions, strict=True):
+        if kind == "independent":
+            candidate[:] = rng.exponential(size=candidate.shape) + strength * truth
+        else:
+            errors = own * (1.2 - strength) * rng.standard_normal(candidate.shape, dtype=np.float32)
+            candidate[:] = np.exp((0.5 + strength) * (2.0 * truth + noise[number] + errors))
         candidate /= candidate.sum(axis=1, keepdims=True)
     return y, predictions
 
@@ -90,7 +109,8 @@ def loop_round(y: NDArray, predictions: NDArray, total: NDArray, members: int, s
 def measure(name: str, task_type: TaskType, y: NDArray, predictions: NDArray, arguments: argparse.Namespace) -> None:
     metric = get_metric(name, task_type)
     members = 5
-    total = predictions[:members].sum(axis=0, dtype=np.float64)
+    shares = select(predictions, y, metric, task_type, Rules(size=members)).weights
+    total = sum(members * share * predictions[number].astype(np.float64) for number, share in shares.items())
     scorer = make_scorer(predictions, y, metric, task_type)
     every = np.ones(len(predictions), dtype=bool)
     some = predictions[: arguments.loop]
@@ -104,7 +124,8 @@ def measure(name: str, task_type: TaskType, y: NDArray, predictions: NDArray, ar
     extra, whole = peak_and_time(y, predictions, name, task_type, arguments.rounds)
     print(
         f"{name:24s} {task_type.value:10s} {passing * 1e3:8.1f} {ours * 1e3:8.1f} {loop * 1e3:10.0f} "
-        f"{ours / passing:9.1f} {loop / ours:9.0f} {1 + extra / predictions.nbytes:7.2f} {whole:8.1f}",
+        f"{ours / passing:9.1f} {loop / ours:9.0f} {1 + extra / predictions.nbytes:7.2f} {whole:8.1f} "
+        f"{whole / arguments.rounds / passing:9.1f}",
         flush=True,
     )
 
@@ -128,19 +149,23 @@ def main() -> None:
     parser.add_argument("--loop", type=int, default=10, help="candidates on which the loop is timed")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--metrics", nargs="*", default=sorted(LOOP_METRICS))
+    parser.add_argument("--kind", choices=KINDS, default="independent", help="how candidates are made")
+    parser.add_argument("--tasks", nargs="*", default=["multiclass", "binary", "regression"])
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore", message="The y_prob values do not sum")
-    print(f"{arguments.candidates} candidates, {arguments.rows} rows; milliseconds per round, seconds in all")
+    print(f"{arguments.candidates} candidates ({arguments.kind}), {arguments.rows} rows; ms per round, seconds in all")
     print(
         f"{'metric':24s} {'task':10s} {'pass':>8s} {'ours':>8s} {'loop':>10s} "
-        f"{'ours/pass':>9s} {'loop/ours':>9s} {'memory':>7s} {'in all':>8s}"
+        f"{'ours/pass':>9s} {'loop/ours':>9s} {'memory':>7s} {'in all':>8s} {'all/pass':>9s}"
     )
     for task_type, n_outputs in (
         (TaskType.MULTICLASS, arguments.classes),
         (TaskType.BINARY, 2),
         (TaskType.REGRESSION, 1),
     ):
-        y, predictions = make_candidates(task_type, arguments.candidates, arguments.rows, n_outputs)
+        if task_type.value not in arguments.tasks:
+            continue
+        y, predictions = make_candidates(task_type, arguments.candidates, arguments.rows, n_outputs, arguments.kind)
         for name in arguments.metrics:
             if task_type in get_metric_types(name):
                 measure(name, task_type, y, predictions, arguments)

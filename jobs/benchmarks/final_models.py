@@ -1,6 +1,6 @@
 """Compare the models of the folds with one model fitted anew on all rows.
 
-    python jobs/benchmarks/final_models.py DIRECTORY [--trials 15] [--seeds 1] [--results final.jsonl]
+    python jobs/benchmarks/final_models.py DIRECTORY [--trials 15] [--seeds 1] [--results final.jsonl] [--searches 4]
 
 The folder holds tables and an ``index.json`` as for tables.py. For each table, resampling and seed one search is made
 on three quarters of the rows; the same ensemble then predicts the rest by the models of its folds, and after ``refit``.
@@ -82,15 +82,16 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=15)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--results", type=Path, default=Path("final.jsonl"))
+    parser.add_argument("--searches", type=int, help="stop after so many; call again for the others")
     arguments = parser.parse_args()
     known = {table["name"]: table for table in json.loads((arguments.directory / "index.json").read_text())}
     wanted = [(name, how, seed) for seed in range(1, arguments.seeds + 1) for name in TABLES for how in RESAMPLINGS]
     done = {(line["table"], line["resampling"], line["seed"]) for line in read(arguments.results)}
-    for name, how, seed in wanted:
-        if (name, how, seed) not in done:
-            line = compare(known[name], arguments.directory, how, seed, arguments.trials)
-            with arguments.results.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
+    missing = [search for search in wanted if search not in done]
+    for name, how, seed in missing[: arguments.searches]:
+        line = compare(known[name], arguments.directory, how, seed, arguments.trials)
+        with arguments.results.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
     show(read(arguments.results))
 
 

@@ -13,7 +13,8 @@ BLOCK_VALUES = 1 << 18
 """Values worked on at once: 1 MiB as float32, which a core's caches hold, and enough to make calls to NumPy cheap."""
 
 _MOST_IN_A_BYTE = 255
-_WORD = 8
+WORD = 8
+"""Truth values that are counted at once."""
 
 
 def blocks(n_candidates: int, n_values: int) -> Iterator[slice]:
@@ -49,7 +50,7 @@ class Scratch:
 
     def mask(self, name: str, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         """A mask of any content whose rows are filled up with False to whole words, as `count_true` wants it."""
-        width = -(-shape[-1] // _WORD) * _WORD
+        width = -(-shape[-1] // WORD) * WORD
         padded = self.array(name, (*shape[:-1], width), np.bool_)
         padded[..., shape[-1] :] = False
         return padded
@@ -71,12 +72,14 @@ def class_major(predictions: NDArray[np.float32], rows: NDArray[np.intp] | slice
     n_chosen = len(range(*rows.indices(n_rows))) if isinstance(rows, slice) else len(rows)
     copy = np.empty((n_outputs, n_candidates, n_chosen), dtype=np.float32)
     for block in blocks(n_candidates, n_chosen * n_outputs):
-        copy[:, block] = predictions[block][:, rows].transpose(2, 0, 1)
+        some = predictions[block]
+        chosen = some[:, rows] if isinstance(rows, slice) else np.take(some, rows, axis=1)
+        copy[:, block] = chosen.transpose(2, 0, 1)
     return copy
 
 
 def count_true(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Number of true values in each row of a C-contiguous mask, shape (n, a multiple of 8).
+    """Number of true values in each row of a mask, shape (n, a multiple of 8), whose rows lie in one piece.
 
     Words of eight bytes are added up, at most 255 of them so that no byte overflows; only the few sums are widened.
     """

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mpi_automl.data.task import TaskType
 from mpi_automl.ensemble import confusion
-from mpi_automl.ensemble.blocks import Scratch, blocks, class_major, count_true, pieces
+from mpi_automl.ensemble.blocks import WORD, Scratch, blocks, class_major, count_true, pieces
 from mpi_automl.evaluation.metrics import Metric
 from mpi_automl.evaluation.scoring import CLIP, indicators
 
@@ -157,63 +157,86 @@ def _wins(share: Share, running: NDArray[np.float32], code: int, scratch: Scratc
 
 
 class ConfusionScorer:
-    """Metrics that follow from how many rows are of each class, predicted as each class, and both."""
+    """Metrics that follow from how many rows are of each class, predicted as each class, and both.
+
+    Rows are grouped by class, and each group is filled up to whole words as `count_true` wants it. Where there is no
+    row all classes are equal, so that these places count for the first class; they are taken off in the end.
+    """
 
     def __init__(self, predictions: Share, y: NDArray[Any], metric: Metric) -> None:
         values = confusion.from_counts(metric.name, multilabel=False)
         assert values is not None
         self.metric, self.values = metric, values
         self.rows = np.bincount(y, minlength=predictions.shape[2])
-        self.groups = {code: np.flatnonzero(y == code) for code in range(len(self.rows)) if self.rows[code]}
-        self.shares = {code: class_major(predictions, rows) for code, rows in self.groups.items()}
-        self.n_candidates = len(predictions)
+        self.n_filled = -self.rows % WORD
+        ends = np.cumsum(self.rows + self.n_filled)
+        starts = ends - self.rows - self.n_filled
+        self.groups = [slice(*ends_of_group) for ends_of_group in zip(starts, ends, strict=True)]
+        self.order = np.argsort(y, kind="stable")
+        self.places = np.arange(len(y)) + np.repeat(starts - np.cumsum(self.rows) + self.rows, self.rows)
+        self.share = _spread(predictions, self.order, self.places, ends[-1])
 
     def costs(self, total: NDArray[np.float64], members: int, allowed: Allowed = None) -> Costs:
         """See `Scorer.costs`."""
-        predicted = np.zeros((self.n_candidates, len(self.rows)), dtype=np.int64)
-        right = np.zeros_like(predicted)
+        n_classes, n_candidates, n_places = self.share.shape
+        running = np.zeros((n_classes, n_places), dtype=np.float32)
+        running[:, self.places] = total[self.order].T
+        predicted = np.empty((n_candidates, n_classes), dtype=np.int64)
+        right = np.empty_like(predicted)
         scratch = Scratch()
-        for code, share in self.shares.items():
-            running = np.ascontiguousarray(total[self.groups[code]].T, dtype=np.float32)
-            for block in blocks(self.n_candidates, share.shape[2]):
-                counts = _decisions(share[:, block], running, scratch)
-                predicted[block] += counts
-                right[block, code] = counts[:, code]
+        for block in blocks(n_candidates, n_places):
+            settled = _settled(self.share[:, block], running, scratch)
+            predicted[block], right[block] = self._counts(settled)
         true = np.broadcast_to(self.rows, predicted.shape)
         return np.asarray(self.metric.cost_of(self.values(true, predicted, right)))
 
+    def _counts(self, settled: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows decided for each class, and those that are of it: settled with it, but not with those before."""
+        n_classes, n_candidates, n_places = len(self.rows), settled.shape[1], settled.shape[2]
+        up_to = np.zeros((n_candidates, n_classes + 1), dtype=np.int64)
+        right = np.zeros((n_candidates, n_classes), dtype=np.int64)
+        up_to[:, -1] = n_places
+        right[:, -1] = self.rows[-1] + self.n_filled[-1]
+        for code, mask in enumerate(settled):
+            up_to[:, code + 1] = count_true(mask)
+            right[:, code] += count_true(mask[:, self.groups[code]])
+            right[:, code + 1] -= count_true(mask[:, self.groups[code + 1]])
+        predicted = np.diff(up_to, axis=1)
+        predicted[:, 0] -= self.n_filled.sum()
+        right[:, 0] -= self.n_filled[0]
+        return predicted, right
 
-def _decisions(share: Share, running: NDArray[np.float32], scratch: Scratch) -> NDArray[np.int64]:
-    """Rows decided for each class, shape (n_candidates, n_classes).
+
+def _spread(predictions: Share, order: NDArray[np.intp], places: NDArray[np.intp], n_places: int) -> Share:
+    """Outputs apart, the rows of all candidates at given places and zeros at all others."""
+    n_candidates, _, n_outputs = predictions.shape
+    spread = np.zeros(n_places, dtype=np.intp)
+    spread[places] = order
+    share: Share = np.empty((n_outputs, n_candidates, n_places), dtype=np.float32)
+    for block in blocks(n_candidates, predictions[0].size):
+        share[:, block] = np.take(predictions[block], spread, axis=1).transpose(2, 0, 1)
+    share[:, :, np.setdiff1d(np.arange(n_places), places)] = 0.0
+    return share
+
+
+def _settled(share: Share, running: NDArray[np.float32], scratch: Scratch) -> NDArray[np.bool_]:
+    """Which rows are decided for a class or one before it, for all classes but the last.
 
     From the last class to the first: a class that is not below the most so far takes the row, so that the first of
     equals has it in the end, as with `argmax`.
     """
     n_classes, *shape = share.shape
     most, value = (scratch.array(name, tuple(shape), np.float32) for name in ("most", "value"))
-    padded = scratch.mask("taken", share.shape)
-    taken = padded[:, :, : share.shape[2]]
+    settled = scratch.array("settled", (n_classes - 1, *shape), np.bool_)
     np.add(share[-1], running[-1], out=most)
     for code in range(n_classes - 2, -1, -1):
         np.add(share[code], running[code], out=value)
-        np.greater_equal(value, most, out=taken[code])
+        np.greater_equal(value, most, out=settled[code])
         if code > 0:
             np.maximum(most, value, out=most)
-    return _count_first(padded, share.shape[2])
-
-
-def _count_first(taken: NDArray[np.bool_], n_rows: int) -> NDArray[np.int64]:
-    """Count for each class the rows of which it is the first taker; the last class has what is left over."""
-    n_classes, n_candidates, _ = taken.shape
-    counts = np.empty((n_candidates, n_classes), dtype=np.int64)
-    settled = taken[0]
-    counts[:, 0] = count_true(settled)
-    for code in range(1, n_classes - 1):
-        np.bitwise_or(settled, taken[code], out=settled)
-        counts[:, code] = count_true(settled)
-    counts[:, 1:-1] -= counts[:, :-2].copy()
-    counts[:, -1] = n_rows - counts[:, :-1].sum(axis=1)
-    return counts
+    for before, code in zip(settled, settled[1:], strict=False):
+        np.logical_or(before, code, out=code)
+    return settled
 
 
 class LabelScorer:

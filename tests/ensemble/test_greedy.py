@@ -73,22 +73,82 @@ def test_equal_probabilities_are_decided_as_by_the_metric(task_type, name):
         assert scorer.costs(total, members) == pytest.approx(expected, abs=1e-7)
 
 
+def alike(task_type, n_candidates, n_rows, seed):
+    """Candidates with hardly anything between them, some of them equal."""
+    y, predictions = candidates(task_type, n_candidates=3, n_rows=n_rows, seed=seed)
+    rng = np.random.default_rng(seed)
+    shared = predictions[rng.integers(0, 3, n_candidates)]
+    return y, shared + 1e-4 * rng.integers(0, 3, (n_candidates, 1, 1)) * rng.random(shared.shape, dtype=np.float32)
+
+
+def rounded(task_type, n_candidates, n_rows, seed):
+    """Many rows with the same probability."""
+    y, predictions = candidates(task_type, n_candidates=n_candidates, n_rows=n_rows, seed=seed)
+    return y, np.round(predictions, 1)
+
+
+def far_from_probabilities(task_type, n_candidates, n_rows, seed):
+    y, predictions = candidates(task_type, n_candidates=n_candidates, n_rows=n_rows, seed=seed)
+    return y, 1e4 * predictions - 7e3
+
+
+def perfect(task_type, n_candidates, n_rows, seed):
+    """Several candidates without any error, and one that says the same of all rows."""
+    y, predictions = candidates(task_type, n_candidates=n_candidates, n_rows=n_rows, seed=seed)
+    predictions[::2] += 2.0 * np.eye(predictions.shape[2], dtype=np.float32)[y]
+    predictions[1] = 0.0
+    return y, predictions
+
+
 @pytest.mark.parametrize("task_type", [TaskType.BINARY, TaskType.MULTICLASS])
-@pytest.mark.parametrize("make", [candidates, hard_votes])
+@pytest.mark.parametrize("make", [candidates, hard_votes, alike, rounded, far_from_probabilities, perfect])
 def test_bounds_on_areas_never_hide_the_best(task_type, make):
     metric = get_metric("roc_auc", task_type)
     rng = np.random.default_rng(1)
     for seed in range(6):
-        y, predictions = make(task_type, n_candidates=20, n_rows=500, seed=seed)
+        y, predictions = make(task_type, n_candidates=30, n_rows=500, seed=seed)
         scorer = make_scorer(predictions, y, metric, task_type)
-        for members in (0, 3):
-            total = predictions[:members].sum(axis=0, dtype=np.float64)
-            allowed = rng.random(20) < 0.5
+        for members in (0, 3, 40):
+            total = predictions[rng.integers(0, 30, members)].sum(axis=0, dtype=np.float64)
+            allowed = rng.random(30) < 0.8
             exact, bounded = scorer.costs(total, members), scorer.costs(total, members, allowed)
             best = exact[allowed].min()
             assert bounded[allowed].min() == best
             assert (bounded[allowed & (exact == best)] == best).all()
             assert (bounded[allowed & (exact > best)] > best).all()
+
+
+@pytest.mark.parametrize("task_type", [TaskType.BINARY, TaskType.MULTICLASS])
+def test_most_candidates_are_not_sorted_for_their_area(task_type, monkeypatch):
+    metric = get_metric("roc_auc", task_type)
+    y, predictions = candidates(task_type, n_candidates=200, n_rows=2000)
+    scorer = make_scorer(predictions, y, metric, task_type)
+    sorted_ones = []
+    exact = scorer._exact
+    monkeypatch.setattr(scorer, "_exact", lambda running, number: sorted_ones.append(number) or exact(running, number))
+    scorer.costs(np.zeros(predictions.shape[1:]), 0, np.ones(200, dtype=bool))
+    assert len(sorted_ones) < 40
+
+
+def test_infinite_outputs_are_not_put_into_bins():
+    y, predictions = candidates(TaskType.BINARY, n_candidates=20, n_rows=500)
+    predictions[3, 5] = np.inf
+    metric = get_metric("roc_auc", TaskType.BINARY)
+    scorer = make_scorer(predictions, y, metric, TaskType.BINARY)
+    total = np.zeros(predictions.shape[1:])
+    assert (scorer.costs(total, 0, np.ones(20, dtype=bool)) == scorer.costs(total, 0)).all()
+
+
+@pytest.mark.parametrize("n_rows", [1, 7, 8, 9, 255, 2047])
+def test_counts_of_classes_for_any_number_of_rows(n_rows):
+    rng = np.random.default_rng(n_rows)
+    y = rng.integers(0, 3, n_rows)
+    predictions = rng.integers(0, 9, (5, n_rows, 4)).astype(np.float32) / 8  # Sums have no rounding, so ties stay ties.
+    metric = get_metric("f1_macro", TaskType.MULTICLASS)
+    scorer = make_scorer(predictions, y, metric, TaskType.MULTICLASS)
+    total = predictions[:2].sum(axis=0, dtype=np.float64)
+    expected = AnyScorer(predictions, y, metric, TaskType.MULTICLASS).costs(total, 2)
+    assert scorer.costs(total, 2) == pytest.approx(expected, abs=1e-12)
 
 
 def test_classes_without_rows_and_rare_ones():
