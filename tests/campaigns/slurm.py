@@ -49,21 +49,44 @@ def kill(processes: list[int]) -> None:
             os.kill(process, signal.SIGKILL)
 
 
-# The batch script runs on n1: if that dies, Slurm queues the job again; if another dies, the script does.
-@pytest.mark.parametrize("node", ["n1", "n2"])
-def test_a_node_dies_and_the_job_goes_on_with_others(tmp_path, table, node):
+def has_died(process: int) -> bool:
+    """Whether a process has gone, or has only its exit status left."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def dying(slurm: PrivateSlurm, what: str) -> list[int]:
+    """The processes to kill."""
+    node = what.split()[-1]
+    there = processes_of(slurm, node)
+    if what.startswith("slurmd"):
+        return [int((slurm.directory / "run" / f"{node}.pid").read_text())]
+    if what.startswith("rank"):
+        return [process for process in there if b"mpi-automl\0fit" in Path(f"/proc/{process}/cmdline").read_bytes()]
+    return there
+
+
+# The batch script runs on n1.
+@pytest.mark.parametrize("what", ["node n1", "node n2", "rank on n2", "slurmd of n2"])
+def test_a_job_goes_on_with_another_leg_after(tmp_path, table, what):
     with private_slurm(nodes=3, configuration="SlurmdTimeout=10") as slurm:
         submit = Submitter(slurm, tmp_path, table)
-        job = submit("until_done.sbatch", "job", *SPREAD, OPTIONS=SLOW, TOTAL="600s")
+        # Without its slurmd a node goes on for as long as Slurm has not noticed.
+        total, options = ("120s", LONG) if what.startswith("slurmd") else ("600s", SLOW)
+        job = submit("until_done.sbatch", "job", *SPREAD, OPTIONS=options, TOTAL=total)
         job.wait_for_trials(0)
-        dying = processes_of(slurm, node)
-        assert len(dying) > 2
-        kill(dying)
+        killed, of_first_leg = dying(slurm, what), processes_of(slurm, "n2")
+        assert killed
+        kill(killed)
         facts = job.wait(400)
         assert (facts["JobState"], facts["Restarts"]) == ("COMPLETED", "1")
-        assert node not in {rank["host"] for rank in RunDirectory(job.run).read_ensemble()["ranks"]}
         assert {key.leg for key in RunReader(job.run).keys} == {0, 1}
         assert RunDirectory(job.run).state == "finished"
+        if what != "rank on n2":
+            assert what.split()[-1] not in {rank["host"] for rank in RunDirectory(job.run).read_ensemble()["ranks"]}
+            assert all(map(has_died, of_first_leg))
 
 
 def test_real_time_limits_cut_runs_into_legs(slurm, tmp_path, table):

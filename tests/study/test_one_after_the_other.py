@@ -16,15 +16,16 @@ STUDY = """
 [study]
 ranks = {ranks}
 time = "200s"
-metrics = ["accuracy", "r2"]
+seeds = 2
+metrics = ["accuracy"]
 
 [settings]
 trials = 2
 trial_time = "30s"
-include = ["classifier:decision_tree", "regressor:decision_tree"]
+include = ["classifier:decision_tree"]
 
 [[tables]]
-files = "tables/*.csv"
+files = "tables/classes.csv"
 target = "y"
 
 [variants.all]
