@@ -57,15 +57,25 @@ def has_died(process: int) -> bool:
         return True
 
 
+def ranks_on(slurm: PrivateSlurm, node: str) -> list[int]:
+    """The ranks of a job that run on a node."""
+    found = []
+    for process in processes_of(slurm, node):
+        # Trials come and go.
+        with suppress(OSError):
+            if b"mpi-automl\0fit" in Path(f"/proc/{process}/cmdline").read_bytes():
+                found.append(process)
+    return found
+
+
 def dying(slurm: PrivateSlurm, what: str) -> list[int]:
     """The processes to kill."""
     node = what.split()[-1]
-    there = processes_of(slurm, node)
     if what.startswith("slurmd"):
         return [int((slurm.directory / "run" / f"{node}.pid").read_text())]
     if what.startswith("rank"):
-        return [process for process in there if b"mpi-automl\0fit" in Path(f"/proc/{process}/cmdline").read_bytes()]
-    return there
+        return ranks_on(slurm, node)
+    return processes_of(slurm, node)
 
 
 # The batch script runs on n1.
@@ -77,13 +87,14 @@ def test_a_job_goes_on_with_another_leg_after(tmp_path, table, what):
         total, options = ("120s", LONG) if what.startswith("slurmd") else ("600s", SLOW)
         job = submit("until_done.sbatch", "job", *SPREAD, OPTIONS=options, TOTAL=total)
         job.wait_for_trials(0)
-        killed, of_first_leg = dying(slurm, what), processes_of(slurm, "n2")
-        assert killed
+        killed, of_first_leg = dying(slurm, what), ranks_on(slurm, "n2")
+        assert killed and of_first_leg
         kill(killed)
         facts = job.wait(400)
         assert (facts["JobState"], facts["Restarts"]) == ("COMPLETED", "1")
         assert {key.leg for key in RunReader(job.run).keys} == {0, 1}
         assert RunDirectory(job.run).state == "finished"
+        assert "crashed" not in set(RunReader(job.run).trials()["status"])
         if what != "rank on n2":
             assert what.split()[-1] not in {rank["host"] for rank in RunDirectory(job.run).read_ensemble()["ranks"]}
             assert all(map(has_died, of_first_leg))
