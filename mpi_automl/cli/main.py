@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
@@ -81,6 +82,10 @@ def entry(arguments: Sequence[str] | None = None, *, default: Sequence[str] = ()
         # The reader of our output, such as head, has gone; nothing is wrong with the work.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
+    if status and launch.is_parallel:
+        # Launchers end all ranks once one has left with such a status (srun: --kill-on-bad-exit); those that are a
+        # little later, with all their work done, must still leave with theirs, by which scripts decide what is next.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.exit(status)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from mpi_automl.parallel.launcher import detect_launch
 
 if TYPE_CHECKING:
     from mpi_automl.study.definition import Study, Variant
-    from mpi_automl.study.directory import StudyDirectory
+    from mpi_automl.study.directory import State, StudyDirectory
     from mpi_automl.study.plan import Run, StudyPlan
     from mpi_automl.study.results import RunResult
 
@@ -175,7 +176,6 @@ def _work(arguments: argparse.Namespace) -> int:
 
 
 def _work_on_own_ranks(given: _Given, again: float | None, most: int | None) -> int:
-    from mpi_automl.study.directory import State
     from mpi_automl.study.local import launch_group
 
     plan = given.planned()
@@ -183,10 +183,10 @@ def _work_on_own_ranks(given: _Given, again: float | None, most: int | None) -> 
     words += [] if again is None else ["--again-before", str(again)]
     words += [] if most is None else ["--most", str(most)]
 
-    def untouched() -> int:
-        return sum(state.state is State.WAITING for state in given.directory.states(plan.runs))
+    def states() -> Counter[State]:
+        return Counter(state.state for state in given.directory.states(plan.runs))
 
-    return launch_group(words, given.ranks, untouched)
+    return launch_group(words, given.ranks, states)
 
 
 def _say_start(plan: StudyPlan, size: int) -> None:

@@ -34,7 +34,7 @@ class MemoryBudget:
     @classmethod
     def of(cls, world: World, trial: float) -> MemoryBudget:
         """The budget of the node where memory is scarcest."""
-        ranks = Counter(place.node for place in world.places)
+        ranks = Counter(place.node for place in [*world.places, *world.neighbours])
         budgets = (cls(ranks[place.node], trial, place.memory) for place in world.places)
         return max(budgets, key=lambda budget: budget.wanted / budget.there.mebibytes)
 

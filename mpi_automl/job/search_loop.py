@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
@@ -267,11 +268,14 @@ class SearchLoop:
             self._record(self._judge(result))
 
     def _judge(self, result: Result) -> Result:
-        """A trial that ran into the end of the job says nothing about its configuration."""
+        """A trial that ran into the end of the job, or was ended with it, says nothing about its configuration."""
         was_cut_short = self._remaining() <= _POLL or self._stopping
         ran = result.end - result.start
         if result.status is Status.TIMEOUT and was_cut_short and ran < 0.9 * self._limits.seconds:
             return replace(result, status=Status.STOPPED, reason="the search ended")
+        # Batch systems send this one to every process of a job, trials and their server too.
+        if result.status is Status.CRASHED and self._signals.received is signal.SIGTERM:
+            return replace(result, status=Status.STOPPED, reason="the job was told to end")
         return result
 
     def _record(self, result: Result) -> None:

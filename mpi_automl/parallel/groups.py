@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from mpi_automl.errors import UserError
-from mpi_automl.parallel.world import World
+from mpi_automl.parallel.world import Place, World
 
 
 def split_into_groups(world: World, ranks: int) -> tuple[World | None, int]:
@@ -30,17 +33,34 @@ def split_into_groups(world: World, ranks: int) -> tuple[World | None, int]:
     """
     if world.size < ranks:
         raise UserError(f"A run takes {ranks} ranks and this job has {world.size}; start at least {ranks}.")
-    order = sorted(range(world.size), key=lambda rank: (world.places[rank].node, rank))
-    number, is_left_over = order.index(world.rank) // ranks, order.index(world.rank) >= world.size // ranks * ranks
     if world.comm is None:
         return world, 0
+    order = sorted(range(world.size), key=lambda rank: (world.places[rank].node, rank))
+    at_work = order[: world.size // ranks * ranks]
+    number, is_left_over = order.index(world.rank) // ranks, world.rank not in at_work
     from mpi4py import MPI
 
     colour = MPI.UNDEFINED if is_left_over or ranks == 1 else number
     comm = world.comm.Split(colour, key=order.index(world.rank))
     if is_left_over:
         return None, number
-    if ranks == 1:
-        return World(None, world.started), number
-    assert isinstance(comm, MPI.Intracomm)
-    return World(comm, world.started), number
+    group = World(comm if isinstance(comm, MPI.Intracomm) and ranks > 1 else None, world.started)
+    members = order[number * ranks : (number + 1) * ranks]
+    group.neighbours = neighbours_of(group, world, members, at_work)
+    return group, number
+
+
+def neighbours_of(group: World, world: World, members: Sequence[int], at_work: Sequence[int]) -> list[Place]:
+    """Ranks of other groups that share a group's nodes.
+
+    Parameters
+    ----------
+    group, world : World
+    members : sequence of int
+        The group's ranks in the world, in their order in the group.
+    at_work : sequence of int
+        The world's ranks that are in any group.
+    """
+    numbers = {world.places[rank].node: place.node for rank, place in zip(members, group.places, strict=True)}
+    others = [world.places[rank] for rank in at_work if rank not in members]
+    return [replace(place, node=numbers[place.node]) for place in others if place.node in numbers]

@@ -68,6 +68,8 @@ class World:
         When rank 0's process started, on rank 0's clock.
     places : list of Place
         One for each rank.
+    neighbours : list of Place
+        Ranks of other groups of the same job that share this group's nodes, with the group's numbers of the nodes.
     library : str
         Name and version of the MPI library.
     node_comm : mpi4py.MPI.Comm or None
@@ -83,6 +85,7 @@ class World:
         self._clock_offset = 0.0
         place = Place(socket.gethostname(), os.getpid(), usable_cores(), 0, node_memory())
         self.places = [place]
+        self.neighbours: list[Place] = []
         self.started = started
         if comm is not None:
             self._look_around(comm, place)
@@ -132,9 +135,9 @@ class World:
 
     @property
     def cores_per_rank(self) -> float:
-        """Cores that a rank has for itself, where ranks have the fewest."""
+        """Cores that a rank has for itself, where ranks have the fewest; neighbours have theirs, too."""
         masks: dict[int, list[frozenset[int]]] = {}
-        for place in self.places:
+        for place in [*self.places, *self.neighbours]:
             masks.setdefault(place.node, []).append(place.cores)
         kinds = {frozenset(Counter(node).items()): node for node in masks.values()}
         return min(cores_per_rank(node) for node in kinds.values())

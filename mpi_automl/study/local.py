@@ -5,14 +5,16 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from mpi_automl.parallel.launcher import find_launcher, launcher_environment
+from mpi_automl.study.directory import State
 
 _KNOWN_ENDS = (0, 2, 75)
 
 
-def launch_group(words: Sequence[str], ranks: int, left: Callable[[], int]) -> int:
+def launch_group(words: Sequence[str], ranks: int, states: Callable[[], Counter[State]]) -> int:
     """Start ranks that work through a study, and again should they die; gives the exit status.
 
     Parameters
@@ -20,8 +22,9 @@ def launch_group(words: Sequence[str], ranks: int, left: Callable[[], int]) -> i
     words : sequence of str
         What follows ``mpi-automl``.
     ranks : int
-    left : callable
-        How many runs are left that were never begun: ranks that die without having begun one are not started again.
+    states : callable
+        How many runs are in each state: ranks that die without having begun a run that was waiting are not started
+        again, nor those that ended because there are failed runs.
 
     Raises
     ------
@@ -31,9 +34,13 @@ def launch_group(words: Sequence[str], ranks: int, left: Callable[[], int]) -> i
     launcher = find_launcher("The study has several ranks for each run", "say ranks = 1")
     command = [launcher, "-n", str(ranks), sys.executable, "-m", "mpi_automl", *words]
     while True:
-        before = left()
+        before = states()
         status = _launch(command)
-        if status in _KNOWN_ENDS or status < 0 or left() == before:
+        if status in _KNOWN_ENDS or status < 0:
+            return status
+        after = states()
+        is_done = not any(after[state] for state in (State.WAITING, State.HALF_WRITTEN))
+        if is_done or after[State.WAITING] == before[State.WAITING]:
             return status
 
 

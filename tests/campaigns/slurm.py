@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -27,33 +28,76 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_table(tmp_path_factory.mktemp("table") / "train.csv")
 
 
-def kill_node(slurm: PrivateSlurm, node: str) -> int:
-    """Kill everything that runs on a node; the number of processes."""
+def processes_of(slurm: PrivateSlurm, node: str) -> list[int]:
+    """Everything that runs on a node: its processes, and no others, have its host name."""
     slurmd = (slurm.directory / "run" / f"{node}.pid").read_text().strip()
-    # A node's processes, and no others, have its host name.
     name_space = Path(f"/proc/{slurmd}/ns/uts").readlink()
-    killed = 0
+    found = []
     for entry in Path("/proc").iterdir():
         try:
             if entry.name.isdigit() and (entry / "ns" / "uts").readlink() == name_space:
-                os.kill(int(entry.name), signal.SIGKILL)
-                killed += 1
+                found.append(int(entry.name))
         except OSError:
             continue
-    return killed
+    return found
 
 
-def test_a_node_dies_and_the_run_goes_on_with_others(tmp_path, table):
+def kill(processes: list[int]) -> None:
+    """Kill processes, some of which may have gone meanwhile."""
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+
+
+def has_died(process: int) -> bool:
+    """Whether a process has gone, or has only its exit status left."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def ranks_on(slurm: PrivateSlurm, node: str) -> list[int]:
+    """The ranks of a job that run on a node."""
+    found = []
+    for process in processes_of(slurm, node):
+        # Trials come and go.
+        with suppress(OSError):
+            if b"mpi-automl\0fit" in Path(f"/proc/{process}/cmdline").read_bytes():
+                found.append(process)
+    return found
+
+
+def dying(slurm: PrivateSlurm, what: str) -> list[int]:
+    """The processes to kill."""
+    node = what.split()[-1]
+    if what.startswith("slurmd"):
+        return [int((slurm.directory / "run" / f"{node}.pid").read_text())]
+    if what.startswith("rank"):
+        return ranks_on(slurm, node)
+    return processes_of(slurm, node)
+
+
+# The batch script runs on n1.
+@pytest.mark.parametrize("what", ["node n1", "node n2", "rank on n2", "slurmd of n2"])
+def test_a_job_goes_on_with_another_leg_after(tmp_path, table, what):
     with private_slurm(nodes=3, configuration="SlurmdTimeout=10") as slurm:
         submit = Submitter(slurm, tmp_path, table)
-        job = submit("until_done.sbatch", "job", *SPREAD, OPTIONS=SLOW, TOTAL="600s")
+        # Without its slurmd a node goes on for as long as Slurm has not noticed.
+        total, options = ("120s", LONG) if what.startswith("slurmd") else ("600s", SLOW)
+        job = submit("until_done.sbatch", "job", *SPREAD, OPTIONS=options, TOTAL=total)
         job.wait_for_trials(0)
-        assert kill_node(slurm, "n2") > 2
-        # The job fails, or is queued again, whichever of srun and Slurm notices first.
-        print(job.wait(300))
-        again = submit("until_done.sbatch", "again", *SPREAD, OPTIONS=SLOW, TOTAL="600s", OUT=str(job.run))
-        assert again.wait(300)["JobState"] == "COMPLETED"
+        killed, of_first_leg = dying(slurm, what), ranks_on(slurm, "n2")
+        assert killed and of_first_leg
+        kill(killed)
+        facts = job.wait(400)
+        assert (facts["JobState"], facts["Restarts"]) == ("COMPLETED", "1")
         assert {key.leg for key in RunReader(job.run).keys} == {0, 1}
+        assert RunDirectory(job.run).state == "finished"
+        assert "crashed" not in set(RunReader(job.run).trials()["status"])
+        if what != "rank on n2":
+            assert what.split()[-1] not in {rank["host"] for rank in RunDirectory(job.run).read_ensemble()["ranks"]}
+            assert all(map(has_died, of_first_leg))
 
 
 def test_real_time_limits_cut_runs_into_legs(slurm, tmp_path, table):

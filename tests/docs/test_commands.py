@@ -23,7 +23,9 @@ _SHOWN = {
     r"(conda|spack|module|apptainer) ": "takes what only some clusters have",
     r"sbatch |cp jobs/slurm/|TABLE=\S+ TARGET=\S+ OPTIONS=.* sbatch ": "tests/jobs/test_slurm_scripts.py does it",
     r"mpi-automl study submit study.toml$": "tests/study/test_slurm_array.py does it",
-    r"python \S+/jobs/amlb/make_tables.py|python runbenchmark.py ": "takes the benchmark's own checkout",
+    r"git clone \S+/automlbenchmark|python3.9 -m venv|\S+ \S+/jobs/amlb/make_tables.py|.*python runbenchmark.py ": (
+        "tests/campaigns/amlb.py does it with a checkout of the benchmark"
+    ),
     r".*openml:31": "takes a network",
 }
 """Commands that are only shown, and who runs them instead, or why nobody can."""

@@ -1,5 +1,8 @@
 """One rank raises or is stuck in a real job: everybody ends, and nothing that was finished is lost."""
 
+import os
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -68,3 +71,22 @@ def test_a_stuck_rank_is_named_and_the_result_is_built_without_it(launch, tmp_pa
     assert RunDirectory(run).read_ensemble()["members"]
     assert {key.rank for key in RunReader(run).keys} == {0, 1, 2}
     assert check(run).is_sound
+
+
+def test_a_batch_system_that_ends_all_processes_makes_no_trial_a_failed_one(launch, tmp_path):
+    run = tmp_path / "run"
+    words = ["--time", "90", "--include", "classifier:mlp", "--resampling", "cv", "--out", run]
+    with launch.start(2, "python", "-m", "mpi_automl", *words) as job:
+        limit = time.monotonic() + 60
+        while len(logged(run)) < 4:
+            assert job.process.poll() is None and time.monotonic() < limit, job.output()
+            time.sleep(0.1)
+        # Not the launcher: it would leave the ranks a second, and Slurm's srun does not.
+        for pid, command in job.processes().items():
+            if "mpirun" not in command:
+                os.kill(pid, signal.SIGTERM)
+        done = job.wait(60)
+    assert done.returncode == 75
+    assert "crashed" not in set(RunReader(run).trials()["status"])
+    assert RunDirectory(run).state == "interrupted"
+    assert RunDirectory(run).read_ensemble()["members"]

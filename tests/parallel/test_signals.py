@@ -28,3 +28,19 @@ def test_while_a_job_starts_only_what_batch_systems_send_is_held_back():
     before = signal.getsignal(signal.SIGINT)
     with StopSignals(BY_BATCH_SYSTEMS):
         assert signal.getsignal(signal.SIGINT) is before
+
+
+LEAVING = """
+import os, signal
+from mpi_automl.cli.main import entry
+try:
+    entry(["no-such-verb"])
+except SystemExit:
+    os.kill(os.getpid(), signal.SIGTERM)
+    raise
+"""
+
+
+def test_a_launcher_that_ends_the_other_ranks_does_not_change_their_status(launch):
+    assert launch(2, "python", "-c", LEAVING).returncode == 2
+    assert launch(None, "python", "-c", LEAVING).returncode == -signal.SIGTERM

