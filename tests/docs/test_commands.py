@@ -12,7 +12,9 @@ from documentation import Block, Place, blocks, pages
 from launching import CHECKOUT
 
 _PROGRAMS = ("mpirun ", "mpiexec ", "srun ", "sbatch ", "python ", "python3 ", "mpi-automl ", "pip ", "bash ", "conda ")
-_ANY_PROGRAM = r"([A-Z_]+=\S+ )*(\S*/)?(for|eval|\.|module|spack|apptainer|apt|cp|" + "|".join(map(str.strip, _PROGRAMS)) + ") "
+_ANY_PROGRAM = (
+    r"([A-Z_]+=\S+ )*(\S*/)?(for|eval|\.|module|spack|apptainer|apt|cp|" + "|".join(map(str.strip, _PROGRAMS)) + ") "
+)
 _MEASURING = re.compile(r"(?:^|\s)python (?P<script>(?:jobs|tests/campaigns)/\S+\.py)(?P<words>.*)")
 _OWN_SCRIPTS = ("bash jobs/quickstart.sh", "bash tests/run.sh", "bash tests/lower_bounds.sh", "bash .ci/run")
 _SHOWN = {

@@ -21,7 +21,12 @@ _QUICK = {
     "regressor": "--trials 2 --include regressor:decision_tree,regressor:ridge,regressor:ard_regression",
     "classifier": "--trials 2 --include classifier:gaussian_nb,classifier:decision_tree",
 }
-_QUICK_STUDY = {"ranks = 2": "ranks = 1", '"15m"': '"60s"', "seeds = 5": "seeds = 1", "ensemble_size = 50": "trials = 2"}
+_QUICK_STUDY = {
+    "ranks = 2": "ranks = 1",
+    '"15m"': '"60s"',
+    "seeds = 5": "seeds = 1",
+    "ensemble_size = 50": "trials = 2",
+}
 _SHOWN_TARGETS = {"price": "regressor", "class": "classifier"}
 
 
