@@ -24,15 +24,15 @@ _SHOWN = {
     r"CC=mpicc HDF5_MPI=ON \S*( HDF5_DIR=\S+ )?": "tests/environment/parallel_h5py.sh does it",
     r"(conda|spack|module|apptainer) ": "takes what only some clusters have",
     r"sbatch |cp jobs/slurm/|TABLE=\S+ TARGET=\S+ OPTIONS=.* sbatch ": "tests/jobs/test_slurm_scripts.py does it",
-    r"mpi-automl study submit study.toml$": "tests/study/test_slurm_array.py does it",
+    r"mpi-automl study submit study.toml": "tests/study/test_slurm_array.py does it",
     r"git clone \S+/automlbenchmark|python3.9 -m venv|\S+ \S+/jobs/amlb/make_tables.py|.*python runbenchmark.py ": (
         "tests/campaigns/amlb.py does it with a checkout of the benchmark"
     ),
     r".*openml:31": "takes a network",
 }
 """Commands that are only shown, and who runs them instead, or why nobody can."""
-# These begin with a run and a study of their own, so that these are not the ones of the other pages.
-_ALONE = ("resuming.md", "studies.md")
+# These begin with a run of their own, so that runs/price is not the one of the other pages.
+_ALONE = ("resuming.md",)
 
 
 def is_measuring(block: Block) -> bool:

@@ -8,7 +8,7 @@ COLLECTIVE = Path(__file__).parent / "programs" / "collective_refit.py"
 
 
 def test_four_searches_and_an_ensemble_of_twenty(launch, tmp_path):
-    done = launch(4, "python", EXAMPLE, "30", timeout=100, cwd=tmp_path)
+    done = launch(4, "python", EXAMPLE, "24", timeout=100, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Ranks: 4" in done.stdout
     assert done.stdout.count("held-out quarter") == 1

@@ -13,7 +13,7 @@ def test_one_rank_without_a_launcher_on_a_regression_table(launch, tmp_path):
     table.to_parquet(tmp_path / "table.parquet")
     run = tmp_path / "run"
     words = ["fit", tmp_path / "table.parquet", "--target", "target", "--time", "90"]
-    words += ["--trials", "6", "--out", run]
+    words += ["--trials", "3", "--out", run]
     done = launch(None, "python", "-m", "mpi_automl", *words, timeout=120)
     assert done.returncode == 0, done.stderr
     outcome = RunDirectory(run).read_ensemble()
