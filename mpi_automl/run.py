@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from mpi_automl.settings import Settings
     from mpi_automl.storage.writer import Store
 
-_PROPOSING_SHARE = 0.02
+_PROPOSING_SHARE = 0.01
 """Of its trials' time, what a rank may spend on training the surrogate; without bound where trials are counted."""
 
 
