@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from mpi_automl.storage.choice import Choice
     from mpi_automl.storage.flusher import Flusher
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_REFUSALS = (errno.EROFS, errno.EIO, errno.ESTALE)
+"""A file system that is gone for writing. Others mean that it is full, or that it knows no flush to disk."""
 _RETRY_SECONDS = 2.0
 _HELD_BYTES = 64 * 2**20
 WRITE_ERRORS = (OSError, RuntimeError)
@@ -149,8 +150,8 @@ class Store:
         Raises
         ------
         LostStoreError
-            When the file system refuses writes for another reason than want of room. The files stay open then: HDF5
-            cannot close what it cannot write, and in a shared file would wait for the other ranks for ever.
+            When the file system refuses writes: read-only, broken or stale. The files stay open then: HDF5 cannot close
+            what it cannot write, and in a shared file would wait for the other ranks for ever.
         """
         self._retry_at = 0.0
         self._commit_waiting()
@@ -161,7 +162,7 @@ class Store:
         try:
             self._flusher.close()
         except OSError as error:
-            if error.errno not in _NO_ROOM:
+            if error.errno in _REFUSALS:
                 raise LostStoreError(
                     f"The file system of {self._place.directory} refuses writes ({error.strerror}): "
                     f"{len(self._waiting)} finished trials of this rank could not be written."
