@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mpi_automl.storage.kept_models import KeptModels
     from mpi_automl.storage.writer import Store
 
-_POLL = 0.1
+_POLL = 0.02
 _ROUND_POLL = 0.002
 _SHORTEST_TRIAL = 0.2
 _SAVING = 1.0
