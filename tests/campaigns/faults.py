@@ -4,8 +4,9 @@
 
 A run is begun by 4 ranks, and a fault strikes: a rank, all ranks, mpirun, a trial's child or the trial server is
 killed, a signal to stop comes, or the disk (a small tmpfs, as root) gets full. What is left is checked and shown, then
-another number of ranks goes on and is struck too, and so on until a last leg ends the run. Every leg is a line in the
-file of results; the campaign goes on from there when it is started again, and ends when there are enough.
+another number of ranks goes on and is struck too, then 4 ranks again, and a last leg of another number of ranks ends
+the run. Every leg is a line in the file of results; the campaign goes on from there when it is started again, and ends
+when enough legs of 4 ranks have been struck.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from launching import MPIS, Launcher, find_environment
 from store_killing import layouts
 
 _RANKS = (4, (1, 2, 3, 5))
-_FAULTS_OF_A_RUN = 4
+_FAULTS_OF_A_RUN = 3
 _LONGEST_DELAY = 6.0
 
 
@@ -78,6 +79,11 @@ def read(results: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()] if results.exists() else []
 
 
+def struck(lines: list[dict[str, object]]) -> int:
+    """Legs of 4 ranks that met a fault."""
+    return sum(line.get("ranks") == _RANKS[0] for line in lines)
+
+
 def table(lines: list[dict[str, object]], by: str) -> str:
     """Counts for each value of a field, as Markdown."""
     counts: dict[object, Counter[str]] = {}
@@ -95,20 +101,21 @@ def table(lines: list[dict[str, object]], by: str) -> str:
 def main() -> None:
     """Go on with the campaign; the exit status is 1 when anything went wrong so far."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--faults", type=int, default=200, help="how many there are to be in all")
+    parser.add_argument("--faults", type=int, default=200, help="legs of 4 ranks to be struck in all")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no fault after so many seconds")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--results", type=Path, default=Path("faults.jsonl"))
     arguments = parser.parse_args()
     ends_at = time.monotonic() + arguments.seconds
     mpis = [mpi for mpi in MPIS if find_environment(mpi)]
-    while (done := len(read(arguments.results))) < arguments.faults and time.monotonic() < ends_at:
-        rng = random.Random(f"{arguments.seed} {done}")
+    while struck(lines := read(arguments.results)) < arguments.faults and time.monotonic() < ends_at:
+        rng = random.Random(f"{arguments.seed} {len(lines)}")
         one_run(rng, rng.choice(mpis), arguments.results, ends_at)
     lines = read(arguments.results)
     for by in ("victim", "mpi", "layout", "ranks"):
         print(table(lines, by), end="\n\n")
     slowest = max((float(line.get("searched_on", 0.0)) for line in lines), default=0.0)
+    print(f"{struck(lines)} legs of {_RANKS[0]} ranks were struck")
     print(f"{slowest:.1f} s at most from a signal to the end of the last trial")
     print(f"{sum(int(line['committed']) for line in lines)} times a committed trial was looked for")
     sys.exit(1 if any(line["lost"] or line["problems"] for line in lines) else 0)

@@ -128,6 +128,7 @@ class StruckRun:
         self._ballast = place / "ballast"
         self._launcher, self._mpi, self._rng = launcher, mpi, rng
         self._known: set[TrialKey] = set()
+        self._had_no_room: set[TrialKey] = set()
         self._signalled_at = math.inf
 
     def strike(self, fault: Fault) -> Found:
@@ -244,8 +245,11 @@ class StruckRun:
         return [] if is_right else [f"exit status {status} after {fault.victim}: {job.output()}"]
 
     def _look(self, problems: list[str], *, logs_count: bool = True) -> Found:
+        # While the disk is full, what was logged waits for room, and goes with ranks that are killed then.
         if logs_count:
-            self._known |= logged(self.directory)
+            self._known |= logged(self.directory) - self._had_no_room
+        else:
+            self._had_no_room |= logged(self.directory) - self._committed()
         lost = self._known - self._committed()
         if self._committed():
             problems += self._wrong("check") + self._wrong("show") + self._wrong("show", "--json")
