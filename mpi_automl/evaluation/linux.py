@@ -11,8 +11,8 @@ from pathlib import Path
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _MIB = 2**20
+_PAGE = os.sysconf("SC_PAGE_SIZE") / _MIB
 _PROC = Path("/proc")
-
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -106,6 +106,29 @@ class MemoryStatus:
 def _kilobytes(text: bytes, name: bytes) -> int:
     start = text.find(name)
     return int(text[start + len(name) :].split(None, 1)[0]) if start >= 0 else 0
+
+
+def resident_memory(pid: int) -> tuple[float, float]:
+    """MiB of resident memory of a process, anonymous and other; the quickest look there is. Zeros without a process."""
+    fields = read_line(f"{_PROC}/{pid}/statm").split()
+    if len(fields) < 3:
+        return 0.0, 0.0
+    resident, other = int(fields[1]), int(fields[2])
+    return (resident - other) * _PAGE, other * _PAGE
+
+
+def read_line(path: str) -> bytes:
+    """A line that the kernel makes anew for each reader; empty where it does not."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return b""
+    try:
+        return os.read(descriptor, 512)
+    except OSError:
+        return b""
+    finally:
+        os.close(descriptor)
 
 
 def memory_status(pid: int) -> MemoryStatus:

@@ -33,8 +33,12 @@ if TYPE_CHECKING:
     from mpi_automl.storage.kept_models import KeptModels
     from mpi_automl.storage.writer import Store
 
-_POLL = 0.02
+_POLL, _LONGEST_POLL = 0.02, 0.1
+_POLLS_PER_TRIAL = 20
+"""Between two proposals news is of no use: with long trials, looking for it less often leaves them more of the core."""
 _ROUND_POLL = 0.002
+_CHORES = 0.25
+"""Seconds after which signs of life, flushes and progress are seen to although nothing happened."""
 _SHORTEST_TRIAL = 0.2
 _SAVING = 1.0
 _MODEL_SAVING = 10.0
@@ -164,7 +168,7 @@ class SearchLoop:
             self._serve()
             if self._wants_trial(waiting):
                 self._submit_next(waiting)
-            self._take(self._patience())
+            self._rest()
             self._watch()
         self._stop_evaluating()
         ended = self._world.now()
@@ -193,11 +197,22 @@ class SearchLoop:
         for watcher in self._watchers:
             watcher()
 
+    def _rest(self) -> None:
+        """Wait until there is something to do; a look for messages takes a fraction of a turn of the loop."""
+        chores = time.monotonic() + _CHORES
+        while not self._take(self._patience()):
+            has_call = self._exchange.has_work or self._pace.is_waiting or self._signals.received is not None
+            if has_call or self._wants_trial(()) or self._must_stop() or time.monotonic() > chores:
+                return
+
     def _patience(self) -> float:
         # With a place free in the evaluator's queue there is a proposal to make, not an event to wait for.
         if self._wants_trial(()):
             return 0.0
-        return _ROUND_POLL if self._pace.is_waiting else _POLL
+        if self._pace.is_waiting:
+            return _ROUND_POLL
+        usual_trial = self._busy_seconds / max(1, self._statuses.total())
+        return min(self._remaining(), _LONGEST_POLL, max(_POLL, usual_trial / _POLLS_PER_TRIAL))
 
     def _wants_trial(self, waiting: Sequence[Trial]) -> bool:
         has_room = self._pace.has_turn and self._evaluator.can_submit and self._remaining() > _SHORTEST_TRIAL
@@ -261,11 +276,14 @@ class SearchLoop:
         self._store.begin(trial)
         self._post(_news_of_start(trial))
 
-    def _take(self, patience: float) -> None:
-        for result in self._evaluator.poll(patience):
+    def _take(self, patience: float) -> bool:
+        """Record what has ended, and give whether anything has."""
+        results = self._evaluator.poll(patience)
+        for result in results:
             assert isinstance(result, Result)
             self._submitted -= 1
             self._record(self._judge(result))
+        return bool(results)
 
     def _judge(self, result: Result) -> Result:
         """A trial that ran into the end of the job, or was ended with it, says nothing about its configuration."""

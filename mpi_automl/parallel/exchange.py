@@ -103,6 +103,15 @@ class Exchange(ABC):
         return bulletins
 
     @property
+    def has_work(self) -> bool:
+        """Whether `post` or `serve` would do anything now; much cheaper than these."""
+        return bool(self._trials) or self._has_arrivals
+
+    @property
+    @abstractmethod
+    def _has_arrivals(self) -> bool: ...
+
+    @property
     @abstractmethod
     def is_idle(self) -> bool:
         """Whether nothing of this rank's own is under way any more."""
@@ -133,6 +142,15 @@ class RootExchange(Exchange):
         self.coordinator = Coordinator(world.size, share, world.now(), promotions)
         self._requests: dict[int, tuple[Request, NDArray[np.float64]]] = {}
         self._next_round = 0.0
+
+    @property
+    def has_work(self) -> bool:
+        """Whether `post` or `serve` would do anything now; much cheaper than these."""
+        return self.coordinator.has_news or bool(self._requests) or super().has_work
+
+    @property
+    def _has_arrivals(self) -> bool:
+        return self._world.comm is not None and self._world.comm.Iprobe(tag=tags.REPORT)
 
     @property
     def is_idle(self) -> bool:
@@ -197,6 +215,11 @@ class MemberExchange(Exchange):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self._sent: tuple[Request, NDArray[np.float64]] | None = None
+
+    @property
+    def _has_arrivals(self) -> bool:
+        assert self._world.comm is not None
+        return self._world.comm.Iprobe(tag=tags.BULLETIN)
 
     @property
     def is_idle(self) -> bool:
