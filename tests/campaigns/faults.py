@@ -114,7 +114,7 @@ def main() -> None:
     lines = read(arguments.results)
     for by in ("victim", "mpi", "layout", "ranks"):
         print(table(lines, by), end="\n\n")
-    slowest = max((float(line.get("searched_on", 0.0)) for line in lines), default=0.0)
+    slowest = max((float(line.get("searched_on", 0.0)) for line in lines if "ranks" in line), default=0.0)
     print(f"{struck(lines)} legs of {_RANKS[0]} ranks were struck")
     print(f"{slowest:.1f} s at most from a signal to the end of the last trial")
     print(f"{sum(int(line['committed']) for line in lines)} times a committed trial was looked for")

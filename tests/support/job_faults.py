@@ -157,6 +157,7 @@ class StruckRun:
     def finish(self, ranks: int) -> Found:
         """Let a last leg come to its end."""
         problems: list[str] = []
+        self._signalled_at = math.inf
         sentence = f"{self._usable()} finished trials of earlier legs are known"
         with self._launcher.start(ranks, *self._words("auto"), "--trials", "1", mpi=self._mpi) as job:
             problems += _end_of(job)
