@@ -179,12 +179,14 @@ def with_random(problem: Problem, trials: int, seed: int) -> list[tuple[float, f
 def with_smac(problem: Problem, trials: int, seed: int) -> list[tuple[float, float]]:
     import logging
     import tempfile
+    import warnings
 
     import smac
     from ConfigSpace import Configuration
     from smac.runhistory import TrialValue
 
     logging.disable(logging.CRITICAL)
+    warnings.filterwarnings("ignore", "Mean of empty slice|invalid value", RuntimeWarning)  # SMAC's, at every batch
     space = problem.space
     space.seed(seed)
     first = [Configuration(space, vector=vector) for vector in initial(space, seed)]
