@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mpi_automl.errors import UserError
+from mpi_automl.errors import JobError, UserError
 from mpi_automl.storage import schema
 from mpi_automl.storage.choice import Choice, StoreOptions, choose, file_system_of, wanted_layout
 from mpi_automl.storage.create import (
@@ -64,6 +64,8 @@ def create_store(
     UserError
         On every rank, if the leg exists already, the directory cannot be written, or a shared file
         is demanded where there can be none.
+    JobError
+        On a rank that cannot write its part of a shared file.
     """
     place = StorePlace(Path(directory), leg, rank)
     facts = _gathered(comm, (is_parallel(), loaded_mpi_libraries()))
@@ -107,9 +109,13 @@ def _shared_file(
 ) -> Any:
     path = schema.main_file(place.directory, place.leg)
     properties = access(comm, options.hints, options.alignment)
-    file = lay_out(unfinished(path), part, head, with_shared=True, properties=properties)
-    if metadata is not None and place.rank == 0:
-        write_shared(file, metadata)
+    try:
+        file = lay_out(unfinished(path), part, head, with_shared=True, properties=properties)
+        if metadata is not None and place.rank == 0:
+            write_shared(file, metadata)
+    except WRITE_ERRORS as error:
+        # Nobody may wait for a rank that fails here: HDF5 closes a shared file together, and cannot close this one.
+        raise JobError(_cannot_be_made(error)) from error
     _barrier(comm)
     _root_does(comm, place.rank, lambda: finish(path))
     return file
@@ -176,4 +182,8 @@ def _tried(action: Callable[[], Any]) -> tuple[Any, Exception | None]:
     except UserError as error:
         return None, error
     except WRITE_ERRORS as error:
-        return None, UserError(f"The store cannot be made ({one_line(error)}); see to the disk or use another --out.")
+        return None, UserError(_cannot_be_made(error))
+
+
+def _cannot_be_made(error: BaseException) -> str:
+    return f"The store cannot be made ({one_line(error)}); see to the disk, which may be full, or use another --out."

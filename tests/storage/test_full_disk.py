@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,6 +129,17 @@ def test_disk_that_stays_full(launch: Launcher, small_disk: Path, tmp_path: Path
     found = aftermath(small_disk, announced(place))
     assert found.announced > 20
     assert found.lost == found.problems == ()
+
+
+@pytest.mark.parametrize("layout", layouts())
+def test_no_room_for_the_store(launch: Launcher, small_disk: Path, layout: str) -> None:
+    with suppress(OSError), (small_disk / "ballast").open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    completed = launch(2, "python", WRITER, small_disk, "0", "1", "--layout", layout)
+    assert completed.returncode != 0
+    assert "The store cannot be made" in completed.stdout
+    assert "Traceback" not in completed.stderr
 
 
 def test_what_waits_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

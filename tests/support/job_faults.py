@@ -216,6 +216,8 @@ class StruckRun:
         problems = []
         if not _comes(lambda: has_gone_on() or job.process.poll() is not None, _GO_ON_SECONDS):
             problems.append(f"hang: no trial began after the fault ({victim})")
+        if _had_no_room_for_a_store(job):
+            return []
         if job.process.poll() is not None:
             problems.append(f"the job ended with {job.process.poll()} after the fault ({victim}): {job.output()}")
         self._known |= self._committed()
@@ -242,6 +244,7 @@ class StruckRun:
     def _wrong_status(self, fault: Fault, job: Launch) -> list[str]:
         status = job.process.poll()
         is_stopped = fault.victim in (*HARMLESS, FULL_FOR_A_WHILE, "USR1 to a rank", "TERM to a rank")
+        is_stopped = is_stopped and not _had_no_room_for_a_store(job)
         is_right = status == _TO_BE_RESUMED if is_stopped else status not in (0, None)
         return [] if is_right else [f"exit status {status} after {fault.victim}: {job.output()}"]
 
@@ -285,6 +288,12 @@ def _comes(condition: Callable[[], bool], seconds: float) -> bool:
             return False
         time.sleep(0.05)
     return True
+
+
+def _had_no_room_for_a_store(job: Launch) -> bool:
+    """Whether the disk was full before there was anything to lose, and the job ended by a sentence."""
+    said = " ".join("".join(job.output()).split())
+    return job.process.poll() is not None and "The store cannot be made" in said and "Traceback" not in said
 
 
 def _end_of(job: Launch) -> list[str]:

@@ -6,9 +6,11 @@ import argparse
 import os
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
+from mpi_automl.errors import JobError, UserError
 from mpi_automl.storage.choice import StoreOptions
 from mpi_automl.storage.layout import StoreLayout
 from mpi_automl.storage.store import create_store
@@ -78,6 +80,15 @@ def say(text: str, to: int = 1) -> None:
     os.write(to, f"{text}\n".encode())
 
 
+def give_up(comm, reason: str) -> NoReturn:
+    """End all ranks."""
+    say(reason)
+    if comm is not None:
+        time.sleep(0.5)  # launchers drop what they have not read when a job aborts
+        comm.Abort(3)
+    os._exit(3)
+
+
 def announcements(directory: str | None, rank: int) -> int:
     """A file of the rank's own: launchers cut lines in pieces and mix those of several ranks."""
     if directory is None:
@@ -105,7 +116,10 @@ def main() -> None:
     layout = make_layout(ranks, arguments.room, arguments.keep)
     options = StoreOptions(arguments.layout, arguments.flush)
     metadata = make_metadata() if rank == 0 else None
-    store = create_store(arguments.directory, arguments.leg, layout, metadata, comm, rank, options)
+    try:
+        store = create_store(arguments.directory, arguments.leg, layout, metadata, comm, rank, options)
+    except (JobError, UserError) as error:
+        give_up(comm, f"not made: {error}")
     if rank == 0:
         say(f"layout: {'shared' if store.choice.shared else 'per-rank'} ({store.choice.reason})")
     announce = announcements(arguments.announce, rank)
@@ -122,10 +136,7 @@ def main() -> None:
     try:
         say(f"closed, {store.close()} uncommitted")
     except LostStoreError as error:
-        say(f"lost: {error}")
-        if comm is not None:
-            comm.Abort(3)
-        os._exit(3)
+        give_up(comm, f"lost: {error}")
 
 
 if __name__ == "__main__":
