@@ -19,11 +19,11 @@ Running = dict[int, NDArray[np.float32]]
 _AT_ONCE = 1 << 17
 """Sums that are put into histograms at once: few enough for a core's cache, enough to make a call cheap."""
 _STEPS = (1 << 15) - 1
-"""Steps into which the range of an output is divided; sums of steps have one bit more."""
-_MOST_STEPS = (1 << 16) - 3
+"""Steps into which the range of an output is divided."""
+_MOST_STEPS = 1 << 30
 _ROWS_PER_BIN = 16
 _LEAST_BINS, _MOST_BINS = 64, 1 << 14
-_ROUNDS = 2
+_ROUNDS = 4
 """Candidates come closer to each other as members are added: so many more, and the first bins are as much finer."""
 _FINER = 4
 _FEW = 8
@@ -73,7 +73,7 @@ class AreaScorer:
         areas[wanted] = 1.0
         by_class = np.ones((self.n_candidates, len(self.inside)))
         most_bins = min(2 * self.n_rows, _MOST_BINS)
-        bins = min(max(_LEAST_BINS, fineness * self.n_rows // _ROWS_PER_BIN), most_bins // _FINER)
+        bins = min(max(_LEAST_BINS, fineness * self.n_rows // _ROWS_PER_BIN), most_bins)
         bar = 0.0
         while len(unsettled := wanted[~settled[wanted]]) > _FEW and bins <= most_bins:
             by_class[unsettled], settled[unsettled] = self._bounds(running, unsettled, bins, bar)
@@ -157,18 +157,18 @@ class _Output:
 class _Places:
     """How the sums of an output and the running sum are put into bins.
 
-    Steps are made larger by a power of two until the sums fit into 16 bits, added, and then made larger again.
+    Steps are added, and then made larger by a power of two.
 
     Attributes
     ----------
-    running : ndarray of uint16, shape (n_rows,)
+    running : ndarray of int32, shape (n_rows,)
         The running sum in steps; two more for rows of the class, as either addend may have lost nearly one.
     before, after : int
-        Bits to leave out before and after adding.
+        Bits to leave out before adding, where sums have too few to be told apart, and after it.
     bins : int
     """
 
-    running: NDArray[np.uint16]
+    running: NDArray[np.int32]
     before: int
     after: int
     bins: int
@@ -181,7 +181,7 @@ class _Places:
         # Steps must be far larger than the rounding of the sums that are sorted.
         rounding = 4.0 * float(np.finfo(np.float32).eps) * greatest
         before = max(0, math.ceil(math.log2(max(span / _MOST_STEPS, rounding / output.unit))))
-        steps = np.floor((running.astype(np.float64) - low) / (output.unit * 2.0**before)).astype(np.uint16)
+        steps = np.floor((running.astype(np.float64) - low) / (output.unit * 2.0**before)).astype(np.int32)
         steps[:n_inside] += 2
         most = int(steps.max()) + (_STEPS >> before)
         after = max(0, round(math.log2(most / bins)))
@@ -194,17 +194,16 @@ class _Places:
 
     def find(self, steps: NDArray[np.uint16], candidates: NDArray[np.intp], histograms: _Histograms) -> None:
         """Put the bins of some candidates' rows into the histograms; neighbours among them are not copied first."""
-        sums = histograms.sums[: len(candidates)]
+        columns, taken = histograms.columns[: len(candidates)], histograms.taken[: len(candidates)]
         first, last = int(candidates[0]), int(candidates[-1])
         if last - first + 1 == len(candidates):
             some = steps[first : last + 1]
         else:
-            some = np.take(steps, candidates, axis=0, out=sums, mode="clip")
+            some = np.take(steps, candidates, axis=0, out=taken, mode="clip")
         if self.before:
-            some = np.right_shift(some, self.before, out=sums)
-        np.add(some, self.running, out=sums)
-        np.right_shift(sums, self.after, out=sums)
-        np.copyto(histograms.columns[: len(candidates)], sums)
+            some = np.right_shift(some, self.before, out=taken)
+        np.add(some, self.running, out=columns)
+        np.right_shift(columns, self.after, out=columns)
 
 
 class _Histograms:
@@ -216,7 +215,7 @@ class _Histograms:
 
     def __init__(self, n_candidates: int, n_rows: int, bins: int) -> None:
         self.n_rows, self.bins = n_rows, bins
-        self.sums = np.empty((n_candidates, n_rows), dtype=np.uint16)
+        self.taken = np.empty((n_candidates, n_rows), dtype=np.uint16)
         columns = np.zeros(n_candidates * n_rows, dtype=np.int32)
         ends = np.repeat(np.arange(n_candidates + 1, dtype=np.int32) * np.int32(n_rows), 2)[1:]
         shape = (2 * n_candidates, bins)
