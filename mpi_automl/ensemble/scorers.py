@@ -8,6 +8,7 @@ predictions. The cost of a candidate does not depend, to the last bit, on which 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from mpi_automl.data.task import TaskType
 from mpi_automl.ensemble import confusion
 from mpi_automl.ensemble.blocks import WORD, Scratch, blocks, class_major, count_true, pieces
+from mpi_automl.ensemble.held_back import WORTH_SAVING, HoldingBack
 from mpi_automl.evaluation.metrics import Metric
 from mpi_automl.evaluation.scoring import CLIP, indicators
 
@@ -61,28 +63,41 @@ def make_scorer(predictions: Share, y: NDArray[Any], metric: Metric, task_type: 
     name = metric.name
     if not len(predictions):
         return _NoScorer()
-    if task_type is TaskType.MULTILABEL:
-        if confusion.from_counts(name, multilabel=True):
-            return LabelScorer(predictions, y, metric)
-        if name == "brier_score":
-            return ErrorScorer(predictions, y, metric, _mean)
-    elif task_type.is_classification:
-        if name in ("accuracy", "balanced_accuracy"):
-            return RecallScorer(predictions, y, metric)
-        if confusion.from_counts(name, multilabel=False):
-            return ConfusionScorer(predictions, y, metric)
-        if name == "brier_score":
-            combine = _mean if predictions.shape[2] == 2 else _sum
-            return ErrorScorer(predictions, indicators(y, predictions.shape[2]), metric, combine)
+    copying = _copying(predictions.shape[2], y, metric, task_type)
+    if copying is not None:
+        make, work = copying
+        return make(predictions) if predictions.nbytes < WORTH_SAVING else HoldingBack(make, predictions, work)
+    if task_type.is_classification and task_type is not TaskType.MULTILABEL:
         if name == "log_loss":
             return LogLossScorer(predictions, y, metric)
         if name == "roc_auc":
             from mpi_automl.ensemble.areas import AreaScorer
 
             return AreaScorer(predictions, y, metric)
-    elif name in _ERRORS and not (name == "r2" and np.ptp(y, axis=0).min() == 0.0):
-        return ErrorScorer(predictions, y.reshape(len(y), -1), metric, _ERRORS[name])
     return AnyScorer(predictions, y, metric, task_type)
+
+
+def _copying(
+    n_outputs: int, y: NDArray[Any], metric: Metric, task_type: TaskType
+) -> tuple[Callable[[Share], Scorer], int] | None:
+    """What makes a scorer that copies all predictions, and the bytes it needs for a value that it works on."""
+    name = metric.name
+    if task_type is TaskType.MULTILABEL:
+        if confusion.from_counts(name, multilabel=True):
+            return partial(LabelScorer, y=y, metric=metric), 2
+        if name == "brier_score":
+            return partial(ErrorScorer, truth=y, metric=metric, combine=_mean), 4
+    elif task_type.is_classification:
+        if name in ("accuracy", "balanced_accuracy"):
+            return partial(RecallScorer, y=y, metric=metric), 14
+        if confusion.from_counts(name, multilabel=False):
+            return partial(ConfusionScorer, y=y, metric=metric), 8 + n_outputs
+        if name == "brier_score":
+            truth, combine = indicators(y, n_outputs), _mean if n_outputs == 2 else _sum
+            return partial(ErrorScorer, truth=truth, metric=metric, combine=combine), 4
+    elif name in _ERRORS and not (name == "r2" and np.ptp(y, axis=0).min() == 0.0):
+        return partial(ErrorScorer, truth=y.reshape(len(y), -1), metric=metric, combine=_ERRORS[name]), 4
+    return None
 
 
 class _NoScorer:
@@ -278,10 +293,11 @@ class ErrorScorer:
 
     def __init__(self, predictions: Share, truth: NDArray[Any], metric: Metric, combine: Combine) -> None:
         self.metric, self.truth, self.combine = metric, truth.astype(np.float64), combine
-        self.share = class_major(predictions, slice(None))
+        self.share = np.empty((predictions.shape[2], *predictions.shape[:2]), dtype=np.float32)
         for output, errors in enumerate(self.share):
-            for block in blocks(len(predictions), errors.shape[1]):
-                errors[block] = predictions[block, :, output] - self.truth[:, output]
+            for block in blocks(len(predictions), predictions[0].size):
+                some = predictions[block, :, output]
+                np.subtract(some, self.truth[:, output], out=errors[block], casting="same_kind")
         self.absolute = metric.name == "mean_absolute_error"
         self.variances = self.truth.var(axis=0)
 
