@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from copy import copy
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mpi_automl.ensemble.blocks import BLOCK_VALUES
 
-if TYPE_CHECKING:
-    from mpi_automl.ensemble.scorers import Scorer
-
 WORTH_SAVING = 32 << 20
 """Bytes of predictions below which a few MiB more do not matter."""
 _MOST_SHARE = 0.1
 _PIECE = BLOCK_VALUES // 2
+
+
+class Copying(Protocol):
+    """A scorer that holds a copy of all predictions it is given."""
+
+    def hold(self, predictions: NDArray[np.float32]) -> None:
+        """Hold a copy of these predictions instead, of the same rows and outputs."""
+
+    def costs(
+        self, total: NDArray[np.float64], members: int, allowed: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float64]:
+        """See `Scorer.costs`."""
 
 
 class HoldingBack:
@@ -35,14 +45,16 @@ class HoldingBack:
     """
 
     def __init__(
-        self, make: Callable[[NDArray[np.float32]], Scorer], predictions: NDArray[np.float32], work: int
+        self, make: Callable[[NDArray[np.float32]], Copying], predictions: NDArray[np.float32], work: int
     ) -> None:
         one = predictions[0].nbytes
         # The sum of the members is held a few times, in twice the precision, and so may be the truth.
         needed = work * BLOCK_VALUES + 4 * _PIECE + 14 * one
         share = min(_MOST_SHARE, needed / predictions.nbytes)
         n_kept = len(predictions) - math.ceil(share * len(predictions))
-        self.make, self.kept, self.rest = make, make(predictions[:n_kept]), predictions[n_kept:]
+        self.kept, self.rest = make(predictions[:n_kept]), predictions[n_kept:]
+        self.other = copy(self.kept)
+        self.other.hold(self.rest[:0])
         self.step = max(1, 4 * _PIECE // one)
 
     def costs(
@@ -54,4 +66,6 @@ class HoldingBack:
     def _parts(self, total: NDArray[np.float64], members: int) -> Iterator[NDArray[np.float64]]:
         yield self.kept.costs(total, members)
         for start in range(0, len(self.rest), self.step):
-            yield self.make(self.rest[start : start + self.step]).costs(total, members)
+            self.other.hold(self.rest[start : start + self.step])
+            yield self.other.costs(total, members)
+            self.other.hold(self.rest[:0])
