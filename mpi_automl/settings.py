@@ -281,11 +281,12 @@ class Settings:
         0, integer, "select from N random halves of the candidates and average; 0 for one selection from all",
         "ensemble", metavar="N", least=0)
     final: str = option(
-        "folds", str, "models of the members: those of the folds, averaged, or one each, fitted anew on all rows",
-        "ensemble", choices=("folds", "refit"))
+        AUTO, str, "models of the members: those of the folds, averaged, or one each, fitted anew on all rows (refit); "
+        "auto fits anew after a holdout or time-series split, whose models have not learned from every row", "ensemble",
+        choices=(AUTO, "folds", "refit"))
     final_time: float | None = option(
-        None, seconds, "time kept for fitting anew with --final refit; default: a tenth of --time", "ensemble",
-        metavar="TIME", least=0)
+        None, seconds, "time kept for fitting anew, if that is done; default: a tenth of --time, or less where members "
+        "cannot take it up", "ensemble", metavar="TIME", least=0)
 
     out: str | None = option(
         None, str, "run directory to make; default: mpi_automl_<date>_<time>", "storage", metavar="DIR")

@@ -15,7 +15,7 @@ _OPTIONS = {
     "range": ("ensemble_range", "SHARE", "way from the dummy's cost to the best one that a candidate must have gone"),
     "start": ("ensemble_start", "N", "start greedy selection from up to N of the best candidates"),
     "bags": ("ensemble_bags", "N", "select from N random halves of the candidates and average"),
-    "final": ("final", "KIND", "models to take where a member has both: folds or refit"),
+    "final": ("final", "KIND", "models to take where a member has both: folds or refit (auto)"),
 }
 _RULES = {"range": "performance_range", "start": "sorted_start"}
 """Fields of `EnsembleRules` with other names than the options."""

@@ -97,10 +97,10 @@ def _named(keys: Sequence[TrialKey]) -> str:
 def _ensemble_table(outcome: Outcome) -> Table:
     title = "No model beat the dummy, which is the result" if outcome.is_dummy else "Ensemble"
     table = Table(title=title, title_justify="left")
-    for name in ("weight", "trial", f"validation {outcome.metric}", "test", "pipeline"):
-        table.add_column(name, justify="left" if name in ("trial", "pipeline") else "right")
+    for name in ("weight", "trial", f"validation {outcome.metric}", "test", "models", "pipeline"):
+        table.add_column(name, justify="left" if name in ("trial", "models", "pipeline") else "right")
     for member in outcome.members:
-        table.add_row(f"{member.weight:.2f}", str(member.key), *_values(member), member.description)
+        table.add_row(f"{member.weight:.2f}", str(member.key), *_values(member), member.models, member.description)
     return table
 
 

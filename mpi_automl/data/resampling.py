@@ -28,6 +28,7 @@ LARGE_TABLE = 10_000
 """... unless the table has at least this many rows."""
 
 _SPLIT_STREAM = 0x5B117
+_VALIDATION_TABLE = "validation table"
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +64,14 @@ class Resampling:
     folds: tuple[Fold, ...]
     validation_rows: Rows
 
+    @property
+    def leaves_rows_unlearned(self) -> bool:
+        """No fold's model has learned from some rows: those held out once, or the last of a time series.
+
+        Rows of a validation table do not count: whoever gives one has said what is to be learned from.
+        """
+        return self.name != _VALIDATION_TABLE and (len(self.folds) == 1 or self.name == "time-series")
+
 
 def make_resampling(task: Task, settings: Settings) -> Resampling:
     """Choose the folds, from the task and `settings.seed` alone, so that all ranks agree.
@@ -78,7 +87,7 @@ def make_resampling(task: Task, settings: Settings) -> Resampling:
         cannot be built.
     """
     if task.fixed_validation is not None:
-        return _resampling("validation table", [task.fixed_validation], len(task.y))
+        return _resampling(_VALIDATION_TABLE, [task.fixed_validation], len(task.y))
     name = settings.resampling if settings.resampling != "auto" else automatic(task)
     if task.groups is not None and name in ("cv", "repeated-cv"):
         name = "group"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,11 +16,14 @@ from mpi_automl.evaluation.metrics import Metric
 Areas = NDArray[np.float64]
 Running = dict[int, NDArray[np.float32]]
 
-_AT_ONCE = 1 << 18
+_AT_ONCE = 1 << 17
 """Sums that are put into histograms at once: few enough for a core's cache, enough to make a call cheap."""
+_STEPS = (1 << 15) - 1
+"""Steps into which the range of an output is divided."""
+_MOST_STEPS = 1 << 30
 _ROWS_PER_BIN = 16
-_LEAST_BINS, _MOST_BINS = 64, 1 << 16
-_ROUNDS = 8
+_LEAST_BINS, _MOST_BINS = 64, 1 << 14
+_ROUNDS = 4
 """Candidates come closer to each other as members are added: so many more, and the first bins are as much finer."""
 _FINER = 4
 _FEW = 8
@@ -33,21 +38,19 @@ class AreaScorer:
     The rows of the class and the others are sorted apart; the area follows from where the former fall among the
     latter (the Mann-Whitney statistic, ties counted one half). Sorting is slow. Where only the best candidates are
     wanted, histograms of the sums therefore give bounds first: pairs of rows in different bins are counted as they
-    are, pairs in the same bin for or against the candidate. Only candidates that may be the best are sorted. See
-    `mpi_automl.ensemble.scorers.Scorer`.
+    are, pairs in the same bin for the candidate. Only candidates that may be the best are sorted. For the
+    histograms outputs are kept as whole numbers of 16 bits, rounded down; rows of the class are raised by what
+    rounding can have taken from them, so that bounds stay bounds. See `mpi_automl.ensemble.scorers.Scorer`.
     """
 
     def __init__(self, predictions: NDArray[np.float32], y: NDArray[Any], metric: Metric) -> None:
-        self.metric = metric
+        self.predictions, self.metric = predictions, metric
         rows = np.bincount(y, minlength=predictions.shape[2])
         codes = [1] if predictions.shape[2] == 2 else range(predictions.shape[2])
         self.inside = {code: int(rows[code]) for code in codes if 0 < rows[code] < len(y)}
-        ends = np.cumsum(rows)
-        groups = {code: slice(int(ends[code] - rows[code]), int(ends[code])) for code in self.inside}
-        by_class = np.argsort(y, kind="stable")
-        self.orders = {code: _with_first(by_class, group) for code, group in groups.items()}
-        self.shares = _outputs(predictions, by_class, groups)
-        self.ranges = {code: (share.min(), share.max()) for code, share in self.shares.items()}
+        self.orders = {code: np.argsort(y != code, kind="stable") for code in self.inside}
+        self.outputs = {code: _Output.of(predictions, code, order) for code, order in self.orders.items()}
+        self.is_finite = all(math.isfinite(output.low + output.unit) for output in self.outputs.values())
         self.n_candidates, self.n_rows = predictions.shape[:2]
 
     def costs(
@@ -57,8 +60,9 @@ class AreaScorer:
         if not self.inside:
             return np.full(self.n_candidates, np.inf)
         running = {code: total[order, code].astype(np.float32) for code, order in self.orders.items()}
-        if allowed is None or not all(np.isfinite(self._ends(code, own)).all() for code, own in running.items()):
-            areas = np.array([self._exact(running, candidate) for candidate in range(self.n_candidates)])
+        if allowed is None or not self.is_finite or not np.isfinite(total).all():
+            ones = np.ones(len(self.inside))
+            areas = np.array([self._exact(running, candidate, ones) for candidate in range(self.n_candidates)])
         else:
             areas = self._best(running, np.flatnonzero(allowed), 1 + members // _ROUNDS)
         return np.asarray(self.metric.cost_of(areas))
@@ -67,82 +71,139 @@ class AreaScorer:
         """Areas of the best of the wanted candidates; of all others less, and no less than they are."""
         areas, settled = np.zeros(self.n_candidates), np.zeros(self.n_candidates, dtype=bool)
         areas[wanted] = 1.0
+        by_class = np.ones((self.n_candidates, len(self.inside)))
         most_bins = min(2 * self.n_rows, _MOST_BINS)
-        bins = min(max(_LEAST_BINS, fineness * self.n_rows // _ROWS_PER_BIN), most_bins // _FINER)
+        bins = min(max(_LEAST_BINS, fineness * self.n_rows // _ROWS_PER_BIN), most_bins)
         bar = 0.0
         while len(unsettled := wanted[~settled[wanted]]) > _FEW and bins <= most_bins:
-            bounds = _Bounds(len(unsettled), len(self.inside))
-            self._narrow(running, unsettled, bounds, bins, bar)
-            areas[unsettled], settled[unsettled] = bounds.most, bounds.are_met
-            leader = unsettled[bounds.leader]
-            areas[leader], settled[leader] = self._exact(running, leader), True
-            bar = max(bar, areas[leader], bounds.least.max())
+            by_class[unsettled], settled[unsettled] = self._bounds(running, unsettled, bins, bar)
+            areas[unsettled] = by_class[unsettled].mean(axis=1)
+            leader = unsettled[areas[unsettled].argmax()]
+            areas[leader], settled[leader] = self._exact(running, leader, by_class[leader]), True
+            bar = max(bar, areas[leader])
             wanted = wanted[areas[wanted] >= bar - _MARGIN]
             bins *= _FINER
         for candidate in wanted[np.argsort(-areas[wanted], kind="stable")]:
             if areas[candidate] >= bar - _MARGIN and not settled[candidate]:
-                areas[candidate] = self._exact(running, candidate)
+                areas[candidate] = self._exact(running, candidate, by_class[candidate], bar)
                 bar = max(bar, areas[candidate])
         return areas
 
-    def _narrow(self, running: Running, candidates: NDArray[np.intp], bounds: _Bounds, bins: int, bar: float) -> None:
-        """Count class after class, for candidates that may still reach the bar, an area that one of them has."""
-        step = max(1, min(_AT_ONCE // max(self.n_rows, 2 * bins), len(candidates)))
-        histograms = _Histograms(step, self.n_rows, bins)
-        for code, own in running.items():
-            hopeful = np.flatnonzero(bounds.most >= bar - _MARGIN)
-            histograms.set_up(self.inside[code], *self._ends(code, own))
+    def _bounds(
+        self, running: Running, candidates: NDArray[np.intp], bins: int, bar: float
+    ) -> tuple[Areas, NDArray[np.bool_]]:
+        """Greatest areas that candidates can have in each class, and who surely has all pairs in order.
+
+        Class after class is counted, for candidates that may still reach the bar, an area that one of them has.
+        """
+        places = {code: _Places.of(self.outputs[code], own, self.inside[code], bins) for code, own in running.items()}
+        most_bins = max(place.bins for place in places.values())
+        step = max(1, min(_AT_ONCE // max(self.n_rows, 2 * most_bins), len(candidates)))
+        histograms = _Histograms(step, self.n_rows, most_bins)
+        most, are_perfect = np.ones((len(candidates), len(places))), np.ones(len(candidates), dtype=bool)
+        for column, (code, place) in enumerate(places.items()):
+            hopeful = np.flatnonzero(most.mean(axis=1) >= bar - _MARGIN)
+            histograms.set_up(self.inside[code])
             for start in range(0, len(hopeful), step):
                 some = hopeful[start : start + step]
-                _add(self.shares[code], candidates[some], own, histograms.sums[: len(some)])
-                bounds.add(some, *histograms.shares(len(some)))
+                place.find(self.outputs[code].steps, candidates[some], histograms)
+                most[some, column], flawless = histograms.areas(len(some), place.is_coarse)
+                are_perfect[some] &= flawless
             if not bar:
-                bar = self._exact(running, candidates[bounds.leader])
+                leader = most[:, 0].argmax()
+                bar = self._exact(running, candidates[leader], most[leader])
+        return most, are_perfect & (most == 1.0).all(axis=1)
 
-    def _ends(self, code: int, own: NDArray[np.float32]) -> tuple[np.float32, np.float32]:
-        """No sum of a candidate's outputs and the running sum is less than the first, or more than the second."""
-        least, most = self.ranges[code]
-        return np.float32(least + own.min()), np.float32(most + own.max())
-
-    def _exact(self, running: Running, candidate: int | np.intp) -> float:
-        area = 0.0
-        for code, n_inside in self.inside.items():
-            sums = self.shares[code][candidate] + running[code]
-            area += _area(sums[:n_inside], sums[n_inside:])
-        return area / len(self.inside)
+    def _exact(self, running: Running, candidate: int | np.intp, most: Areas, bar: float = 0.0) -> float:
+        """Area of a candidate; less than the bar, though not less than it is, if that is sure before all is sorted."""
+        areas = most.copy()
+        for column, (code, n_inside) in enumerate(self.inside.items()):
+            if areas.mean() < bar - _MARGIN:
+                break
+            sums = self.predictions[candidate, :, code][self.orders[code]] + running[code]
+            areas[column] = _area(sums[:n_inside], sums[n_inside:])
+        return float(areas.mean())
 
 
-class _Bounds:
-    """Least and greatest area that each of some candidates can have, as far as classes have been counted."""
+@dataclass(frozen=True, eq=False)
+class _Output:
+    """One output of all candidates, the rows of its class first.
 
-    def __init__(self, n_candidates: int, n_classes: int) -> None:
-        self.n_classes = n_classes
-        self.counted = np.zeros(n_candidates, dtype=np.intp)
-        self.surely, self.perhaps = np.zeros(n_candidates), np.zeros(n_candidates)
+    Attributes
+    ----------
+    steps : ndarray of uint16, shape (n_candidates, n_rows)
+        How many whole units an output is above `low`.
+    low, unit : float
+    """
 
-    def add(self, some: NDArray[np.intp], surely: Areas, perhaps: Areas) -> None:
-        """Take in the bounds of a further class, for some of the candidates."""
-        self.counted[some] += 1
-        self.surely[some] += surely
-        self.perhaps[some] += perhaps
+    steps: NDArray[np.uint16]
+    low: float
+    unit: float
+
+    @classmethod
+    def of(cls, predictions: NDArray[np.float32], code: int, order: NDArray[np.intp]) -> _Output:
+        values = predictions[:, :, code]
+        low, high = float(values.min()), float(values.max())
+        unit = max((high - low) / _STEPS, float(np.finfo(np.float32).tiny))
+        steps = np.zeros(values.shape, dtype=np.uint16)
+        if math.isfinite(low + unit):
+            for block in blocks(len(values), 2 * len(order)):
+                scaled = (values[block][:, order] - np.float64(low)) / unit
+                np.copyto(steps[block], scaled, casting="unsafe")
+        return cls(steps, low, unit)
+
+
+@dataclass(frozen=True, eq=False)
+class _Places:
+    """How the sums of an output and the running sum are put into bins.
+
+    Steps are added, and then made larger by a power of two.
+
+    Attributes
+    ----------
+    running : ndarray of int32, shape (n_rows,)
+        The running sum in steps; two more for rows of the class, as either addend may have lost nearly one.
+    before, after : int
+        Bits to leave out before adding, where sums have too few to be told apart, and after it.
+    bins : int
+    """
+
+    running: NDArray[np.int32]
+    before: int
+    after: int
+    bins: int
+
+    @classmethod
+    def of(cls, output: _Output, running: NDArray[np.float32], n_inside: int, bins: int) -> _Places:
+        low, high = float(running.min()), float(running.max())
+        span = (high - low) / output.unit + _STEPS
+        greatest = max(abs(low), abs(high)) + abs(output.low) + _STEPS * output.unit
+        # Steps must be far larger than the rounding of the sums that are sorted.
+        rounding = 4.0 * float(np.finfo(np.float32).eps) * greatest
+        before = max(0, math.ceil(math.log2(max(span / _MOST_STEPS, rounding / output.unit))))
+        steps = np.floor((running.astype(np.float64) - low) / (output.unit * 2.0**before)).astype(np.int32)
+        steps[:n_inside] += 2
+        most = int(steps.max()) + (_STEPS >> before)
+        after = max(0, round(math.log2(most / bins)))
+        return cls(steps, min(before, 15), after, (most >> after) + 1)
 
     @property
-    def least(self) -> Areas:
-        return self.surely / self.n_classes
+    def is_coarse(self) -> bool:
+        """A bin has more than the two steps that rows of the class were raised by."""
+        return self.after >= 2
 
-    @property
-    def most(self) -> Areas:
-        return np.asarray((self.perhaps + (self.n_classes - self.counted)) / self.n_classes)
-
-    @property
-    def leader(self) -> int:
-        """Who seems to be the best so far."""
-        return int((self.surely + self.perhaps - 2 * (self.n_classes - self.counted)).argmax())
-
-    @property
-    def are_met(self) -> NDArray[np.bool_]:
-        """Whose area is known: nothing is left between the bounds."""
-        return np.asarray(self.least == self.most)
+    def find(self, steps: NDArray[np.uint16], candidates: NDArray[np.intp], histograms: _Histograms) -> None:
+        """Put the bins of some candidates' rows into the histograms; neighbours among them are not copied first."""
+        columns, taken = histograms.columns[: len(candidates)], histograms.taken[: len(candidates)]
+        first, last = int(candidates[0]), int(candidates[-1])
+        if last - first + 1 == len(candidates):
+            some = steps[first : last + 1]
+        else:
+            some = np.take(steps, candidates, axis=0, out=taken, mode="clip")
+        if self.before:
+            some = np.right_shift(some, self.before, out=taken)
+        np.add(some, self.running, out=columns)
+        np.right_shift(columns, self.after, out=columns)
 
 
 class _Histograms:
@@ -154,7 +215,7 @@ class _Histograms:
 
     def __init__(self, n_candidates: int, n_rows: int, bins: int) -> None:
         self.n_rows, self.bins = n_rows, bins
-        self.sums = np.empty((n_candidates, n_rows), dtype=np.float32)
+        self.taken = np.empty((n_candidates, n_rows), dtype=np.uint16)
         columns = np.zeros(n_candidates * n_rows, dtype=np.int32)
         ends = np.repeat(np.arange(n_candidates + 1, dtype=np.int32) * np.int32(n_rows), 2)[1:]
         shape = (2 * n_candidates, bins)
@@ -162,55 +223,23 @@ class _Histograms:
         self.columns = self.matrix.indices.reshape(n_candidates, n_rows)
         self.dense = np.empty(shape, dtype=np.int64)
 
-    def set_up(self, n_inside: int, low: np.float32, high: np.float32) -> None:
-        """Count the first `n_inside` rows apart; all sums are from `low` to `high`."""
+    def set_up(self, n_inside: int) -> None:
+        """Count the first `n_inside` rows apart."""
         self.matrix.indptr[1::2] = self.matrix.indptr[:-1:2] + n_inside
         self.n_pairs = n_inside * (self.n_rows - n_inside)
-        self.start = min(low, np.float32(0.0))
-        width = max(high - self.start, np.finfo(np.float32).tiny * np.float32(self.bins))
-        self.scale = np.float32((self.bins - 1) / width)
 
-    def shares(self, n_candidates: int) -> tuple[Areas, Areas]:
-        """Share of the pairs that are surely in order, and that may be, of the first so many rows of `sums`."""
-        sums = self.sums[:n_candidates]
-        if self.start < 0.0:
-            np.subtract(sums, self.start, out=sums)
-        np.multiply(sums, self.scale, out=sums)
-        np.copyto(self.columns[:n_candidates], sums, casting="unsafe")
+    def areas(self, n_candidates: int, is_coarse: bool) -> tuple[Areas, NDArray[np.bool_]]:
+        """Share of the pairs that may be in order, of the first so many candidates, and whether all surely are.
+
+        With coarse bins, two of them are further apart than rows of the class were raised.
+        """
         counts = self.matrix.toarray(out=self.dense).reshape(-1, 2, self.bins)[:n_candidates]
-        inside, others = counts[:, 0], counts[:, 1]
-        perhaps = np.einsum("ij,ij->i", inside, np.cumsum(others, axis=1))
-        surely = perhaps - np.einsum("ij,ij->i", inside, others)
-        return surely / self.n_pairs, perhaps / self.n_pairs
-
-
-def _add(
-    share: NDArray[np.float32], candidates: NDArray[np.intp], own: NDArray[np.float32], sums: NDArray[np.float32]
-) -> None:
-    """Sums of some candidates; neighbours among them are not copied first."""
-    first, last = int(candidates[0]), int(candidates[-1])
-    if last - first + 1 == len(candidates):
-        np.add(share[first : last + 1], own, out=sums)
-    else:
-        np.take(share, candidates, axis=0, out=sums, mode="clip")
-        np.add(sums, own, out=sums)
-
-
-def _outputs(
-    predictions: NDArray[np.float32], by_class: NDArray[np.intp], groups: dict[int, slice]
-) -> dict[int, NDArray[np.float32]]:
-    """The output of each class, rows of the class first."""
-    shares = {code: np.empty(predictions.shape[:2], dtype=np.float32) for code in groups}
-    for block in blocks(len(predictions), predictions[0].size):
-        outputs = np.take(predictions[block], by_class, axis=1).transpose(2, 0, 1)
-        for code, group in groups.items():
-            _with_first(outputs[code], group, out=shares[code][block])
-    return shares
-
-
-def _with_first(values: NDArray[Any], group: slice, out: NDArray[Any] | None = None) -> NDArray[Any]:
-    """Values, along the last axis those of a group first."""
-    return np.concatenate([values[..., group], values[..., : group.start], values[..., group.stop :]], axis=-1, out=out)
+        inside, below = counts[:, 0], np.cumsum(counts[:, 1], axis=1)
+        perhaps = np.einsum("ij,ij->i", inside, below)
+        flawless = perhaps == self.n_pairs
+        if is_coarse and flawless.any():
+            flawless &= np.einsum("ij,ij->i", inside[:, 2:], below[:, :-2]) == self.n_pairs
+        return perhaps / self.n_pairs, flawless & is_coarse
 
 
 def _area(inside: NDArray[np.float32], outside: NDArray[np.float32]) -> float:

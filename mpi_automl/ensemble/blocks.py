@@ -56,25 +56,12 @@ class Scratch:
         return padded
 
 
-def class_major(predictions: NDArray[np.float32], rows: NDArray[np.intp] | slice) -> NDArray[np.float32]:
-    """Copy some rows of all candidates so that the values of one output lie together.
-
-    Parameters
-    ----------
-    predictions : ndarray of float32, shape (n_candidates, n_rows, n_outputs)
-    rows : ndarray of int, or slice
-
-    Returns
-    -------
-    ndarray of float32, shape (n_outputs, n_candidates, number of rows chosen)
-    """
+def class_major(predictions: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Copy predictions so that the values of one output lie together: shape (n_outputs, n_candidates, n_rows)."""
     n_candidates, n_rows, n_outputs = predictions.shape
-    n_chosen = len(range(*rows.indices(n_rows))) if isinstance(rows, slice) else len(rows)
-    copy = np.empty((n_outputs, n_candidates, n_chosen), dtype=np.float32)
-    for block in blocks(n_candidates, n_chosen * n_outputs):
-        some = predictions[block]
-        chosen = some[:, rows] if isinstance(rows, slice) else np.take(some, rows, axis=1)
-        copy[:, block] = chosen.transpose(2, 0, 1)
+    copy = np.empty((n_outputs, n_candidates, n_rows), dtype=np.float32)
+    for block in blocks(n_candidates, n_rows * n_outputs):
+        copy[:, block] = predictions[block].transpose(2, 0, 1)
     return copy
 
 

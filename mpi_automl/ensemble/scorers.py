@@ -8,6 +8,7 @@ predictions. The cost of a candidate does not depend, to the last bit, on which 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,8 +17,9 @@ from numpy.typing import NDArray
 from mpi_automl.data.task import TaskType
 from mpi_automl.ensemble import confusion
 from mpi_automl.ensemble.blocks import WORD, Scratch, blocks, class_major, count_true, pieces
+from mpi_automl.ensemble.held_back import WORTH_SAVING, Copying, HoldingBack
 from mpi_automl.evaluation.metrics import Metric
-from mpi_automl.evaluation.scoring import CLIP, indicators
+from mpi_automl.evaluation.scoring import indicators
 
 Share = NDArray[np.float32]
 Costs = NDArray[np.float64]
@@ -61,28 +63,43 @@ def make_scorer(predictions: Share, y: NDArray[Any], metric: Metric, task_type: 
     name = metric.name
     if not len(predictions):
         return _NoScorer()
-    if task_type is TaskType.MULTILABEL:
-        if confusion.from_counts(name, multilabel=True):
-            return LabelScorer(predictions, y, metric)
-        if name == "brier_score":
-            return ErrorScorer(predictions, y, metric, _mean)
-    elif task_type.is_classification:
-        if name in ("accuracy", "balanced_accuracy"):
-            return RecallScorer(predictions, y, metric)
-        if confusion.from_counts(name, multilabel=False):
-            return ConfusionScorer(predictions, y, metric)
-        if name == "brier_score":
-            combine = _mean if predictions.shape[2] == 2 else _sum
-            return ErrorScorer(predictions, indicators(y, predictions.shape[2]), metric, combine)
+    copying = _copying(predictions.shape[2], y, metric, task_type)
+    if copying is not None:
+        make, work = copying
+        return make(predictions) if predictions.nbytes < WORTH_SAVING else HoldingBack(make, predictions, work)
+    if task_type.is_classification and task_type is not TaskType.MULTILABEL:
         if name == "log_loss":
+            from mpi_automl.ensemble.log_losses import LogLossScorer
+
             return LogLossScorer(predictions, y, metric)
         if name == "roc_auc":
             from mpi_automl.ensemble.areas import AreaScorer
 
             return AreaScorer(predictions, y, metric)
-    elif name in _ERRORS and not (name == "r2" and np.ptp(y, axis=0).min() == 0.0):
-        return ErrorScorer(predictions, y.reshape(len(y), -1), metric, _ERRORS[name])
     return AnyScorer(predictions, y, metric, task_type)
+
+
+def _copying(
+    n_outputs: int, y: NDArray[Any], metric: Metric, task_type: TaskType
+) -> tuple[Callable[[Share], Copying], int] | None:
+    """What makes a scorer that copies all predictions, and the bytes it needs for a value that it works on."""
+    name = metric.name
+    if task_type is TaskType.MULTILABEL:
+        if confusion.from_counts(name, multilabel=True):
+            return partial(LabelScorer, y=y, metric=metric), 2
+        if name == "brier_score":
+            return partial(ErrorScorer, truth=y, metric=metric, combine=_mean), 4
+    elif task_type.is_classification:
+        if name in ("accuracy", "balanced_accuracy"):
+            return partial(RecallScorer, y=y, metric=metric), 14
+        if confusion.from_counts(name, multilabel=False):
+            return partial(ConfusionScorer, y=y, metric=metric), 8 + n_outputs
+        if name == "brier_score":
+            truth, combine = indicators(y, n_outputs), _mean if n_outputs == 2 else _sum
+            return partial(ErrorScorer, truth=truth, metric=metric, combine=combine), 4
+    elif name in _ERRORS and not (name == "r2" and np.ptp(y, axis=0).min() == 0.0):
+        return partial(ErrorScorer, truth=y.reshape(len(y), -1), metric=metric, combine=_ERRORS[name]), 4
+    return None
 
 
 class _NoScorer:
@@ -122,8 +139,18 @@ class RecallScorer:
         self.metric = metric
         self.rows = np.bincount(y, minlength=n_classes)
         self.groups = {code: np.flatnonzero(y == code) for code in range(n_classes) if self.rows[code]}
-        self.shares = {code: class_major(predictions, rows) for code, rows in self.groups.items()}
+        self.hold(predictions)
+
+    def hold(self, predictions: Share) -> None:
+        """See `HoldingBack`."""
         self.n_candidates = len(predictions)
+        shape = predictions.shape[2], self.n_candidates
+        self.shares = {code: np.empty((*shape, self.rows[code]), dtype=np.float32) for code in self.groups}
+        order, borders = np.concatenate(list(self.groups.values())), np.cumsum(self.rows[self.rows > 0])[:-1]
+        for block in blocks(len(predictions), predictions[:1].size):
+            outputs = np.take(predictions[block], order, axis=1).transpose(2, 0, 1)
+            for share, part in zip(self.shares.values(), np.split(outputs, borders, axis=2), strict=True):
+                share[:, block] = part
 
     def costs(self, total: NDArray[np.float64], members: int, allowed: Allowed = None) -> Costs:
         """See `Scorer.costs`."""
@@ -172,9 +199,21 @@ class ConfusionScorer:
         ends = np.cumsum(self.rows + self.n_filled)
         starts = ends - self.rows - self.n_filled
         self.groups = [slice(*ends_of_group) for ends_of_group in zip(starts, ends, strict=True)]
+        self.n_places = int(ends[-1])
         self.order = np.argsort(y, kind="stable")
         self.places = np.arange(len(y)) + np.repeat(starts - np.cumsum(self.rows) + self.rows, self.rows)
-        self.share = _spread(predictions, self.order, self.places, ends[-1])
+        self.unused = np.setdiff1d(np.arange(self.n_places), self.places)
+        self.hold(predictions)
+
+    def hold(self, predictions: Share) -> None:
+        """See `HoldingBack`. Outputs apart, the rows of all candidates at their places and zeros at all others."""
+        n_candidates, _, n_outputs = predictions.shape
+        spread = np.zeros(self.n_places, dtype=np.intp)
+        spread[self.places] = self.order
+        self.share: Share = np.empty((n_outputs, n_candidates, self.n_places), dtype=np.float32)
+        for block in blocks(n_candidates, predictions[:1].size):
+            self.share[:, block] = np.take(predictions[block], spread, axis=1).transpose(2, 0, 1)
+        self.share[:, :, self.unused] = 0.0
 
     def costs(self, total: NDArray[np.float64], members: int, allowed: Allowed = None) -> Costs:
         """See `Scorer.costs`."""
@@ -207,18 +246,6 @@ class ConfusionScorer:
         return predicted, right
 
 
-def _spread(predictions: Share, order: NDArray[np.intp], places: NDArray[np.intp], n_places: int) -> Share:
-    """Outputs apart, the rows of all candidates at given places and zeros at all others."""
-    n_candidates, _, n_outputs = predictions.shape
-    spread = np.zeros(n_places, dtype=np.intp)
-    spread[places] = order
-    share: Share = np.empty((n_outputs, n_candidates, n_places), dtype=np.float32)
-    for block in blocks(n_candidates, predictions[0].size):
-        share[:, block] = np.take(predictions[block], spread, axis=1).transpose(2, 0, 1)
-    share[:, :, np.setdiff1d(np.arange(n_places), places)] = 0.0
-    return share
-
-
 def _settled(share: Share, running: NDArray[np.float32], scratch: Scratch) -> NDArray[np.bool_]:
     """Which rows are decided for a class or one before it, for all classes but the last.
 
@@ -248,7 +275,11 @@ class LabelScorer:
         self.metric, self.values = metric, values
         self.rows = y.sum(axis=0)
         self.present = np.ascontiguousarray(y.T, dtype=bool)
-        self.share = class_major(predictions, slice(None))
+        self.hold(predictions)
+
+    def hold(self, predictions: Share) -> None:
+        """See `HoldingBack`."""
+        self.share = class_major(predictions)
 
     def costs(self, total: NDArray[np.float64], members: int, allowed: Allowed = None) -> Costs:
         """See `Scorer.costs`."""
@@ -278,12 +309,17 @@ class ErrorScorer:
 
     def __init__(self, predictions: Share, truth: NDArray[Any], metric: Metric, combine: Combine) -> None:
         self.metric, self.truth, self.combine = metric, truth.astype(np.float64), combine
-        self.share = class_major(predictions, slice(None))
-        for output, errors in enumerate(self.share):
-            for block in blocks(len(predictions), errors.shape[1]):
-                errors[block] = predictions[block, :, output] - self.truth[:, output]
         self.absolute = metric.name == "mean_absolute_error"
         self.variances = self.truth.var(axis=0)
+        self.hold(predictions)
+
+    def hold(self, predictions: Share) -> None:
+        """See `HoldingBack`."""
+        self.share = np.empty((predictions.shape[2], *predictions.shape[:2]), dtype=np.float32)
+        for output, errors in enumerate(self.share):
+            for block in blocks(len(predictions), predictions[:1].size):
+                some = predictions[block, :, output]
+                np.subtract(some, self.truth[:, output], out=errors[block], casting="same_kind")
 
     def costs(self, total: NDArray[np.float64], members: int, allowed: Allowed = None) -> Costs:
         """See `Scorer.costs`."""
@@ -337,43 +373,3 @@ _ERRORS: dict[str, Combine] = {
     "root_mean_squared_error": _mean_root,
     "r2": _explained,
 }
-
-
-class LogLossScorer:
-    """Log loss: only the probabilities of the true classes matter.
-
-    Probabilities are multiplied in groups before the logarithm is taken: 32 of them, each at least `CLIP`, stay far
-    above the smallest float64.
-    """
-
-    group = 32
-
-    def __init__(self, predictions: Share, y: NDArray[Any], metric: Metric) -> None:
-        self.metric, self.y, self.every = metric, y, np.arange(len(y))
-        self.share: Share = np.empty(predictions.shape[:2], dtype=np.float32)
-        for block in blocks(len(predictions), len(y)):
-            self.share[block] = predictions[block][:, self.every, y]
-
-    def costs(self, total: NDArray[np.float64], members: int, allowed: Allowed = None) -> Costs:
-        """See `Scorer.costs`."""
-        n_candidates, n_rows = self.share.shape
-        running = total[self.every, self.y].astype(np.float32)
-        least, most = np.float32(CLIP * (members + 1)), np.float32((1.0 - CLIP) * (members + 1))
-        logarithms = np.zeros(n_candidates)
-        scratch = Scratch()
-        for piece in pieces(n_rows):
-            for block in blocks(n_candidates, piece.stop - piece.start):
-                some = self.share[block, piece]
-                sums = scratch.array("sums", some.shape, np.float32)
-                np.add(some, running[piece], out=sums)
-                wide = scratch.array("wide", some.shape, np.float64)
-                np.clip(sums, least, most, out=wide)
-                logarithms[block] += self._logarithms(wide)
-        return np.asarray(self.metric.cost_of(np.log(members + 1) - logarithms / n_rows))
-
-    def _logarithms(self, sums: NDArray[np.float64]) -> Costs:
-        n_candidates, width = sums.shape
-        whole = width // self.group * self.group
-        grouped = sums[:, :whole].reshape(n_candidates, self.group, whole // self.group)
-        products = np.asarray(np.multiply.reduce(grouped, axis=1))
-        return np.asarray(np.log(products).sum(axis=1) + np.log(sums[:, whole:]).sum(axis=1))

@@ -23,11 +23,13 @@ import numpy as np
 from mpi_automl.evaluation import linux
 from mpi_automl.evaluation.evaluate import Assignment, Outcome, evaluate, refit
 from mpi_automl.evaluation.messages import Message, with_arrays
-from mpi_automl.evaluation.predictions import UnusablePredictionsError
+from mpi_automl.evaluation.predictions import UnusablePredictionsError, predict
 from mpi_automl.evaluation.supervision import remove_shared_memory
 from mpi_automl.trial import Status
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from mpi_automl.evaluation.setup import EvaluationSetup
 
 _PLANNED_SHARE = 0.9
@@ -158,7 +160,10 @@ def _imported_since(known: int) -> list[str]:
 def _refit(job: Message, setup: EvaluationSetup, channel: socket.socket, started: float) -> None:
     try:
         pipeline, note = refit(setup, _assignment(job, setup, started))
-        save_models([pipeline], Path(job.facts["path"]))
+        path, task = Path(job.facts["path"]), setup.task
+        if task.X_test is not None:
+            _save_array(predict(pipeline, task.X_test, task.type, task.profile.n_outputs), path.with_suffix(".npy"))
+        save_models([pipeline], path)
     except BaseException as error:
         _send_failure(channel, error)
         return
@@ -178,6 +183,13 @@ def save_models(models: list[Any], path: Path) -> None:
 
     part = path.with_name(path.name + ".part")
     skops.io.dump(models, part)
+    part.replace(path)
+
+
+def _save_array(array: NDArray[np.float32], path: Path) -> None:
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as file:
+        np.save(file, array)
     part.replace(path)
 
 

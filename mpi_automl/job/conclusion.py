@@ -11,7 +11,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from mpi_automl.errors import UserError
-from mpi_automl.job.final_ensemble import REFIT, describe_members, model_files, save_model, test_value
+from mpi_automl.job.final_ensemble import FOLDS, describe_members, kind_of, model_files, save_model, test_value
 from mpi_automl.job.final_selection import (
     DUMMY,
     EnsembleRules,
@@ -26,6 +26,7 @@ from mpi_automl.job.outcome import Outcome, RankShare
 from mpi_automl.job.repeatability import repeatability_notes
 from mpi_automl.job.run_facts import RunFacts
 from mpi_automl.job.sharing import compare_accounts
+from mpi_automl.settings import AUTO
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import FINISHED, INTERRUPTED, RunDirectory
 from mpi_automl.trial import Status, Trial, TrialKey
@@ -110,15 +111,17 @@ def _with_members_to_fit(
     plan: Plan, ensemble: Ensemble, settings: Settings, now: float, accounts: list[LoopAccount]
 ) -> Chosen:
     files = model_files(RunDirectory(plan.directory), ensemble.weights, settings.final)
-    wanted = [key for key in ensemble.weights if key not in files or _is_wanted_anew(files[key], settings)]
-    reader = RunReader(plan.directory)
     was_stopped = any(account.was_stopped for account in accounts)
+    anew = plan.refits and not _is_put_off(settings, accounts)
+    wanted = [key for key in ensemble.weights if key not in files or (anew and kind_of(files[key]) == FOLDS)]
+    reader = RunReader(plan.directory)
     until = min(plan.refit_end, now + settings.grace / 2) if was_stopped else plan.refit_end
     return Chosen(ensemble, tuple(reader.trial(key) for key in wanted), until)
 
 
-def _is_wanted_anew(file: Path, settings: Settings) -> bool:
-    return settings.final == REFIT and ".refit." not in file.name
+def _is_put_off(settings: Settings, accounts: list[LoopAccount]) -> bool:
+    # Whoever stops a job wants its result now, and the fold models are there.
+    return settings.final == AUTO and any(account.was_stopped for account in accounts)
 
 
 def conclude(
@@ -164,9 +167,9 @@ def conclude(
         directory=plan.directory,
         metric=facts.metric.name,
         is_dummy=ensemble.method == DUMMY,
-        members=describe_members(reader, facts, ensemble.weights),
+        members=describe_members(reader, facts, ensemble.weights, files),
         value=facts.metric.value_of(ensemble.cost),
-        test_value=test_value(reader, facts, ensemble),
+        test_value=test_value(reader, facts, ensemble.combination, files),
         single_best=next(iter(describe_members(reader, facts, dict.fromkeys(best, 1.0))), None),
         statuses=Counter(Status(status) for status in reader.records["status"]),
         ranks=tuple(_rank_share(account, world) for account in accounts),
@@ -176,6 +179,7 @@ def conclude(
         notes=(
             *([sharing.problem] if sharing.problem else []),
             *_failure_notes(failures, files),
+            *(_put_off(ensemble, files) if plan.refits and _is_put_off(settings, accounts) else ()),
             *repeatability_notes(settings, accounts, reader, plan.leg, len(failures)),
         ),
     )
@@ -196,6 +200,15 @@ def _rank_share(account: LoopAccount, world: World) -> RankShare:
         latency=median(latencies),
         latency_most=max(latencies),
     )
+
+
+def _put_off(ensemble: Ensemble, files: Mapping[TrialKey, Path]) -> list[str]:
+    if all(kind_of(files[key]) != FOLDS for key in ensemble.weights):
+        return []
+    return [
+        "Members keep the models of their folds, as the job was stopped; the next leg, or mpi-automl refit, fits them "
+        "on all rows."
+    ]
 
 
 def _failure_notes(failures: Mapping[TrialKey, str], files: Mapping[TrialKey, Path]) -> list[str]:

@@ -5,23 +5,31 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mpi_automl.job.final_models import refit_path
 from mpi_automl.job.outcome import Member
 from mpi_automl.storage.run_directory import RunDirectory
 from mpi_automl.trial import TrialKey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
     from mpi_automl.ensemble.build import Ensemble
+    from mpi_automl.ensemble.combination import Combination
     from mpi_automl.ensemble.model import MemberFile
     from mpi_automl.job.run_facts import RunFacts
     from mpi_automl.storage.reader import RunReader
 
 FOLDS, REFIT = "folds", "refit"
 """Models of a member: one for each fold, whose predictions are averaged, or one fitted on all rows."""
+
+
+def kind_of(path: Path) -> str:
+    """Which models a file holds."""
+    return REFIT if ".refit." in path.name else FOLDS
 
 
 def model_files(directory: RunDirectory, keys: Iterable[TrialKey], prefer: str = FOLDS) -> dict[TrialKey, Path]:
@@ -31,13 +39,13 @@ def model_files(directory: RunDirectory, keys: Iterable[TrialKey], prefer: str =
     ----------
     directory : RunDirectory
     keys : iterable of TrialKey
-    prefer : {"folds", "refit"}
-        Which to take where a trial has both.
+    prefer : {"auto", "folds", "refit"}
+        Which to take where a trial has both; "auto" are those of all rows, which are only there if they were wanted.
     """
     found = {}
     for key in keys:
         paths = [directory.model_of(key), refit_path(directory.models, key)]
-        for path in reversed(paths) if prefer == REFIT else paths:
+        for path in paths if prefer == FOLDS else reversed(paths):
             if path.is_file():
                 found[key] = path
                 break
@@ -56,14 +64,16 @@ def member_file(directory: RunDirectory, key: TrialKey, path: Path) -> MemberFil
     """Put the fitted models of one member into the run's model directory."""
     from mpi_automl.ensemble.model import add_member
 
-    return add_member(directory.model, key, path, REFIT if ".refit." in path.name else FOLDS)
+    return add_member(directory.model, key, path, kind_of(path))
 
 
-def describe_members(reader: RunReader, facts: RunFacts, weights: dict[TrialKey, float]) -> tuple[Member, ...]:
-    """What a person wants to know of each member."""
-    keys = list(weights)
+def describe_members(
+    reader: RunReader, facts: RunFacts, weights: dict[TrialKey, float], files: Mapping[TrialKey, Path] | None = None
+) -> tuple[Member, ...]:
+    """What a person wants to know of each member, which predicts with the models in a file; else with its folds'."""
+    keys, files = list(weights), files or {}
     test_truth = reader.test_truth()
-    tests = None if test_truth is None or not keys else reader.test_predictions(keys)
+    tests = None if test_truth is None or not keys else _test_predictions(reader, keys, files)
     return tuple(
         Member(
             key,
@@ -71,21 +81,35 @@ def describe_members(reader: RunReader, facts: RunFacts, weights: dict[TrialKey,
             _value(facts, reader.truth(), reader.predictions([key])[0]),
             None if tests is None else _value(facts, test_truth, tests[position]),
             facts.space.describe(reader.vector(key)),
+            kind_of(files[key]) if key in files else FOLDS,
         )
         for position, key in enumerate(keys)
     )
 
 
-def test_value(reader: RunReader, facts: RunFacts, ensemble: Ensemble) -> float | None:
-    """The metric of the ensemble on the test rows; None where their target is not known."""
+def test_value(
+    reader: RunReader, facts: RunFacts, combination: Combination, files: Mapping[TrialKey, Path] | None = None
+) -> float | None:
+    """The metric of an ensemble on the test rows, by the models in files; None where their target is not known."""
     from mpi_automl.ensemble.combination import combine
 
     test_truth = reader.test_truth()
-    keys = list(ensemble.weights)
-    tests = None if test_truth is None else reader.test_predictions(keys)
+    keys = list(combination.weights)
+    tests = None if test_truth is None else _test_predictions(reader, keys, files or {})
     if tests is None:
         return None
-    return _value(facts, test_truth, combine(ensemble.combination, dict(zip(keys, tests, strict=True))))
+    return _value(facts, test_truth, combine(combination, dict(zip(keys, tests, strict=True))))
+
+
+def _test_predictions(
+    reader: RunReader, keys: list[TrialKey], files: Mapping[TrialKey, Path]
+) -> NDArray[np.float32] | None:
+    tests = reader.test_predictions(keys)
+    for position, key in enumerate(keys):
+        refitted = files[key].with_suffix(".npy") if key in files and kind_of(files[key]) == REFIT else None
+        if tests is not None and refitted is not None and refitted.is_file():
+            tests[position] = np.load(refitted)
+    return tests
 
 
 def _value(facts: RunFacts, truth: NDArray[Any] | None, predictions: NDArray[Any]) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mpi_automl.job.plan import MORE_TIME
 from mpi_automl.trial import Status, Trial, TrialKey
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 _POLL = 0.05
 _LEAVING = 1.0
-_MORE_TIME = 2.0
 
 
 def refit_path(models: Path, key: TrialKey) -> Path:
@@ -44,7 +44,7 @@ def refit(
     evaluator : Evaluator
         Without any trial under way.
     limits : TrialLimits
-        All rows are more than a trial learned from, so that fitting may take twice the time of a trial.
+        Of a trial; fitting on all rows may take `MORE_TIME` times as long.
     until : float
         When to leave off, in seconds since the epoch on rank 0's clock.
 
@@ -67,7 +67,7 @@ def refit(
         while waiting and evaluator.can_submit:
             trial = waiting.pop(0)
             under_way[trial.key] = trial
-            seconds = min(_MORE_TIME * limits.seconds, until - world.now())
+            seconds = min(MORE_TIME * limits.seconds, until - world.now())
             evaluator.refit(trial, refit_path(models, trial.key), seconds=seconds, memory=limits.memory)
         take(_POLL)
     evaluator.cancel()

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mpi_automl.errors import UserError
-from mpi_automl.job.final_ensemble import REFIT, member_file, model_files
+from mpi_automl.job.final_ensemble import REFIT, describe_members, member_file, model_files, test_value
 from mpi_automl.job.final_models import refit
 from mpi_automl.job.observer import Observer
-from mpi_automl.job.plan import TrialLimits
+from mpi_automl.job.outcome import Outcome
+from mpi_automl.job.plan import TrialLimits, trial_seconds
 from mpi_automl.job.preparation import Preparation
 from mpi_automl.job.rank_log import RankLog
+from mpi_automl.job.run_facts import RunFacts
 from mpi_automl.parallel.cores import threads_of
 from mpi_automl.parallel.node_data import share_on_nodes
 from mpi_automl.storage.reader import RunReader
@@ -66,9 +68,9 @@ def refit_run(
     node_file = share_on_nodes(world, preparation.evaluation_setup, settings.scratch)
     evaluator.open(node_file.path)
     until = world.now() + seconds
-    limits = TrialLimits(settings.trial_time or settings.time / 10, settings.trial_memory, until)
+    limits = TrialLimits(trial_seconds(settings), settings.trial_memory, until)
     failures = refit(trials, directory.models, world, evaluator, limits, until)
-    return world.on_root(lambda: _take_in(directory, failures))
+    return world.on_root(lambda: _take_in(directory, RunFacts.of_setup(preparation.setup), failures))
 
 
 def _model(directory: RunDirectory) -> EnsembleModel:
@@ -82,8 +84,9 @@ def _members(directory: RunDirectory) -> list[Trial]:
     return [reader.trial(key) for key in _model(directory).weights]
 
 
-def _take_in(directory: RunDirectory, failures: dict[TrialKey, str]) -> dict[TrialKey, str]:
+def _take_in(directory: RunDirectory, facts: RunFacts, failures: dict[TrialKey, str]) -> dict[TrialKey, str]:
     from mpi_automl.ensemble.model import write_manifest
+    from mpi_automl.evaluation.metrics import get_metric
 
     model = _model(directory)
     fitted = {key: path for key, path in model_files(directory, model.weights, REFIT).items() if key not in failures}
@@ -91,4 +94,17 @@ def _take_in(directory: RunDirectory, failures: dict[TrialKey, str]) -> dict[Tri
         raise UserError(f"No member could be fitted: {next(iter(failures.values()))}.")
     files = model.files | {key: member_file(directory, key, path) for key, path in fitted.items()}
     write_manifest(directory.model, model.schema, model.combination, files, model.metric)
+    if directory.ensemble.exists():
+        _describe_anew(directory, replace(facts, metric=get_metric(model.metric, model.schema.task_type)), model)
     return failures
+
+
+def _describe_anew(directory: RunDirectory, facts: RunFacts, model: EnsembleModel) -> None:
+    reader, stored = RunReader(directory.path), directory.read_ensemble()
+    files = model_files(directory, model.weights, REFIT)
+    outcome = replace(
+        Outcome.from_mapping(stored, directory.path),
+        members=describe_members(reader, facts, model.weights, files),
+        test_value=test_value(reader, facts, model.combination, files),
+    )
+    directory.write_ensemble(stored | outcome.to_mapping())

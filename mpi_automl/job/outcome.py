@@ -25,6 +25,8 @@ class Member:
         The metric on the test rows.
     description : str
         Its pipeline, for people.
+    models : {"folds", "refit"}
+        One for each fold, or one fitted on all rows.
     """
 
     key: TrialKey
@@ -32,6 +34,7 @@ class Member:
     value: float
     test_value: float | None
     description: str
+    models: str = "folds"
 
 
 @dataclass(frozen=True)

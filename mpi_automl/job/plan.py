@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 _REFIT_SHARE = 0.5
 """Of the time after the search, the part that fitting final models may take."""
 
+_FINAL_SHARE = 0.1
+MORE_TIME = 2.0
+"""All rows are more than a trial learned from: fitting anew may take so many times a trial's limit."""
 
 WORTH_A_REPORT = 20.0
 """Seconds that a job must take: a shorter one is not made to wait for its report."""
@@ -94,8 +98,10 @@ class Plan:
         What other runs found.
     leaves_time : bool
         The total time of the run is not used up by this leg.
+    refits : bool
+        Members are fitted anew on all rows.
     final_seconds : float
-        Time kept after the search for fitting all members anew.
+        Time kept after the search for that.
     """
 
     directory: Path
@@ -117,6 +123,7 @@ class Plan:
     incumbent: TrialNews | None = None
     warm_start: WarmStart | None = None
     leaves_time: bool = False
+    refits: bool = False
     final_seconds: float = 0.0
 
     def log_of(self, rank: int) -> Path:
@@ -168,6 +175,28 @@ def reserve(total: float, load: float) -> float:
         Busy threads per core: everything at the end takes so much longer.
     """
     return min(0.25 * total, 1.5 + 0.5 * max(1.0, load) + min(0.02 * total, 60.0))
+
+
+def trial_seconds(settings: Settings) -> float:
+    """Limit of one trial's wall time."""
+    return settings.trial_time or settings.time / 10
+
+
+def refit_seconds(settings: Settings, total: float, ranks: int) -> float:
+    """Seconds to keep for fitting all members anew.
+
+    Parameters
+    ----------
+    settings : Settings
+    total : float
+        Seconds of the whole job.
+    ranks : int
+        Members are dealt over them.
+    """
+    if settings.final_time is not None:
+        return settings.final_time
+    rounds = math.ceil(settings.ensemble_size / ranks)
+    return min(_FINAL_SHARE * total, rounds * MORE_TIME * trial_seconds(settings))
 
 
 def report_seconds(settings: Settings) -> float:

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from mpi_automl.errors import NothingLeftError, UserError
 from mpi_automl.job.earlier_legs import EarlierLegs, check_same_run, read_earlier_legs
 from mpi_automl.job.early_stopping import earlier_incumbent
+from mpi_automl.job.final_ensemble import REFIT
 from mpi_automl.job.node_budget import MemoryBudget, overload_warnings
 from mpi_automl.job.observer import Observer
-from mpi_automl.job.plan import Plan, TrialLimits, report_seconds, reserve
+from mpi_automl.job.plan import Plan, TrialLimits, refit_seconds, report_seconds, reserve, trial_seconds
 from mpi_automl.job.warm_start import WarmStart, read_warm_start
 from mpi_automl.parallel.halving import rung_budgets
+from mpi_automl.settings import AUTO
 from mpi_automl.storage.choice import StoreOptions
 from mpi_automl.storage.disk import check_room, deal_out, used
 from mpi_automl.storage.kept_models import ModelsBound
@@ -133,22 +135,8 @@ class Preparation:
         settings, setup = self._settings, self.setup
         earlier = read_earlier_legs(self._path) if self._goes_on else None
         deadline = world.started + self._leg_time(earlier)
-        final_seconds = _final_seconds(settings)
-        kept = reserve(settings.time, world.load(self._threads)) + report_seconds(settings)
-        search_end = deadline - kept - final_seconds
-        if search_end - time.time() < _SHORTEST_SEARCH:
-            spent = time.time() - world.started
-            needed = settings.time + _SHORTEST_SEARCH - (search_end - time.time())
-            if deadline - world.started < settings.time:
-                raise self._total_is_used_up()
-            raise UserError(
-                f"--time {settings.time:g} s is too short to train anything: starting took {spent:.0f} s "
-                f"and the end needs some seconds too; give at least {max(10.0, 1.5 * needed):.0f} s."
-            )
+        limits, final_seconds = self._limits(world, deadline)
         directory = self._directory(earlier)
-        limits = TrialLimits(
-            settings.trial_time or settings.time / 10, settings.trial_memory, search_end, settings.trials
-        )
         warm_start = self._warm_start(world, earlier)
         taken = 0.0 if settings.disk is None else used(directory.path)
         disk = deal_out(self._layout(world, limits), settings.disk, taken)
@@ -174,7 +162,8 @@ class Preparation:
             incumbent=self._earlier_incumbent(earlier),
             warm_start=warm_start,
             leaves_time=self._leaves_time(earlier, deadline - world.started),
-            final_seconds=final_seconds,
+            refits=final_seconds is not None,
+            final_seconds=final_seconds or 0.0,
         )
         budget = MemoryBudget.of(world, limits.memory)
         self._log.note(budget.describe())
@@ -184,6 +173,40 @@ class Preparation:
         self._observer.started(plan, world)
         self.setup = without_tables(setup)
         return plan
+
+    def _limits(self, world: World, deadline: float) -> tuple[TrialLimits, float | None]:
+        """Limits of the trials, and seconds to keep for fitting members anew; None if they are not.
+
+        Raises
+        ------
+        UserError
+            When the time does not suffice to train anything.
+        """
+        settings = self._settings
+        kept = reserve(settings.time, world.load(self._threads)) + report_seconds(settings)
+        search_end, final_seconds = deadline - kept, None
+        if self._refits:
+            final_seconds = refit_seconds(settings, deadline - world.started, world.size)
+            if settings.final == AUTO and search_end - final_seconds - time.time() < _SHORTEST_SEARCH:
+                final_seconds = None
+        search_end -= final_seconds or 0.0
+        if search_end - time.time() < _SHORTEST_SEARCH:
+            spent = time.time() - world.started
+            needed = settings.time + _SHORTEST_SEARCH - (search_end - time.time())
+            if deadline - world.started < settings.time:
+                raise self._total_is_used_up()
+            raise UserError(
+                f"--time {settings.time:g} s is too short to train anything: starting took {spent:.0f} s "
+                f"and the end needs some seconds too; give at least {max(10.0, 1.5 * needed):.0f} s."
+            )
+        return TrialLimits(trial_seconds(settings), settings.trial_memory, search_end, settings.trials), final_seconds
+
+    @property
+    def _refits(self) -> bool:
+        """Whether members are fitted anew on all rows, if time allows."""
+        if self._settings.final == AUTO:
+            return self.setup.resampling.leaves_rows_unlearned
+        return self._settings.final == REFIT
 
     def _directory(self, earlier: EarlierLegs | None) -> RunDirectory:
         """Make the run directory, or take over the one that the run goes on in."""
@@ -269,13 +292,6 @@ class Preparation:
             n_hyperparameters=len(setup.space.configspace),
             n_scores=len(setup.extra_metrics),
         )
-
-
-def _final_seconds(settings: Settings) -> float:
-    """Seconds to keep for fitting all members anew."""
-    if settings.final != "refit":
-        return 0.0
-    return 0.1 * settings.time if settings.final_time is None else settings.final_time
 
 
 def _metadata(setup: EvaluationSetup, seed: int, world: World) -> dict[str, Any]:

@@ -42,8 +42,8 @@ def rebuild_ensemble(
         The run directory.
     metric : str, optional
         By default the run's own.
-    final : {"folds", "refit"}, optional
-        Which models to take where a member has both; by default as the run's own option says.
+    final : {"auto", "folds", "refit"}, optional
+        Which models to take where a member has both, see `model_files`; by default as the run's own option says.
     plugins : sequence of str
         Modules that register the components of the user's own that the run was made with.
     **changes
@@ -95,9 +95,9 @@ def take_over(
         directory=directory.path,
         metric=facts.metric.name,
         is_dummy=ensemble.method == DUMMY,
-        members=describe_members(reader, facts, ensemble.weights),
+        members=describe_members(reader, facts, ensemble.weights, files),
         value=float(facts.metric.value_of(ensemble.cost)),
-        test_value=test_value(reader, facts, ensemble),
+        test_value=test_value(reader, facts, ensemble.combination, files),
         single_best=next(iter(describe_members(reader, facts, dict.fromkeys(best, 1.0))), None),
         statuses=Counter(Status(status) for status in reader.records["status"]),
         ranks=(),

@@ -193,7 +193,7 @@ class EnsembleHistory:
     def _test_value(self, ensemble: Ensemble) -> float:
         from mpi_automl.job.final_ensemble import test_value
 
-        value = test_value(self._reader, self._facts, ensemble) if ensemble.method != DUMMY else None
+        value = test_value(self._reader, self._facts, ensemble.combination) if ensemble.method != DUMMY else None
         return math.nan if value is None else value
 
 

@@ -63,6 +63,7 @@ INSIDE_LEARNERS = (
     "numpy.median",
     "scipy._lib.array_api_compat.numpy._aliases.asarray",
     "scipy.interpolate._bsplines.BSpline",
+    "scipy.sparse._csr.csr_matrix",
     "sklearn._loss.link.IdentityLink",
     "sklearn._loss.link.Interval",
     "sklearn._loss.link.LogLink",

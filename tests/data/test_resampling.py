@@ -56,6 +56,21 @@ def test_folds_are_sound_and_depend_on_the_seed_alone(name: str, kind: str) -> N
     assert same_as_other == (name == "time-series")
 
 
+@pytest.mark.parametrize(
+    ("name", "leaves"),
+    [
+        ("holdout", True),
+        ("cv", False),
+        ("repeated-cv", False),
+        ("time-series", True),
+        ("sklearn.model_selection:ShuffleSplit(n_splits=3)", False),
+        ("sklearn.model_selection:ShuffleSplit(n_splits=1)", True),
+    ],
+)
+def test_rows_that_no_model_of_a_fold_has_learned(name: str, leaves: bool) -> None:
+    assert make_resampling(task_of(rng.normal(size=200)), Settings(resampling=name)).leaves_rows_unlearned == leaves
+
+
 def test_holdout_is_stratified_and_of_the_asked_size() -> None:
     y = np.repeat([0, 1, 2], [600, 90, 10])
     for share in (0.1, 0.33, 0.8):
@@ -135,7 +150,9 @@ def test_groups_go_to_the_splitter() -> None:
 def test_a_validation_table_is_the_only_fold() -> None:
     task = task_of(np.arange(30) % 2)
     object.__setattr__(task, "fixed_validation", np.arange(20, 30))
-    (fold,) = make_resampling(task, Settings(resampling="cv")).folds
+    resampling = make_resampling(task, Settings(resampling="cv"))
+    assert not resampling.leaves_rows_unlearned
+    (fold,) = resampling.folds
     np.testing.assert_array_equal(fold.train, np.arange(20))
     np.testing.assert_array_equal(fold.validation, np.arange(20, 30))
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from samples import candidates, hard_votes
 
 from mpi_automl.data.task import TaskType
+from mpi_automl.ensemble import scorers
 from mpi_automl.ensemble.greedy import Pick, Rules, select
 from mpi_automl.ensemble.scorers import AnyScorer, make_scorer
 from mpi_automl.evaluation.metrics import get_metric, metric_names
@@ -60,6 +61,27 @@ def test_every_scorer_gives_the_metrics_own_cost(task_type, name):
         total = predictions[:members].sum(axis=0, dtype=np.float64)
         expected = AnyScorer(predictions, y, metric, task_type).costs(total, members)
         assert scorer.costs(total, members) == pytest.approx(expected, abs=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("task_type", "name"),
+    [
+        (TaskType.MULTICLASS, "accuracy"),
+        (TaskType.MULTICLASS, "f1_macro"),
+        (TaskType.BINARY, "brier_score"),
+        (TaskType.MULTILABEL, "f1_macro"),
+        (TaskType.REGRESSION, "mean_absolute_error"),
+    ],
+)
+def test_candidates_that_are_not_copied_cost_the_same(task_type, name, monkeypatch):
+    y, predictions = candidates(task_type, n_candidates=50, n_rows=300)
+    metric, total = get_metric(name, task_type), predictions[:3].sum(axis=0, dtype=np.float64)
+    plain = make_scorer(predictions, y, metric, task_type)
+    monkeypatch.setattr(scorers, "WORTH_SAVING", 0)
+    thrifty = make_scorer(predictions, y, metric, task_type)
+    thrifty.step = 2
+    assert 0 < len(thrifty.rest) < 10
+    assert (thrifty.costs(total, 3) == plain.costs(total, 3)).all()
 
 
 @pytest.mark.parametrize(("task_type", "name"), [kind for kind in EVERY_WITH_FAST_PATH if kind[0].is_classification])
@@ -125,7 +147,7 @@ def test_most_candidates_are_not_sorted_for_their_area(task_type, monkeypatch):
     scorer = make_scorer(predictions, y, metric, task_type)
     sorted_ones = []
     exact = scorer._exact
-    monkeypatch.setattr(scorer, "_exact", lambda running, number: sorted_ones.append(number) or exact(running, number))
+    monkeypatch.setattr(scorer, "_exact", lambda *known: sorted_ones.append(known[1]) or exact(*known))
     scorer.costs(np.zeros(predictions.shape[1:]), 0, np.ones(200, dtype=bool))
     assert len(sorted_ones) < 40
 
