@@ -16,14 +16,14 @@ from mpi_automl.evaluation.metrics import Metric
 Areas = NDArray[np.float64]
 Running = dict[int, NDArray[np.float32]]
 
-_AT_ONCE = 1 << 17
+_AT_ONCE = 1 << 18
 """Sums that are put into histograms at once: few enough for a core's cache, enough to make a call cheap."""
 _STEPS = (1 << 15) - 1
 """Steps into which the range of an output is divided."""
 _MOST_STEPS = 1 << 30
 _ROWS_PER_BIN = 16
 _LEAST_BINS, _MOST_BINS = 64, 1 << 14
-_ROUNDS = 4
+_ROUNDS = 8
 """Candidates come closer to each other as members are added: so many more, and the first bins are as much finer."""
 _FINER = 4
 _FEW = 8

@@ -55,7 +55,7 @@ class HoldingBack:
         self.kept, self.rest = make(predictions[:n_kept]), predictions[n_kept:]
         self.other = copy(self.kept)
         self.other.hold(self.rest[:0])
-        self.step = max(1, 4 * _PIECE // one)
+        self.step = max(4, 4 * _PIECE // one)
 
     def costs(
         self, total: NDArray[np.float64], members: int, allowed: NDArray[np.bool_] | None = None
