@@ -85,9 +85,9 @@ def test_the_ensemble_can_go_back_to_fold_models(launch, refitted):
     assert {member["models"] for member in outcome["members"]} == {"folds"}
 
 
-def test_after_cross_validation_the_fold_models_stay(example_job):
+def test_after_a_holdout_members_are_fitted_on_all_rows_unasked(example_job):
     model = EnsembleModel.load(example_job.directory / "model")
-    assert "folds" in {file.kind for file in model.files.values()}
+    assert "refit" in {file.kind for file in model.files.values()}
     assert RunDirectory(example_job.directory).read_config()["final"] == "auto"
 
 
