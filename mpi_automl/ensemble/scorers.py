@@ -18,6 +18,7 @@ from mpi_automl.data.task import TaskType
 from mpi_automl.ensemble import confusion
 from mpi_automl.ensemble.blocks import WORD, Scratch, blocks, class_major, count_true, pieces
 from mpi_automl.ensemble.held_back import WORTH_SAVING, Copying, HoldingBack
+from mpi_automl.ensemble.log_losses import LogLossScorer
 from mpi_automl.evaluation.metrics import Metric
 from mpi_automl.evaluation.scoring import indicators
 
@@ -69,8 +70,6 @@ def make_scorer(predictions: Share, y: NDArray[Any], metric: Metric, task_type: 
         return make(predictions) if predictions.nbytes < WORTH_SAVING else HoldingBack(make, predictions, work)
     if task_type.is_classification and task_type is not TaskType.MULTILABEL:
         if name == "log_loss":
-            from mpi_automl.ensemble.log_losses import LogLossScorer
-
             return LogLossScorer(predictions, y, metric)
         if name == "roc_auc":
             from mpi_automl.ensemble.areas import AreaScorer

@@ -12,23 +12,25 @@ import socket
 import sys
 import time
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing.resource_tracker import _resource_tracker
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 import numpy as np
 
 from mpi_automl.evaluation import linux
 from mpi_automl.evaluation.evaluate import Assignment, Outcome, evaluate, refit
 from mpi_automl.evaluation.messages import Message, with_arrays
+from mpi_automl.evaluation.model_files import file_of_test_predictions, unfinished
 from mpi_automl.evaluation.predictions import UnusablePredictionsError, predict
 from mpi_automl.evaluation.supervision import remove_shared_memory
 from mpi_automl.trial import Status
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Iterator
 
     from mpi_automl.evaluation.setup import EvaluationSetup
 
@@ -162,7 +164,9 @@ def _refit(job: Message, setup: EvaluationSetup, channel: socket.socket, started
         pipeline, note = refit(setup, _assignment(job, setup, started))
         path, task = Path(job.facts["path"]), setup.task
         if task.X_test is not None:
-            _save_array(predict(pipeline, task.X_test, task.type, task.profile.n_outputs), path.with_suffix(".npy"))
+            predictions = predict(pipeline, task.X_test, task.type, task.profile.n_outputs)
+            with _whole(file_of_test_predictions(path)) as file:
+                np.save(file, predictions)
         save_models([pipeline], path)
     except BaseException as error:
         _send_failure(channel, error)
@@ -177,20 +181,19 @@ def save_models(models: list[Any], path: Path) -> None:
     ----------
     models : list of estimator
     path : Path
-        Written under a name with the suffix ``.part`` first.
     """
     import skops.io
 
-    part = path.with_name(path.name + ".part")
-    skops.io.dump(models, part)
-    part.replace(path)
+    with _whole(path) as file:
+        skops.io.dump(models, file)
 
 
-def _save_array(array: NDArray[np.float32], path: Path) -> None:
-    part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
-        np.save(file, array)
-    part.replace(path)
+@contextmanager
+def _whole(path: Path) -> Iterator[BinaryIO]:
+    """Give a file to write to, which gets its name when it is whole."""
+    with unfinished(path).open("wb") as file:
+        yield file
+    unfinished(path).replace(path)
 
 
 def _told(kind: str, outcome: Outcome) -> Message:

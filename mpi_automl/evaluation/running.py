@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from mpi_automl.evaluation import child, linux
 from mpi_automl.evaluation.messages import DamagedStreamError, Inbox, Message
+from mpi_automl.evaluation.model_files import file_of_test_predictions, unfinished
 from mpi_automl.evaluation.supervision import MemoryWatch, ProcessTree, kill_descendants
 from mpi_automl.trial import Status
 
@@ -223,11 +224,12 @@ class RunningJob:
         self._report(Message(message.kind, facts, message.body))
 
     def close(self) -> None:
-        """Let go of the descriptors, and of a model file that was not finished."""
+        """Let go of the descriptors, and of files that were not finished."""
         self.results.close()
         os.close(self.output)
         if path := self._job.facts["path"]:
-            Path(path + ".part").unlink(missing_ok=True)
+            unfinished(Path(path)).unlink(missing_ok=True)
+            unfinished(file_of_test_predictions(Path(path))).unlink(missing_ok=True)
 
 
 def _children_cpu() -> float:

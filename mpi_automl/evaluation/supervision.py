@@ -140,7 +140,7 @@ class MemoryWatch:
 
         By the exact measure it must be so twice in a row: processes come and go while they are measured.
         """
-        if len(members) == 1 and self._is_far_below(*members):
+        if len(members) == 1 and self._suffices_to_look_quickly(*members):
             return False
         statuses = [linux.memory_status(pid) for pid in members]
         anonymous = sum(status.anonymous for status in statuses) - self._baseline
@@ -154,15 +154,15 @@ class MemoryWatch:
             return False
         return self._exceeded_exactly(members)
 
-    def _is_far_below(self, pid: int) -> bool:
-        """Whether the limit would be kept even if libraries and all of the table counted: nearly always, and quick."""
+    def _suffices_to_look_quickly(self, pid: int) -> bool:
+        """Measure, and tell whether the limit is kept even with libraries and table counted, as it nearly always is."""
         anonymous, other = linux.resident_memory(pid)
         self.peak = max(self.peak, anonymous - self._baseline)
         self.used = anonymous + other - self._baseline
-        is_far_below = self.used <= self._limit
-        if is_far_below:
-            self._times_over = 0
-        return is_far_below
+        if self.used > self._limit:
+            return False
+        self._times_over = 0
+        return True
 
     def _exceeded_exactly(self, members: Collection[int]) -> bool:
         now = time.monotonic()

@@ -98,7 +98,7 @@ def choose(
         try:
             return survey(RunReader(plan.directory), facts, rules)
         except NothingFinishedError:
-            if not any(account.was_stopped for account in accounts):
+            if not _was_stopped(accounts):
                 raise
             RunDirectory(plan.directory).write_status({"state": INTERRUPTED})
             raise StoppedEarlyError(plan.directory) from None
@@ -111,17 +111,21 @@ def _with_members_to_fit(
     plan: Plan, ensemble: Ensemble, settings: Settings, now: float, accounts: list[LoopAccount]
 ) -> Chosen:
     files = model_files(RunDirectory(plan.directory), ensemble.weights, settings.final)
-    was_stopped = any(account.was_stopped for account in accounts)
-    anew = plan.refits and not _is_put_off(settings, accounts)
+    was_stopped = _was_stopped(accounts)
+    anew = plan.refits and not _puts_off_refits(settings, accounts)
     wanted = [key for key in ensemble.weights if key not in files or (anew and kind_of(files[key]) == FOLDS)]
     reader = RunReader(plan.directory)
     until = min(plan.refit_end, now + settings.grace / 2) if was_stopped else plan.refit_end
     return Chosen(ensemble, tuple(reader.trial(key) for key in wanted), until)
 
 
-def _is_put_off(settings: Settings, accounts: list[LoopAccount]) -> bool:
+def _was_stopped(accounts: list[LoopAccount]) -> bool:
+    return any(account.was_stopped for account in accounts)
+
+
+def _puts_off_refits(settings: Settings, accounts: list[LoopAccount]) -> bool:
     # Whoever stops a job wants its result now, and the fold models are there.
-    return settings.final == AUTO and any(account.was_stopped for account in accounts)
+    return settings.final == AUTO and _was_stopped(accounts)
 
 
 def conclude(
@@ -179,7 +183,7 @@ def conclude(
         notes=(
             *([sharing.problem] if sharing.problem else []),
             *_failure_notes(failures, files),
-            *(_put_off(ensemble, files) if plan.refits and _is_put_off(settings, accounts) else ()),
+            *(_put_off_notes(ensemble, files) if plan.refits and _puts_off_refits(settings, accounts) else ()),
             *repeatability_notes(settings, accounts, reader, plan.leg, len(failures)),
         ),
     )
@@ -202,7 +206,7 @@ def _rank_share(account: LoopAccount, world: World) -> RankShare:
     )
 
 
-def _put_off(ensemble: Ensemble, files: Mapping[TrialKey, Path]) -> list[str]:
+def _put_off_notes(ensemble: Ensemble, files: Mapping[TrialKey, Path]) -> list[str]:
     if all(kind_of(files[key]) != FOLDS for key in ensemble.weights):
         return []
     return [

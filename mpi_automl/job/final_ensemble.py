@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mpi_automl.evaluation.model_files import file_of_test_predictions
 from mpi_automl.job.final_models import refit_path
 from mpi_automl.job.outcome import Member
 from mpi_automl.storage.run_directory import RunDirectory
@@ -105,10 +106,11 @@ def _test_predictions(
     reader: RunReader, keys: list[TrialKey], files: Mapping[TrialKey, Path]
 ) -> NDArray[np.float32] | None:
     tests = reader.test_predictions(keys)
+    if tests is None:
+        return None
     for position, key in enumerate(keys):
-        refitted = files[key].with_suffix(".npy") if key in files and kind_of(files[key]) == REFIT else None
-        if tests is not None and refitted is not None and refitted.is_file():
-            tests[position] = np.load(refitted)
+        if key in files and kind_of(files[key]) == REFIT:
+            tests[position] = np.load(file_of_test_predictions(files[key]))
     return tests
 
 

@@ -104,12 +104,12 @@ class Exchange(ABC):
 
     @property
     def has_work(self) -> bool:
-        """Whether `post` or `serve` would do anything now; much cheaper than these."""
-        return bool(self._trials) or self._has_arrivals
+        """Whether `post` or `serve` has more to do than a sign of life; much cheaper than these."""
+        return bool(self._trials) or self._has_messages()
 
-    @property
     @abstractmethod
-    def _has_arrivals(self) -> bool: ...
+    def _has_messages(self) -> bool:
+        """Whether `_serve` would receive or send anything."""
 
     @property
     @abstractmethod
@@ -144,15 +144,6 @@ class RootExchange(Exchange):
         self._next_round = 0.0
 
     @property
-    def has_work(self) -> bool:
-        """Whether `post` or `serve` would do anything now; much cheaper than these."""
-        return self.coordinator.has_news or bool(self._requests) or super().has_work
-
-    @property
-    def _has_arrivals(self) -> bool:
-        return self._world.comm is not None and self._world.comm.Iprobe(tag=tags.REPORT)
-
-    @property
     def is_idle(self) -> bool:
         """Whether every rank has been told everything."""
         return self.coordinator.is_closed and not self._requests
@@ -166,6 +157,10 @@ class RootExchange(Exchange):
     def _deliver(self, report: Report) -> bool:
         self.coordinator.absorb(report, self._world.now())
         return True
+
+    def _has_messages(self) -> bool:
+        has_own = self.coordinator.has_news or bool(self._requests)
+        return has_own or (self._world.comm is not None and self._world.comm.Iprobe(tag=tags.REPORT))
 
     def _serve(self) -> list[Bulletin]:
         if self._world.comm is not None:
@@ -217,11 +212,6 @@ class MemberExchange(Exchange):
         self._sent: tuple[Request, NDArray[np.float64]] | None = None
 
     @property
-    def _has_arrivals(self) -> bool:
-        assert self._world.comm is not None
-        return self._world.comm.Iprobe(tag=tags.BULLETIN)
-
-    @property
     def is_idle(self) -> bool:
         """Whether this rank has been told everything and its own last report has left."""
         return self.is_closed and self._test_sent()
@@ -243,6 +233,10 @@ class MemberExchange(Exchange):
         if self._sent is not None and self._sent[0].Test():
             self._sent = None
         return self._sent is None
+
+    def _has_messages(self) -> bool:
+        assert self._world.comm is not None
+        return self._world.comm.Iprobe(tag=tags.BULLETIN)
 
     def _serve(self) -> list[Bulletin]:
         assert self._world.comm is not None

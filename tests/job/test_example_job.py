@@ -9,6 +9,7 @@ import pytest
 
 from mpi_automl.data.example import breast_cancer_task
 from mpi_automl.ensemble.model import EnsembleModel
+from mpi_automl.evaluation.model_files import file_of_test_predictions
 from mpi_automl.job.final_models import refit_path
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import RunDirectory
@@ -112,9 +113,10 @@ def test_the_saved_model_predicts_what_the_job_said(example_job, outcome):
     predictions = model.predictions(task.X_test)
     assert (predictions.argmax(axis=1) == task.y_test).mean() == pytest.approx(outcome["test_value"])
     reader, models = RunReader(example_job.directory), RunDirectory(example_job.directory).models
+    assert model.files
     for key, file in list(model.files.items())[:3]:
         if file.kind == "refit":
-            said = np.load(refit_path(models, key).with_suffix(".npy"))
+            said = np.load(file_of_test_predictions(refit_path(models, key)))
         else:
             said = reader.test_predictions([key])[0]
         np.testing.assert_allclose(model.member_predictions(key, task.X_test), said, atol=1e-6)
