@@ -60,9 +60,12 @@ kind hardly differs from the start, which is the worst case for ROC AUC.
 def make_candidates(
     task_type: TaskType, n_candidates: int, n_rows: int, n_outputs: int, kind: str = "independent", seed: int = 0
 ) -> tuple[NDArray, NDArray]:
-    """Truth and predictions in which candidates differ in skill; see `KINDS`."""
+    """Truth and predictions in which candidates differ in skill; see `KINDS`.
+
+    They lie in memory as they do when they are read from a run.
+    """
     rng = np.random.default_rng(seed)
-    predictions = np.empty((n_candidates, n_rows, n_outputs), dtype=np.float32)
+    predictions = np.empty((n_candidates, n_outputs, n_rows), dtype=np.float32).transpose(0, 2, 1)
     skill = rng.random(n_candidates).astype(np.float32)
     families, common, own = KINDS[kind]
     noise = common * rng.standard_normal((families, n_rows, n_outputs), dtype=np.float32)
@@ -73,7 +76,7 @@ def make_candidates(
         for strength, number, candidate in zip(skill, family, predictions, strict=True):
             candidate[:] = y[:, None] + noise[number] + own * (1.2 - strength) * rng.standard_normal(candidate.shape)
         return y, predictions
-    y = rng.integers(0, n_outputs, n_rows)
+    y = np.sort(rng.integers(0, n_outputs, n_rows))
     truth = np.eye(n_outputs, dtype=np.float32)[y]
     for strength, number, candidate in zip(skill, family, predictions, strict=True):
         if kind == "independent":
@@ -113,7 +116,7 @@ def measure(name: str, task_type: TaskType, y: NDArray, predictions: NDArray, ar
     total = sum(members * share * predictions[number].astype(np.float64) for number, share in shares.items())
     scorer = make_scorer(predictions, y, metric, task_type)
     every = np.ones(len(predictions), dtype=bool)
-    some = predictions[: arguments.loop]
+    some = np.ascontiguousarray(predictions[: arguments.loop])
     ours = passing = loop = np.inf
     for _ in range(arguments.repeats):
         passing = min(passing, best_of(predictions.sum, 2))

@@ -43,15 +43,15 @@ class AreaScorer:
     rounding can have taken from them, so that bounds stay bounds. See `mpi_automl.ensemble.scorers.Scorer`.
     """
 
-    def __init__(self, predictions: NDArray[np.float32], y: NDArray[Any], metric: Metric) -> None:
-        self.predictions, self.metric = predictions, metric
-        rows = np.bincount(y, minlength=predictions.shape[2])
-        codes = [1] if predictions.shape[2] == 2 else range(predictions.shape[2])
+    def __init__(self, share: NDArray[np.float32], y: NDArray[Any], metric: Metric) -> None:
+        self.share, self.metric = share, metric
+        self.n_candidates, n_classes, self.n_rows = share.shape
+        rows = np.bincount(y, minlength=n_classes)
+        codes = [1] if n_classes == 2 else range(n_classes)
         self.inside = {code: int(rows[code]) for code in codes if 0 < rows[code] < len(y)}
         self.orders = {code: np.argsort(y != code, kind="stable") for code in self.inside}
-        self.outputs = {code: _Output.of(predictions, code, order) for code, order in self.orders.items()}
+        self.outputs = {code: _Output.of(share[:, code], order) for code, order in self.orders.items()}
         self.is_finite = all(math.isfinite(output.low + output.unit) for output in self.outputs.values())
-        self.n_candidates, self.n_rows = predictions.shape[:2]
 
     def costs(
         self, total: NDArray[np.float64], members: int, allowed: NDArray[np.bool_] | None = None
@@ -120,7 +120,7 @@ class AreaScorer:
         for column, (code, n_inside) in enumerate(self.inside.items()):
             if areas.mean() < bar - _MARGIN:
                 break
-            sums = self.predictions[candidate, :, code][self.orders[code]] + running[code]
+            sums = self.share[candidate, code][self.orders[code]] + running[code]
             areas[column] = _area(sums[:n_inside], sums[n_inside:])
         return float(areas.mean())
 
@@ -141,8 +141,7 @@ class _Output:
     unit: float
 
     @classmethod
-    def of(cls, predictions: NDArray[np.float32], code: int, order: NDArray[np.intp]) -> _Output:
-        values = predictions[:, :, code]
+    def of(cls, values: NDArray[np.float32], order: NDArray[np.intp]) -> _Output:
         low, high = float(values.min()), float(values.max())
         unit = max((high - low) / _STEPS, float(np.finfo(np.float32).tiny))
         steps = np.zeros(values.shape, dtype=np.uint16)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK_VALUES = 1 << 18
-"""Values worked on at once: 1 MiB as float32, which a core's caches hold, and enough to make calls to NumPy cheap."""
+BLOCK_VALUES = 1 << 17
+"""Values worked on at once: 512 KiB as float32, which a core's caches hold, and enough to make calls to NumPy cheap."""
 
 _MOST_IN_A_BYTE = 255
 WORD = 8
@@ -56,13 +57,19 @@ class Scratch:
         return padded
 
 
-def class_major(predictions: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Copy predictions so that the values of one output lie together: shape (n_outputs, n_candidates, n_rows)."""
-    n_candidates, n_rows, n_outputs = predictions.shape
-    copy = np.empty((n_outputs, n_candidates, n_rows), dtype=np.float32)
-    for block in blocks(n_candidates, n_rows * n_outputs):
-        copy[:, block] = predictions[block].transpose(2, 0, 1)
-    return copy
+def by_output(predictions: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Predictions as shape (n_candidates, n_outputs, n_rows), such that the rows of an output lie together.
+
+    A view where they lie so already, as those that a `mpi_automl.storage.reader.RunReader` gives do; else a copy.
+    """
+    outputs = predictions.transpose(0, 2, 1)
+    lies_so = outputs.shape[2] == 1 or outputs.strides[2] == outputs.itemsize
+    return outputs if lies_so else np.ascontiguousarray(outputs)
+
+
+def class_slices(y: NDArray[Any], n_classes: int) -> list[slice]:
+    """Where the rows of each class are, of class codes in ascending order, shape (n_rows,)."""
+    return [slice(*ends) for ends in pairwise(np.searchsorted(y, np.arange(n_classes + 1)).tolist())]
 
 
 def count_true(mask: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mpi_automl.ensemble.blocks import Scratch, blocks, pieces
+from mpi_automl.ensemble.blocks import Scratch, blocks, class_slices, pieces
 from mpi_automl.evaluation.metrics import Metric
 from mpi_automl.evaluation.scoring import CLIP
 
@@ -25,11 +25,12 @@ class LogLossScorer:
 
     group = 32
 
-    def __init__(self, predictions: Share, y: NDArray[Any], metric: Metric) -> None:
+    def __init__(self, share: Share, y: NDArray[Any], metric: Metric) -> None:
         self.metric, self.y, self.every = metric, y, np.arange(len(y))
-        self.share: Share = np.empty(predictions.shape[:2], dtype=np.float32)
-        for block in blocks(len(predictions), len(y)):
-            self.share[block] = predictions[block][:, self.every, y]
+        n_candidates, n_classes, n_rows = share.shape
+        self.share: Share = np.empty((n_candidates, n_rows), dtype=np.float32)
+        for code, rows in enumerate(class_slices(y, n_classes)):
+            self.share[:, rows] = share[:, code, rows]
 
     def costs(self, total: NDArray[np.float64], members: int, allowed: Allowed = None) -> Costs:
         """See `mpi_automl.ensemble.scorers.Scorer.costs`."""

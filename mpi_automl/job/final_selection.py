@@ -211,14 +211,17 @@ def build_from(
     from mpi_automl.ensemble.build import Candidates, Ensemble, build_ensemble
     from mpi_automl.ensemble.combination import WeightedMean
     from mpi_automl.ensemble.greedy import Rules
+    from mpi_automl.ensemble.scorers import order_by_class
 
     rules = found.rules
     if not found.keys:
         assert found.dummy is not None
         return Ensemble(WeightedMean({found.dummy: 1.0}), (), found.dummy_cost, DUMMY)
+    truth = reader.truth()
+    order = order_by_class(truth, found.task_type)
     return build_ensemble(
-        Candidates(tuple(keys), reader.predictions(keys)),
-        reader.truth(),
+        Candidates(tuple(keys), reader.predictions(keys, order)),
+        truth if order is None else truth[order],
         found.metric,
         found.task_type,
         Rules(rules.size, rules.seed, rules.sorted_start, rules.bags),

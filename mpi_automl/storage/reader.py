@@ -208,8 +208,16 @@ class RunReader:
                     slot = self.records["slot"][self._position[key]]
                     yield key, [file[name][slab.row, slot] for name in names]
 
-    def predictions(self, keys: Iterable[TrialKey]) -> NDArray[np.float32]:
+    def predictions(self, keys: Iterable[TrialKey], rows: NDArray[np.intp] | None = None) -> NDArray[np.float32]:
         """Predictions of the validation rows, shape (n_keys, n_validation, n_outputs).
+
+        In memory the rows of each output lie together, as what scores many candidates wants them.
+
+        Parameters
+        ----------
+        keys : iterable of TrialKey
+        rows : ndarray of int, shape (n_validation,), optional
+            The order in which the rows are wanted.
 
         Raises
         ------
@@ -218,7 +226,7 @@ class RunReader:
         UserError
             If the predictions of a trial are damaged.
         """
-        return self._read_predictions(keys, 0)
+        return self._read_predictions(keys, 0, rows)
 
     def test_predictions(self, keys: Iterable[TrialKey]) -> NDArray[np.float32] | None:
         """Predictions of the test rows, shape (n_keys, n_test, n_outputs); None without a test table."""
@@ -226,17 +234,24 @@ class RunReader:
             has_test = schema.TEST_PREDICTIONS in file
         return self._read_predictions(keys, 1) if has_test else None
 
-    def _read_predictions(self, keys: Iterable[TrialKey], which: int) -> NDArray[np.float32]:
+    def _read_predictions(
+        self, keys: Iterable[TrialKey], which: int, rows: NDArray[np.intp] | None = None
+    ) -> NDArray[np.float32]:
         wanted = list(keys)
         for key in wanted:
             if not self.has_predictions[self._position[key]]:
                 raise KeyError(f"the predictions of trial {key} were not kept")
-        arrays = {}
-        for key, stored in self._each_stored(wanted):
+        by_output = np.empty((0, 0, 0), np.float32)
+        positions: dict[TrialKey, list[int]] = {}
+        for position, key in enumerate(wanted):
+            positions.setdefault(key, []).append(position)
+        for key, stored in self._each_stored(positions):
             if not self._fits(key, stored):
                 self._explain_misfit(key)
-            arrays[key] = stored[which].astype(np.float32, copy=False)
-        return np.stack([arrays[key] for key in wanted]) if wanted else np.empty((0, 0, 0), np.float32)
+            if not len(by_output):
+                by_output = np.empty((len(wanted), *stored[which].shape[::-1]), np.float32)
+            by_output[positions[key]] = (stored[which] if rows is None else stored[which][rows]).T
+        return by_output.transpose(0, 2, 1)
 
     def _explain_misfit(self, key: TrialKey) -> NoReturn:
         if (key.rank, key.number) in lost_slots_now(self.directory, self._legs[key.leg].info):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -11,9 +12,8 @@ from hypothesis import strategies as st
 from samples import candidates, hard_votes
 
 from mpi_automl.data.task import TaskType
-from mpi_automl.ensemble import scorers
 from mpi_automl.ensemble.greedy import Pick, Rules, select
-from mpi_automl.ensemble.scorers import AnyScorer, make_scorer
+from mpi_automl.ensemble.scorers import AnyScorer, make_scorer, order_by_class
 from mpi_automl.evaluation.metrics import get_metric, metric_names
 
 FAST = {
@@ -63,25 +63,35 @@ def test_every_scorer_gives_the_metrics_own_cost(task_type, name):
         assert scorer.costs(total, members) == pytest.approx(expected, abs=1e-7)
 
 
-@pytest.mark.parametrize(
-    ("task_type", "name"),
-    [
-        (TaskType.MULTICLASS, "accuracy"),
-        (TaskType.MULTICLASS, "f1_macro"),
-        (TaskType.BINARY, "brier_score"),
-        (TaskType.MULTILABEL, "f1_macro"),
-        (TaskType.REGRESSION, "mean_absolute_error"),
-    ],
-)
-def test_candidates_that_are_not_copied_cost_the_same(task_type, name, monkeypatch):
-    y, predictions = candidates(task_type, n_candidates=50, n_rows=300)
-    metric, total = get_metric(name, task_type), predictions[:3].sum(axis=0, dtype=np.float64)
-    plain = make_scorer(predictions, y, metric, task_type)
-    monkeypatch.setattr(scorers, "WORTH_SAVING", 0)
-    thrifty = make_scorer(predictions, y, metric, task_type)
-    thrifty.step = 2
-    assert 0 < len(thrifty.rest) < 10
-    assert (thrifty.costs(total, 3) == plain.costs(total, 3)).all()
+def as_read(y, predictions, task_type):
+    """Truth and predictions as they come from a run."""
+    order = order_by_class(y, task_type)
+    if order is not None:
+        y, predictions = y[order], predictions[:, order]
+    return y, np.ascontiguousarray(predictions.transpose(0, 2, 1)).transpose(0, 2, 1)
+
+
+@pytest.mark.parametrize(("task_type", "name"), EVERY_FAST)
+def test_predictions_as_they_are_read_are_not_copied(task_type, name):
+    y, predictions = as_read(*candidates(task_type, n_candidates=300, n_rows=1000), task_type)
+    metric = get_metric(name, task_type)
+    tracemalloc.start()
+    make_scorer(predictions, y, metric, task_type)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    parts = {"roc_auc": 0.4, "log_loss": 0.6}
+    assert peak < parts.get(name, 0.1) * predictions.nbytes + (4 << 20)
+
+
+@pytest.mark.parametrize(("task_type", "name"), EVERY_FAST)
+def test_cost_does_not_depend_on_where_rows_lie(task_type, name):
+    y, predictions = candidates(task_type)
+    metric = get_metric(name, task_type)
+    total = predictions[:3].sum(axis=0, dtype=np.float64)
+    sorted_y, sorted_predictions = as_read(y, predictions, task_type)
+    sorted_total = as_read(y, total[None], task_type)[1][0]
+    plain = make_scorer(predictions, y, metric, task_type).costs(total, 3)
+    assert (make_scorer(sorted_predictions, sorted_y, metric, task_type).costs(sorted_total, 3) == plain).all()
 
 
 @pytest.mark.parametrize(("task_type", "name"), [kind for kind in EVERY_WITH_FAST_PATH if kind[0].is_classification])
@@ -143,7 +153,7 @@ def test_bounds_on_areas_never_hide_the_best(task_type, make):
 @pytest.mark.parametrize("task_type", [TaskType.BINARY, TaskType.MULTICLASS])
 def test_most_candidates_are_not_sorted_for_their_area(task_type, monkeypatch):
     metric = get_metric("roc_auc", task_type)
-    y, predictions = candidates(task_type, n_candidates=200, n_rows=2000)
+    y, predictions = as_read(*candidates(task_type, n_candidates=200, n_rows=2000), task_type)
     scorer = make_scorer(predictions, y, metric, task_type)
     sorted_ones = []
     exact = scorer._exact
