@@ -57,6 +57,8 @@ def arguments() -> argparse.Namespace:
     measure.add_argument(
         "--trial-time", type=float, default=10.0, help="of a holdout; a cross-validation gets 5 times it"
     )
+    measure.add_argument("--metric", default="auto")
+    measure.add_argument("--rarest", type=int, help="rows of the rarest class that are left in the training tables")
     verbs.add_parser("show").add_argument("results", type=Path)
     return parser.parse_args()
 
@@ -72,14 +74,21 @@ def training_tables(table: dict[str, Any], options: argparse.Namespace) -> Itera
         if size < len(train):
             labels = train[table["target"]] if is_classes else None
             part, _ = train_test_split(train, train_size=size, random_state=1, stratify=labels)
-        yield part, test
+        yield part if options.rarest is None else thinned(part, table["target"], options.rarest), test
+
+
+def thinned(frame: pd.DataFrame, target: str, rows: int) -> pd.DataFrame:
+    """A table without most of the rows of its rarest class."""
+    rarest = frame[target].value_counts().idxmin()
+    others = frame[frame[target] != rarest]
+    return pd.concat([others, frame[frame[target] == rarest].head(rows)]).sort_index()
 
 
 def evaluate(
     evaluator: Evaluator, task: Any, way: str, options: argparse.Namespace, place: Path
 ) -> list[dict[str, Any]]:
     """Evaluate the configurations (and first the dummy) by holdout or cross-validation."""
-    metric = get_metric("auto", task.type)
+    metric = get_metric(options.metric, task.type)
     space = build_space(task.profile)
     setup = EvaluationSetup(task, make_resampling(task, Settings(resampling=way)), space, metric)
     file = place / f"{way}-{len(task.y)}-{task.name}"
@@ -115,6 +124,7 @@ def measure(options: argparse.Namespace) -> None:
                     train[target],
                     X_test=test.drop(columns=target),
                     y_test=test[target],
+                    settings=Settings(task="auto" if table["task"] == "classification" else "regression"),
                     name=table["name"],
                 )
                 line = {"table": table["name"], "task": table["task"], "rows": len(train)}

@@ -85,6 +85,7 @@ class Model:
         self._best = 0.0
         self._queue: list[tuple[Floats, Origin]] = []
         self._taken: list[Floats] = []
+        self._turn = int(self._rng.integers(self._effort.turns))
 
     @property
     def has_queue(self) -> bool:
@@ -112,7 +113,9 @@ class Model:
         self._surrogate = surrogate.fit(table, targets, self._tree_rows(targets))
         means = surrogate.known_means[: len(rows)]
         self._best = float(means.min())
-        self._queue, self._taken = self._maximise(history, rows, means), []
+        ranking = self._maximise(history, rows, means)
+        turn = self._turn % self._effort.turns
+        self._queue, self._taken = ranking[turn:] + ranking[:turn], []
 
     def _tree_rows(self, targets: Floats) -> list[Indices] | None:
         if len(targets) <= TREE_TRIALS:
@@ -130,6 +133,7 @@ class Model:
         return log_expected_improvement(mean, variance, self._best - self._effort.exploration)
 
     def _maximise(self, history: History, rows: Indices, means: Floats) -> list[tuple[Floats, Origin]]:
+        """Maxima of the acquisition function, the highest first."""
         effort = self._effort
         drawn = self._space.sample(effort.random, self._random)
         values = self._acquisition(drawn)
@@ -151,7 +155,7 @@ class Model:
         return [(vectors[i], origins[i]) for i in ranking]
 
     def take(self, busy: Floats) -> Iterator[tuple[Floats, Origin]]:
-        """Proposals from the present model, the most promising first.
+        """Proposals from the present model, the most promising first, but for those whose turn was with the one before.
 
         None of them is nearly the same as one that is running or as one that was taken from this model before.
 
@@ -163,6 +167,7 @@ class Model:
             vector, origin = self._queue.pop(0)
             if not self._resembles(vector, np.concatenate([busy, *self._taken])):
                 self._taken.append(vector[None])
+                self._turn += 1
                 yield vector, origin
 
     def _resembles(self, vector: Floats, busy: Floats) -> bool:

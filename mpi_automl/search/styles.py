@@ -28,6 +28,10 @@ class Effort:
         Neighbours for each step of a local search, and steps at most.
     queue : int
         Random candidates kept as further proposals from the same model.
+    turns : int
+        Proposals one after another are the best maximum, the second best and so on, up to this many, then the best
+        again: always the best one means to stay around one configuration for long. SMAC takes its eight best from one
+        model; here each may come from a new one.
     exploration : float
         By how much the logarithm of the (scaled) cost must improve to count as an improvement at all: the
         larger, the more is tried where the model is unsure (SMAC's ``xi``). 0.1 asks for about a tenth.
@@ -40,6 +44,7 @@ class Effort:
     width: int = 64
     steps: int = 20
     queue: int = 64
+    turns: int = 8
     exploration: float = 0.0
 
 
