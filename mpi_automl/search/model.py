@@ -31,6 +31,7 @@ TREE_TRIALS = 2_500
 """Above this number each tree has its own selection, so that the trees together still see nearly all."""
 TREES = 10
 _SAME = 0.01
+"""Share of a hyperparameter's range below which a difference tells nothing new."""
 
 
 def choose_rows(costs: Floats, most: int, rng: np.random.Generator) -> Indices:
@@ -154,29 +155,32 @@ class Model:
         ranking = np.argsort(-values, kind="stable")
         return [(vectors[i], origins[i]) for i in ranking]
 
-    def take(self, busy: Floats) -> Iterator[tuple[Floats, Origin]]:
+    def take(self, known: Floats, busy: Floats) -> Iterator[tuple[Floats, Origin]]:
         """Proposals from the present model, the most promising first, but for those whose turn was with the one before.
 
-        None of them is nearly the same as one that is running or as one that was taken from this model before.
+        None of them is nearly the same as one that is known or running, or was taken from this model before.
 
         Parameters
         ----------
-        busy : ndarray of float64, shape (n, n_hyperparameters)
+        known, busy : ndarray of float64, shape (n, n_hyperparameters)
         """
         while self._queue:
             vector, origin = self._queue.pop(0)
-            if not self._resembles(vector, np.concatenate([busy, *self._taken])):
-                self._taken.append(vector[None])
+            if not any(_resembles(vector, others) for others in (known, busy, np.array(self._taken))):
+                self._taken.append(vector)
                 self._turn += 1
                 yield vector, origin
 
-    def _resembles(self, vector: Floats, busy: Floats) -> bool:
-        if not len(busy):
+
+def _resembles(vector: Floats, others: Floats) -> bool:
+    """Whether one of the others differs by less than `_SAME` in every hyperparameter."""
+    rows = np.arange(len(others))
+    for column, value in enumerate(vector):
+        if not len(rows):
             return False
-        inactive = np.isnan(busy)
-        difference = np.abs(np.where(inactive, 0.0, busy) - np.nan_to_num(vector))
-        difference[inactive != np.isnan(vector)] = 1.0
-        return bool((difference.max(axis=1) < _SAME).any())
+        values = others[rows, column]
+        rows = rows[np.isnan(values) if np.isnan(value) else np.abs(values - value) < _SAME]
+    return bool(len(rows))
 
 
 def _first_distinct(ordered: Floats, positions: Indices, count: int) -> Indices:

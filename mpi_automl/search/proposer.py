@@ -73,9 +73,9 @@ class Proposer:
     random_share : float
         Probability of a random proposal once there is a model; 0.2 is SMAC's.
     cpu_share : float, optional
-        Share of its own trials' time that a rank may spend on training, in processor time: the next model waits until the trials
-        told since the last one have earned its cost, and until then proposals come from the
-        last model. None trains on all trials known before every proposal.
+        Share of its own trials' time that a rank may spend on training, in processor time: the next model waits
+        until the trials told since the last one have earned its cost, and until then proposals come from the last
+        model. None trains on all trials known before every proposal.
     prepares : bool
         The caller runs `prepare` in a thread: until it is done, proposals are random instead of waiting
         for it.
@@ -237,7 +237,7 @@ class Proposer:
             self._model.train(self.history, busy)
             self._earned, self._price = 0.0, time.thread_time() - start
             self.trainings += 1
-        return self._model.take(busy)
+        return self._model.take(self.history.vectors, busy)
 
     def _random_vector(self) -> Floats:
         for _ in range(_ATTEMPTS):

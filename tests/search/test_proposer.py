@@ -12,11 +12,12 @@ import pytest
 from ConfigSpace import CategoricalHyperparameter, ConfigurationSpace
 from search_spaces import large_space, small_space
 
-from mpi_automl.search.history import identities
+from mpi_automl.search.history import History, identities
 from mpi_automl.search.initial import initial_design
-from mpi_automl.search.model import MOST_TRIALS, choose_rows
+from mpi_automl.search.model import MOST_TRIALS, Model, choose_rows
 from mpi_automl.search.proposer import Proposer, SpaceExhaustedError
 from mpi_automl.search.seeds import rank_seed
+from mpi_automl.search.styles import Effort
 from mpi_automl.search.vectors import VectorSpace
 from mpi_automl.trial import Origin, Status, TrialKey
 
@@ -216,6 +217,39 @@ def test_proposals_from_one_model_differ_from_each_other_though_nothing_is_runni
     assert distances.min() >= 0.01
 
 
+def test_what_is_nearly_known_is_not_proposed():
+    space = large_space()
+    proposer = Proposer(space, 1, random_share=0.0)
+    vectors = VectorSpace(space).sample(30, np.random.RandomState(0))
+    proposer.tell(
+        vectors, [cost(vector) for vector in vectors], np.ones(30), [(0, 1, i) for i in range(30)], foreign=True
+    )
+    for number in range(40):
+        vector = proposer.ask().vector
+        known = np.nan_to_num(proposer.history.vectors, nan=-1.0)
+        assert np.abs(known - np.nan_to_num(vector, nan=-1.0)).max(axis=1).min() >= 0.01
+        proposer.tell(vector[None], [cost(vector)], [1], [(0, 0, number)], foreign=False)
+
+
+def test_proposals_take_turns_at_the_best_maxima():
+    space = VectorSpace(large_space())
+    vectors = space.sample(60, np.random.RandomState(0))
+    history = History(len(space))
+    history.add(vectors, [cost(v) for v in vectors], np.ones(60), [(0, 0, i) for i in range(60)], foreign=False)
+    nobody = np.empty((0, len(space)))
+    ranks = []
+    for turns in (1, 8):
+        model = Model(space, np.random.SeedSequence(1), Effort(turns=turns))
+        for _ in range(8):
+            model.train(history, nobody)
+            values = model._acquisition(np.array([vector for vector, _ in model._queue]))
+            first, _ = next(iter(model.take(nobody, nobody)))
+            ranks.append(int((values > 1.000001 * model._acquisition(first[None])[0]).sum()))
+    assert ranks[:8] == [0] * 8
+    assert max(ranks[8:]) in (6, 7)  # equal ones count as one
+    assert len(set(ranks[8:])) > 4
+
+
 def test_the_best_and_the_latest_survive_when_the_history_outgrows_the_model():
     costs = np.random.default_rng(0).random(25_000)
     rows = choose_rows(costs, MOST_TRIALS, np.random.default_rng(0))
@@ -244,6 +278,7 @@ from search_spaces import large_space
 from mpi_automl.search.initial import initial_design
 from mpi_automl.search.proposer import Proposer, SpaceExhaustedError
 from mpi_automl.search.seeds import rank_seed
+from mpi_automl.search.styles import Effort
 
 space = large_space()
 proposer = Proposer(space, rank_seed(3, 1), initial_design(space, "sobol", 1, 2, 3))
