@@ -12,6 +12,11 @@ _OPTIONS = {
     "size": ("ensemble_size", "N", "rounds of selection"),
     "nbest": ("ensemble_nbest", "N", "candidates: the best N, or a share"),
     "method": ("ensemble_method", "METHOD", "how to combine: greedy, single_best, stacking or auto"),
+    "select_by": (
+        "ensemble_metric",
+        "METRIC",
+        "what greedy selection goes by: same, auto or another metric",
+    ),
     "range": ("ensemble_range", "SHARE", "way from the dummy's cost to the best one that a candidate must have gone"),
     "start": ("ensemble_start", "N", "start greedy selection from up to N of the best candidates"),
     "bags": ("ensemble_bags", "N", "select from N random halves of the candidates and average"),
@@ -21,12 +26,16 @@ _RULES = {"range": "performance_range", "start": "sorted_start"}
 """Fields of `EnsembleRules` with other names than the options."""
 
 
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this verb."""
     parser.add_argument("directory", metavar="RUN", type=Path, help="run directory, also of a running or killed job")
     for name, (_, metavar, text) in _OPTIONS.items():
-        parser.add_argument(f"--{name}", metavar=metavar, help=f"{text}; default: the run's own")
-    parser.add_argument("--metric", metavar="METRIC", help="metric to select by; default: the run's own")
+        parser.add_argument(_flag(name), metavar=metavar, help=f"{text}; default: the run's own")
+    parser.add_argument("--metric", metavar="METRIC", help="metric to judge by; default: the run's own")
     add_plugins(parser)
     parser.epilog = "Example: mpi-automl ensemble runs/price --size 20 --nbest 50"
 
@@ -34,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Collective. Run the verb; gives the exit status."""
     given = {
-        _RULES.get(name, name): converted(option, getattr(arguments, name), f"--{name}")
+        _RULES.get(name, name): converted(option, getattr(arguments, name), _flag(name))
         for name, (option, _, _) in _OPTIONS.items()
     }
     from mpi_automl.job.rebuild import rebuild_ensemble

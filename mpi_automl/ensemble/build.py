@@ -14,11 +14,40 @@ from mpi_automl.data.task import TaskType
 from mpi_automl.ensemble.combination import Combination, WeightedMean, combine
 from mpi_automl.ensemble.greedy import Reduction, Rules, select
 from mpi_automl.ensemble.stacking import fit_stack, fold_numbers
-from mpi_automl.evaluation.metrics import Metric
+from mpi_automl.evaluation.metrics import Metric, get_metric
 from mpi_automl.trial import TrialKey
 
 METHODS = ("greedy", "single_best", "stacking", "auto")
+AUTO, SAME = "auto", "same"
+_DECISIONS = ("accuracy", "zero_one_loss")
 _NESTED_FOLDS = 5
+
+
+def selection_metric(metric: Metric, name: str, task_type: TaskType) -> Metric | None:
+    """The metric that greedy selection goes by, if it is not the one that the ensemble is judged by.
+
+    Accuracy counts decisions, and an ensemble that was selected by it has learned by heart which rows of the
+    validation are near a decision; the log loss of the same candidates finds ensembles that are more accurate on new
+    rows (`docs/performance/ensemble.md`).
+
+    Parameters
+    ----------
+    metric : Metric
+        That the ensemble is judged by.
+    name : str
+        ``auto``: log loss in place of accuracy, else `metric`. ``same``: `metric`. Or the name of a metric.
+    task_type : TaskType
+
+    Raises
+    ------
+    UserError
+        If there is no such metric for the task.
+    """
+    if name == AUTO:
+        of_classes = task_type in (TaskType.BINARY, TaskType.MULTICLASS)
+        return get_metric("log_loss", task_type) if of_classes and metric.name in _DECISIONS else None
+    found = metric if name == SAME else get_metric(name, task_type)
+    return None if found.name == metric.name else found
 
 
 @dataclass(frozen=True)
@@ -78,6 +107,13 @@ class Candidates:
     keys: tuple[TrialKey, ...]
     predictions: NDArray[np.float32]
 
+    def where(self, kept: Sequence[bool]) -> Candidates:
+        """Some of them, in the same layout in memory."""
+        keys = tuple(key for key, is_kept in zip(self.keys, kept, strict=True) if is_kept)
+        if len(keys) == len(self.keys):
+            return self
+        return Candidates(keys, self.predictions.transpose(0, 2, 1)[np.array(kept, dtype=bool)].transpose(0, 2, 1))
+
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
@@ -115,6 +151,7 @@ def build_ensemble(
     *,
     method: str = "greedy",
     reduction: Reduction | None = None,
+    select_by: Metric | None = None,
 ) -> Ensemble:
     """Build an ensemble. Collective, if there is a reduction over several processes.
 
@@ -132,6 +169,8 @@ def build_ensemble(
         is built without one part and scored on it. Stacking needs all candidates in one process.
     reduction : Reduction, optional
         Where the other processes' candidates come in, for ``greedy`` and ``single_best``.
+    select_by : Metric, optional
+        What ``greedy`` goes by; costs are in `metric` all the same.
 
     Raises
     ------
@@ -145,9 +184,10 @@ def build_ensemble(
     if method == "stacking":
         return _stacked(candidates, y, metric, task_type, rules)
     if method == "single_best":
-        rules = Rules(size=1, seed=rules.seed)
+        rules, select_by = Rules(size=1, seed=rules.seed), None
     numbers = [key_number(key) for key in candidates.keys]
-    selection = select(candidates.predictions, y, metric, task_type, rules, numbers, reduction)
+    by, judge = (metric, None) if select_by is None else (select_by, metric)
+    selection = select(candidates.predictions, y, by, task_type, rules, numbers, reduction, judge=judge)
     weights = {number_key(number): weight for number, weight in selection.weights.items()}
     return Ensemble(WeightedMean(weights), selection.trajectory, selection.cost, method)
 

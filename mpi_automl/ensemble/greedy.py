@@ -20,6 +20,7 @@ from mpi_automl.data.task import TaskType
 from mpi_automl.ensemble.scorers import Scorer, make_scorer
 from mpi_automl.evaluation.metrics import Metric
 
+CostOf = Callable[[NDArray[np.float64]], float]
 _NEVER = (1 << 64) - 1
 
 
@@ -111,6 +112,8 @@ def select(
     rules: Rules,
     identities: Sequence[int] | None = None,
     reduction: Reduction | None = None,
+    *,
+    judge: Metric | None = None,
 ) -> Selection:
     """Select an ensemble. Collective, if there is a reduction over several processes.
 
@@ -123,12 +126,15 @@ def select(
         The process's own share of the candidates; may be empty.
     y : ndarray, shape (n_rows,) or (n_rows, n_outputs)
     metric : Metric
+        By which candidates are chosen, and of the rounds the best.
     task_type : TaskType
     rules : Rules
     identities : sequence of int, optional
         One number in [0, 2**64) for each candidate, different over all processes; the positions by default.
     reduction : Reduction, optional
         The default is for a single process.
+    judge : Metric, optional
+        In which the costs of the result are given, if not in `metric`.
 
     Raises
     ------
@@ -137,17 +143,20 @@ def select(
     """
     known = np.array(range(len(predictions)) if identities is None else identities, dtype=np.uint64)
     scorer = make_scorer(predictions, y, metric, task_type)
-    search = _Search(predictions, known, scorer, reduction or Alone(), rules)
 
     def cost(mean: NDArray[np.float64]) -> float:
         return metric.cost(y, mean, task_type)
 
+    def judged(mean: NDArray[np.float64]) -> float:
+        return (judge or metric).cost(y, mean, task_type)
+
+    search = _Search(predictions, known, scorer, reduction or Alone(), rules, None if judge is None else judged)
     if rules.bags:
-        return _bagged(search, cost, rules)
+        return _bagged(search, cost, judged, rules)
     path = search.run(np.ones(len(known), dtype=bool), 0, cost)
     if not path.picks:
         raise ValueError(f"the metric {metric.name} is not defined for any candidate")
-    return Selection(_shares(path.picks), tuple(path.trajectory), cost(path.mean()))
+    return Selection(_shares(path.picks), tuple(path.trajectory), judged(path.mean()))
 
 
 def priorities(identities: NDArray[np.uint64], seed: int, salt: int) -> NDArray[np.uint64]:
@@ -206,21 +215,22 @@ def _least(costs: NDArray[np.float64], among: Among) -> Pick:
 
 @dataclass
 class _Path:
-    """An ensemble on its way: the picks, the costs after each one, and their best stretch so far."""
+    """An ensemble on its way: the picks, the costs after each one as they are judged, and their best stretch so far."""
 
     picks: list[int]
     trajectory: list[float]
     total: NDArray[np.float64]
     best: tuple[float, int, NDArray[np.float64]]
+    judged: CostOf | None
 
     @classmethod
-    def start(cls, shape: tuple[int, int]) -> _Path:
-        return cls([], [], np.zeros(shape), (float("inf"), 0, np.zeros(shape)))
+    def start(cls, shape: tuple[int, int], judged: CostOf | None) -> _Path:
+        return cls([], [], np.zeros(shape), (float("inf"), 0, np.zeros(shape)), judged)
 
     def add(self, identity: int, predictions: NDArray[np.float32], cost: float) -> None:
         self.total += predictions
         self.picks.append(identity)
-        self.trajectory.append(cost)
+        self.trajectory.append(cost if self.judged is None else self.judged(self.mean()))
         if cost <= self.best[0]:
             self.best = (cost, len(self.picks), self.total.copy())
 
@@ -243,14 +253,15 @@ class _Search:
         scorer: Scorer,
         reduction: Reduction,
         rules: Rules,
+        judged: CostOf | None,
     ) -> None:
         self.predictions, self.identities, self.scorer = predictions, identities, scorer
-        self.reduction, self.rules = reduction, rules
+        self.reduction, self.rules, self.judged = reduction, rules, judged
         self.position = {int(identity): position for position, identity in enumerate(identities)}
         self.shape = (predictions.shape[1], predictions.shape[2])
 
-    def run(self, allowed: NDArray[np.bool_], salt: int, cost: Callable[[NDArray[np.float64]], float]) -> _Path:
-        path = _Path.start(self.shape)
+    def run(self, allowed: NDArray[np.bool_], salt: int, cost: CostOf) -> _Path:
+        path = _Path.start(self.shape, self.judged)
         if self.rules.sorted_start:
             self._start_sorted(path, self._among(allowed, salt, 0), cost)
         for number in range(len(path.picks) + 1, self.rules.size + 1):
@@ -262,7 +273,7 @@ class _Search:
         path.cut()
         return path
 
-    def _start_sorted(self, path: _Path, among: Among, cost: Callable[[NDArray[np.float64]], float]) -> None:
+    def _start_sorted(self, path: _Path, among: Among, cost: CostOf) -> None:
         costs = self.scorer.costs(path.total, 0)
         for _ in range(min(self.rules.sorted_start, self.rules.size)):
             pick = self.reduction.least(_least(costs, among))
@@ -283,7 +294,7 @@ class _Search:
         return self.reduction.from_owner(None if position is None else self.predictions[position], self.shape)
 
 
-def _bagged(search: _Search, cost: Callable[[NDArray[np.float64]], float], rules: Rules) -> Selection:
+def _bagged(search: _Search, cost: CostOf, judged: CostOf, rules: Rules) -> Selection:
     weights: Counter[int] = Counter()
     total = np.zeros(search.shape)
     trajectory: list[float] = []
@@ -293,7 +304,7 @@ def _bagged(search: _Search, cost: Callable[[NDArray[np.float64]], float], rules
         if path.picks:
             weights.update(_shares(path.picks))
             total += path.mean()
-            trajectory.append(cost(total / (len(trajectory) + 1)))
+            trajectory.append(judged(total / (len(trajectory) + 1)))
     if not trajectory:
         raise ValueError("no bag has a candidate for which the metric is defined")
     scaled = {identity: weight / len(trajectory) for identity, weight in weights.most_common()}

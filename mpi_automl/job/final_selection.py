@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mpi_automl.data.task import TaskType
-    from mpi_automl.ensemble.build import Ensemble
+    from mpi_automl.ensemble.build import Candidates, Ensemble
     from mpi_automl.ensemble.greedy import Reduction
     from mpi_automl.evaluation.metrics import Metric
     from mpi_automl.job.run_facts import RunFacts
@@ -56,6 +56,8 @@ class EnsembleRules:
         See `mpi_automl.ensemble.build.Filter`.
     sorted_start, bags : int
         See `mpi_automl.ensemble.greedy.Rules`.
+    select_by : str
+        What greedy selection goes by, see `mpi_automl.ensemble.build.selection_metric`.
     """
 
     size: int
@@ -65,6 +67,7 @@ class EnsembleRules:
     performance_range: float = 0.0
     sorted_start: int = 0
     bags: int = 0
+    select_by: str = "auto"
 
     @classmethod
     def of(cls, settings: Settings) -> EnsembleRules:
@@ -77,6 +80,7 @@ class EnsembleRules:
             settings.ensemble_range,
             settings.ensemble_start,
             settings.ensemble_bags,
+            settings.ensemble_metric,
         )
 
 
@@ -93,6 +97,13 @@ class Survey:
     metric : Metric
     task_type : TaskType
     rules : EnsembleRules
+    select_by : Metric or None
+        What greedy selection goes by, where that is another metric. Candidates then need not be better than the dummy
+        in `metric`, but in this one.
+    better : frozenset of TrialKey
+        Candidates that are better than the dummy in `metric`.
+    bar : float
+        Cost of the dummy in `select_by`.
     """
 
     keys: tuple[TrialKey, ...]
@@ -101,6 +112,9 @@ class Survey:
     metric: Metric
     task_type: TaskType
     rules: EnsembleRules
+    select_by: Metric | None
+    better: frozenset[TrialKey]
+    bar: float
 
 
 def survey(reader: RunReader, facts: RunFacts, rules: EnsembleRules, among: Iterable[TrialKey] | None = None) -> Survey:
@@ -120,19 +134,39 @@ def survey(reader: RunReader, facts: RunFacts, rules: EnsembleRules, among: Iter
     NothingFinishedError
         When not even the dummy was evaluated.
     """
-    from mpi_automl.ensemble.build import Filter, choose_candidates
-
     truth = reader.truth()
     allowed = None if among is None else set(among)
     dummy = find_dummy(reader)
     usable = [key for key in reader.best(len(reader)) if key != dummy and (allowed is None or key in allowed)]
     usable = with_largest_budgets(reader, usable)
-    dummy_cost = math.inf if dummy is None else float(_costs(reader, facts, [dummy], truth)[0])
-    rule = Filter(dummy_cost, rules.nbest, rules.performance_range)
-    keys = choose_candidates(usable, _costs(reader, facts, usable, truth), rule)
-    if not keys and dummy is None:
+    found = look_among(reader, facts, rules, usable, _costs(reader, facts, usable, truth), dummy)
+    if not found.keys and dummy is None:
         raise NothingFinishedError(_nothing_finished(reader))
-    return Survey(tuple(keys), dummy, dummy_cost, facts.metric, facts.schema.task_type, rules)
+    return found
+
+
+def look_among(
+    reader: RunReader,
+    facts: RunFacts,
+    rules: EnsembleRules,
+    keys: Sequence[TrialKey],
+    costs: NDArray[np.float64],
+    dummy: TrialKey | None,
+) -> Survey:
+    """The candidates among some trials whose costs are known; parameters as for `survey`."""
+    from mpi_automl.ensemble.build import Filter, choose_candidates, selection_metric
+
+    truth, kind = reader.truth(), facts.schema.task_type
+    dummy_cost = math.inf if dummy is None else float(_costs(reader, facts, [dummy], truth)[0])
+    better = frozenset(key for key, cost in zip(keys, costs, strict=True) if cost < dummy_cost)
+    select_by = selection_metric(facts.metric, rules.select_by, kind) if rules.method == "greedy" else None
+    bar = math.inf
+    if select_by is not None and dummy is not None:
+        bar = select_by.cost(truth, reader.predictions([dummy])[0], kind)
+    needs_dummy = select_by is None or rules.performance_range > 0.0
+    rule = Filter(dummy_cost if needs_dummy else math.inf, rules.nbest, rules.performance_range)
+    chosen = tuple(choose_candidates(keys, costs, rule))
+    return Survey(chosen, dummy, dummy_cost, facts.metric, kind, rules, select_by, better & set(chosen), bar)
 
 
 def select_ensemble(
@@ -208,25 +242,65 @@ def build_from(
     found: Survey, reader: RunReader, keys: Sequence[TrialKey], reduction: Reduction | None = None
 ) -> Ensemble:
     """Build the ensemble from candidates whose predictions are read here; the dummy if there are none."""
-    from mpi_automl.ensemble.build import Candidates, Ensemble, build_ensemble
-    from mpi_automl.ensemble.combination import WeightedMean
-    from mpi_automl.ensemble.greedy import Rules
+    from mpi_automl.ensemble.build import Candidates
     from mpi_automl.ensemble.scorers import order_by_class
 
-    rules = found.rules
     if not found.keys:
-        assert found.dummy is not None
-        return Ensemble(WeightedMean({found.dummy: 1.0}), (), found.dummy_cost, DUMMY)
+        return _dummy_of(found)
     truth = reader.truth()
     order = order_by_class(truth, found.task_type)
+    candidates = Candidates(tuple(keys), reader.predictions(keys, order))
+    truth = truth if order is None else truth[order]
+    if found.select_by is None:
+        return _build(found, candidates, truth, reduction)
+    ensemble = _build_by_other_metric(found, candidates, truth, reduction)
+    if ensemble is not None and ensemble.cost < found.dummy_cost:
+        return ensemble
+    if not found.better:
+        return _dummy_of(found)
+    return _build(found, candidates.where([key in found.better for key in candidates.keys]), truth, reduction)
+
+
+def _dummy_of(found: Survey) -> Ensemble:
+    from mpi_automl.ensemble.build import Ensemble
+    from mpi_automl.ensemble.combination import WeightedMean
+
+    assert found.dummy is not None
+    return Ensemble(WeightedMean({found.dummy: 1.0}), (), found.dummy_cost, DUMMY)
+
+
+def _build_by_other_metric(
+    found: Survey, candidates: Candidates, truth: NDArray[Any], reduction: Reduction | None
+) -> Ensemble | None:
+    """None where no candidate of any process is better than the dummy in that metric."""
+    assert found.select_by is not None
+    costs = [found.select_by.cost(truth, own, found.task_type) for own in candidates.predictions]
+    try:
+        return _build(found, candidates.where([cost < found.bar for cost in costs]), truth, reduction, found.select_by)
+    except ValueError:
+        return None
+
+
+def _build(
+    found: Survey,
+    candidates: Candidates,
+    truth: NDArray[Any],
+    reduction: Reduction | None,
+    select_by: Metric | None = None,
+) -> Ensemble:
+    from mpi_automl.ensemble.build import build_ensemble
+    from mpi_automl.ensemble.greedy import Rules
+
+    rules = found.rules
     return build_ensemble(
-        Candidates(tuple(keys), reader.predictions(keys, order)),
-        truth if order is None else truth[order],
+        candidates,
+        truth,
         found.metric,
         found.task_type,
         Rules(rules.size, rules.seed, rules.sorted_start, rules.bags),
         method=rules.method,
         reduction=reduction,
+        select_by=select_by,
     )
 
 

@@ -81,6 +81,7 @@ class Preparation:
             For anything wrong with the table, the options or the output directory.
         """
         from mpi_automl.data.resampling import make_resampling
+        from mpi_automl.ensemble.build import selection_metric
         from mpi_automl.evaluation.metrics import get_metric
         from mpi_automl.evaluation.setup import EvaluationSetup, training_rows_first
         from mpi_automl.space.registry import import_plugins
@@ -94,6 +95,7 @@ class Preparation:
         for note in task.notes:
             self._observer.note(note)
         metric = get_metric(settings.metric, task.type)
+        selection_metric(metric, settings.ensemble_metric, task.type)  # an unknown one is refused before the search
         further = tuple(get_metric(name, task.type) for name in settings.extra_metrics)
         space = build_space(task.profile, include=settings.include, exclude=settings.exclude, seed=settings.seed)
         self._tell_left_out(space)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mpi_automl.job.final_selection import DUMMY, EnsembleRules, Survey, build_from, find_dummy
+from mpi_automl.job.final_selection import DUMMY, EnsembleRules, Survey, build_from, find_dummy, look_among
 from mpi_automl.trial import Origin, Status, TrialKey
 
 if TYPE_CHECKING:
@@ -145,7 +145,8 @@ class EnsembleHistory:
         self._reader, self._facts, self._rules = reader, facts, rules
         self._dummy = find_dummy(reader)
         records = reader.records
-        rows = np.flatnonzero(reader.has_predictions & _is_whole(records))
+        is_candidate = reader.has_predictions & _is_whole(records) & (records["origin"] != Origin.DUMMY)
+        rows = np.flatnonzero(is_candidate)
         self._rows = rows[np.argsort(records["cost"][rows], kind="stable")]
         self._ended = clock.seconds(records["leg"][self._rows], records["end"][self._rows])
 
@@ -180,15 +181,9 @@ class EnsembleHistory:
         return value, self._test_value(ensemble)
 
     def _survey(self, seconds: float) -> Survey:
-        from mpi_automl.ensemble.build import Filter, choose_candidates
-
         rows = self._rows[self._ended <= seconds]
         keys, costs = [self._reader.keys[row] for row in rows], self._reader.records["cost"][rows]
-        dummy_cost = math.inf if self._dummy is None else self._reader.cost(self._dummy)
-        rule = Filter(dummy_cost, self._rules.nbest, self._rules.performance_range)
-        chosen = tuple(choose_candidates(keys, costs, rule)) if keys else ()
-        kind = self._facts.schema.task_type
-        return Survey(chosen, self._dummy, dummy_cost, self._facts.metric, kind, self._rules)
+        return look_among(self._reader, self._facts, self._rules, keys, costs, self._dummy)
 
     def _test_value(self, ensemble: Ensemble) -> float:
         from mpi_automl.job.final_ensemble import test_value
