@@ -273,8 +273,8 @@ class Settings:
         "greedy", str, "how members are chosen and combined; auto checks which of the others does best", "ensemble",
         choices=("greedy", "single_best", "stacking", "auto"))
     ensemble_metric: str = option(
-        "auto", str, "what greedy selection goes by: same for --metric, or another metric; auto takes the log loss in "
-        "place of accuracy", "ensemble", metavar="METRIC")
+        "auto", str, "what greedy selection goes by: same for --metric, or another metric; auto takes the Brier "
+        "score in place of accuracy", "ensemble", metavar="METRIC")
     ensemble_range: float = option(
         0.0, float, "share of the way from the dummy's cost to the best one that a candidate must have gone",
         "ensemble", metavar="SHARE", least=0, most=1)

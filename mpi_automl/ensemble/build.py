@@ -27,15 +27,15 @@ def selection_metric(metric: Metric, name: str, task_type: TaskType) -> Metric |
     """The metric that greedy selection goes by, if it is not the one that the ensemble is judged by.
 
     Accuracy counts decisions, and an ensemble that was selected by it has learned by heart which rows of the
-    validation are near a decision; the log loss of the same candidates finds ensembles that are more accurate on new
-    rows (`docs/performance/ensemble.md`).
+    validation are near a decision; Brier's score finds ensembles among the same candidates that are more accurate on
+    new rows (`docs/performance/ensemble.md`).
 
     Parameters
     ----------
     metric : Metric
         That the ensemble is judged by.
     name : str
-        ``auto``: log loss in place of accuracy, else `metric`. ``same``: `metric`. Or the name of a metric.
+        ``auto``: Brier's score in place of accuracy, else `metric`. ``same``: `metric`. Or the name of a metric.
     task_type : TaskType
 
     Raises
@@ -45,7 +45,7 @@ def selection_metric(metric: Metric, name: str, task_type: TaskType) -> Metric |
     """
     if name == AUTO:
         of_classes = task_type in (TaskType.BINARY, TaskType.MULTICLASS)
-        return get_metric("log_loss", task_type) if of_classes and metric.name in _DECISIONS else None
+        return get_metric("brier_score", task_type) if of_classes and metric.name in _DECISIONS else None
     found = metric if name == SAME else get_metric(name, task_type)
     return None if found.name == metric.name else found
 
