@@ -28,7 +28,7 @@ from mpi_automl.trial import Origin, Status, TrialKey
 HYPERPARAMETERS = 150
 ACTIVE = 16
 TICK = 0.01
-END = 99
+END, RESULT = 99, 98
 
 
 class Crowd:
@@ -180,10 +180,10 @@ def main() -> None:
             comm.Barrier()
             due_trial.clear()
             if comm.rank == 1:
-                comm.send(play(comm, ranks, arguments.trial_seconds, arguments.seconds), dest=0)
+                comm.send(play(comm, ranks, arguments.trial_seconds, arguments.seconds), dest=0, tag=RESULT)
                 continue
             own = coordinate(comm, ranks, share)
-            played = comm.recv(source=1)
+            played = comm.recv(source=1, tag=RESULT)
             print(
                 f"{ranks:6} {share:>11} {own['share']:8.1%} {own['cpu']:7.1%} {1000 * own['longest']:6.0f} ms "
                 f"{played['trials']:9.0f} {played['reports']:10.0f} {played['bulletins']:12.0f} {played['rows']:9.0f} "
