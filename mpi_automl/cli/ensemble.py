@@ -12,11 +12,7 @@ _OPTIONS = {
     "size": ("ensemble_size", "N", "rounds of selection"),
     "nbest": ("ensemble_nbest", "N", "candidates: the best N, or a share"),
     "method": ("ensemble_method", "METHOD", "how to combine: greedy, single_best, stacking or auto"),
-    "select_by": (
-        "ensemble_metric",
-        "METRIC",
-        "what greedy selection goes by: same, auto or another metric",
-    ),
+    "select_by": ("ensemble_metric", "METRIC", "what greedy selection goes by: same, auto or another metric"),
     "range": ("ensemble_range", "SHARE", "way from the dummy's cost to the best one that a candidate must have gone"),
     "start": ("ensemble_start", "N", "start greedy selection from up to N of the best candidates"),
     "bags": ("ensemble_bags", "N", "select from N random halves of the candidates and average"),

@@ -18,7 +18,6 @@ from mpi_automl.evaluation.metrics import Metric, get_metric
 from mpi_automl.trial import TrialKey
 
 METHODS = ("greedy", "single_best", "stacking", "auto")
-AUTO, SAME = "auto", "same"
 _DECISIONS = ("accuracy", "zero_one_loss")
 _NESTED_FOLDS = 5
 
@@ -43,10 +42,10 @@ def selection_metric(metric: Metric, name: str, task_type: TaskType) -> Metric |
     UserError
         If there is no such metric for the task.
     """
-    if name == AUTO:
+    if name == "auto":
         of_classes = task_type in (TaskType.BINARY, TaskType.MULTICLASS)
         return get_metric("brier_score", task_type) if of_classes and metric.name in _DECISIONS else None
-    found = metric if name == SAME else get_metric(name, task_type)
+    found = metric if name == "same" else get_metric(name, task_type)
     return None if found.name == metric.name else found
 
 
@@ -107,12 +106,13 @@ class Candidates:
     keys: tuple[TrialKey, ...]
     predictions: NDArray[np.float32]
 
-    def where(self, kept: Sequence[bool]) -> Candidates:
+    def where(self, kept: Sequence[bool] | NDArray[np.bool_]) -> Candidates:
         """Some of them, in the same layout in memory."""
-        keys = tuple(key for key, is_kept in zip(self.keys, kept, strict=True) if is_kept)
-        if len(keys) == len(self.keys):
+        rows = np.flatnonzero(kept)
+        if len(rows) == len(self.keys):
             return self
-        return Candidates(keys, self.predictions.transpose(0, 2, 1)[np.array(kept, dtype=bool)].transpose(0, 2, 1))
+        by_output = self.predictions.transpose(0, 2, 1)
+        return Candidates(tuple(self.keys[row] for row in rows), by_output[rows].transpose(0, 2, 1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,8 +186,10 @@ def build_ensemble(
     if method == "single_best":
         rules, select_by = Rules(size=1, seed=rules.seed), None
     numbers = [key_number(key) for key in candidates.keys]
-    by, judge = (metric, None) if select_by is None else (select_by, metric)
-    selection = select(candidates.predictions, y, by, task_type, rules, numbers, reduction, judge=judge)
+    judge = None if select_by is None else metric
+    selection = select(
+        candidates.predictions, y, select_by or metric, task_type, rules, numbers, reduction, judge=judge
+    )
     weights = {number_key(number): weight for number, weight in selection.weights.items()}
     return Ensemble(WeightedMean(weights), selection.trajectory, selection.cost, method)
 

@@ -11,17 +11,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mpi_automl.data.task import TaskType
-from mpi_automl.ensemble.scorers import Scorer, make_scorer
+from mpi_automl.ensemble.scorers import Scorer, defined_cost, make_scorer
 from mpi_automl.evaluation.metrics import Metric
 
 CostOf = Callable[[NDArray[np.float64]], float]
 _NEVER = (1 << 64) - 1
+
+
+class NothingSelectedError(ValueError):
+    """The metric is not defined for any candidate, or there is none."""
 
 
 class Pick(NamedTuple):
@@ -138,25 +143,21 @@ def select(
 
     Raises
     ------
-    ValueError
-        If no process has a candidate for which the metric is defined.
+    NothingSelectedError
+        On every process, if none has a candidate for which the metric is defined.
     """
     known = np.array(range(len(predictions)) if identities is None else identities, dtype=np.uint64)
     scorer = make_scorer(predictions, y, metric, task_type)
 
-    def cost(mean: NDArray[np.float64]) -> float:
-        return metric.cost(y, mean, task_type)
-
-    def judged(mean: NDArray[np.float64]) -> float:
-        return (judge or metric).cost(y, mean, task_type)
-
-    search = _Search(predictions, known, scorer, reduction or Alone(), rules, None if judge is None else judged)
+    cost = partial(defined_cost, metric, y, task_type)
+    judged = None if judge is None else partial(defined_cost, judge, y, task_type)
+    search = _Search(predictions, known, scorer, reduction or Alone(), rules, judged)
     if rules.bags:
-        return _bagged(search, cost, judged, rules)
+        return _bagged(search, cost, rules)
     path = search.run(np.ones(len(known), dtype=bool), 0, cost)
     if not path.picks:
-        raise ValueError(f"the metric {metric.name} is not defined for any candidate")
-    return Selection(_shares(path.picks), tuple(path.trajectory), judged(path.mean()))
+        raise NothingSelectedError(f"the metric {metric.name} is not defined for any candidate")
+    return Selection(_shares(path.picks), tuple(path.trajectory), (judged or cost)(path.mean()))
 
 
 def priorities(identities: NDArray[np.uint64], seed: int, salt: int) -> NDArray[np.uint64]:
@@ -294,7 +295,7 @@ class _Search:
         return self.reduction.from_owner(None if position is None else self.predictions[position], self.shape)
 
 
-def _bagged(search: _Search, cost: CostOf, judged: CostOf, rules: Rules) -> Selection:
+def _bagged(search: _Search, cost: CostOf, rules: Rules) -> Selection:
     weights: Counter[int] = Counter()
     total = np.zeros(search.shape)
     trajectory: list[float] = []
@@ -304,9 +305,9 @@ def _bagged(search: _Search, cost: CostOf, judged: CostOf, rules: Rules) -> Sele
         if path.picks:
             weights.update(_shares(path.picks))
             total += path.mean()
-            trajectory.append(judged(total / (len(trajectory) + 1)))
+            trajectory.append((search.judged or cost)(total / (len(trajectory) + 1)))
     if not trajectory:
-        raise ValueError("no bag has a candidate for which the metric is defined")
+        raise NothingSelectedError("no bag has a candidate for which the metric is defined")
     scaled = {identity: weight / len(trajectory) for identity, weight in weights.most_common()}
     return Selection(scaled, tuple(trajectory), trajectory[-1])
 

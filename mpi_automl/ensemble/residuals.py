@@ -31,15 +31,15 @@ class ResidualScorer:
         self.truth, self.combine = truth.astype(np.float64), combine
         self.absolute = metric.name == "mean_absolute_error"
         self.variances = self.truth.var(axis=0)
-        # What float32 loses by adding minus a large truth can be larger than errors are; subtracting it is exact.
+        # Large sums would lose in float32 what tells candidates apart; a difference of near values is exact.
         is_large = bool((np.abs(self.truth) > 1.0).any())
-        self.first = np.ascontiguousarray(self.truth.T, dtype=np.float32) if is_large else None
+        self.rounded = np.ascontiguousarray(self.truth.T, dtype=np.float32) if is_large else None
 
     def costs(self, total: NDArray[np.float64], members: int, allowed: Allowed = None) -> Costs:
         """See `mpi_automl.ensemble.scorers.Scorer.costs`."""
         n_candidates, n_outputs, n_rows = self.share.shape
         others = (total - (members + 1) * self.truth).T
-        running = np.ascontiguousarray(others if self.first is None else others + self.first, dtype=np.float32)
+        running = np.ascontiguousarray(others if self.rounded is None else others + self.rounded, dtype=np.float32)
         sums = np.zeros((n_candidates, n_outputs))
         scratch = Scratch()
         for output in range(n_outputs):
@@ -47,8 +47,8 @@ class ResidualScorer:
                 for block in blocks(n_candidates, piece.stop - piece.start):
                     some = self.share[block, output, piece]
                     errors = scratch.array("errors", some.shape, np.float32)
-                    if self.first is not None:
-                        some = np.subtract(some, self.first[output, piece], out=errors)
+                    if self.rounded is not None:
+                        some = np.subtract(some, self.rounded[output, piece], out=errors)
                     np.add(some, running[output, piece], out=errors)
                     sums[block, output] += self._row_sums(errors)
         means = sums / n_rows / (members + 1) ** (1 if self.absolute else 2)

@@ -80,7 +80,7 @@ def order_by_class(y: NDArray[Any], task_type: TaskType) -> NDArray[np.intp] | N
     y : ndarray, shape (n_rows,) or (n_rows, n_outputs)
     task_type : TaskType
     """
-    if not task_type.is_classification or task_type is TaskType.MULTILABEL or (np.diff(y) >= 0).all():
+    if not task_type.is_classification or task_type is TaskType.MULTILABEL or (y[1:] >= y[:-1]).all():
         return None
     return np.argsort(y, kind="stable")
 
@@ -142,11 +142,14 @@ class AnyScorer:
 
     def costs(self, total: NDArray[np.float64], members: int, allowed: Allowed = None) -> Costs:
         """See `Scorer.costs`."""
-        return np.array([self._cost((total + added) / (members + 1)) for added in self.predictions])
+        means = ((total + added) / (members + 1) for added in self.predictions)
+        return np.array([defined_cost(self.metric, self.y, self.task_type, mean) for mean in means])
 
-    def _cost(self, mean: NDArray[np.float64]) -> float:
-        try:
-            cost = self.metric.cost(self.y, mean, self.task_type)
-        except ValueError:
-            return float("inf")
-        return cost if np.isfinite(cost) else float("inf")
+
+def defined_cost(metric: Metric, y: NDArray[Any], task_type: TaskType, mean: NDArray[np.float64]) -> float:
+    """Cost of a prediction, shape (n_rows, n_outputs); infinity where the metric is not defined for it."""
+    try:
+        cost = metric.cost(y, mean, task_type)
+    except ValueError:
+        return float("inf")
+    return cost if np.isfinite(cost) else float("inf")

@@ -162,7 +162,7 @@ def look_among(
     select_by = selection_metric(facts.metric, rules.select_by, kind) if rules.method == "greedy" else None
     bar = math.inf
     if select_by is not None and dummy is not None:
-        bar = select_by.cost(truth, reader.predictions([dummy])[0], kind)
+        bar = float(_own_costs(reader.predictions([dummy]), truth, select_by, kind)[0])
     needs_dummy = select_by is None or rules.performance_range > 0.0
     rule = Filter(dummy_cost if needs_dummy else math.inf, rules.nbest, rules.performance_range)
     chosen = tuple(choose_candidates(keys, costs, rule))
@@ -207,8 +207,9 @@ def select_together(
     found, is_dealt = world.on_root(lambda: _with_size(look(), directory, world.size, dealt_above))
     if not is_dealt:
         return world.on_root(lambda: build_from(found, RunReader(directory), found.keys))
-    reader = world.together(lambda: RunReader(directory))
-    return build_from(found, reader, found.keys[world.rank :: world.size], WorldReduction(world))
+    # Whatever cannot be read on one rank must end all of them before they wait for each other.
+    share = world.together(lambda: _read(found, RunReader(directory), found.keys[world.rank :: world.size]))
+    return _build_from(found, *share, WorldReduction(world))
 
 
 def with_largest_budgets(reader: RunReader, keys: Sequence[TrialKey]) -> list[TrialKey]:
@@ -238,19 +239,24 @@ def _with_size(found: Survey, directory: Path, ranks: int, dealt_above: float) -
     return found, one.nbytes * len(found.keys) > dealt_above * 2**20
 
 
-def build_from(
-    found: Survey, reader: RunReader, keys: Sequence[TrialKey], reduction: Reduction | None = None
-) -> Ensemble:
+def build_from(found: Survey, reader: RunReader, keys: Sequence[TrialKey]) -> Ensemble:
     """Build the ensemble from candidates whose predictions are read here; the dummy if there are none."""
+    return _build_from(found, *_read(found, reader, keys)) if found.keys else _dummy_of(found)
+
+
+def _read(found: Survey, reader: RunReader, keys: Sequence[TrialKey]) -> tuple[Candidates, NDArray[Any]]:
+    """Candidates and truth, with the rows in the order in which selection is fastest."""
     from mpi_automl.ensemble.build import Candidates
     from mpi_automl.ensemble.scorers import order_by_class
 
-    if not found.keys:
-        return _dummy_of(found)
     truth = reader.truth()
     order = order_by_class(truth, found.task_type)
-    candidates = Candidates(tuple(keys), reader.predictions(keys, order))
-    truth = truth if order is None else truth[order]
+    return Candidates(tuple(keys), reader.predictions(keys, order)), truth if order is None else truth[order]
+
+
+def _build_from(
+    found: Survey, candidates: Candidates, truth: NDArray[Any], reduction: Reduction | None = None
+) -> Ensemble:
     if found.select_by is None:
         return _build(found, candidates, truth, reduction)
     ensemble = _build_by_other_metric(found, candidates, truth, reduction)
@@ -273,12 +279,23 @@ def _build_by_other_metric(
     found: Survey, candidates: Candidates, truth: NDArray[Any], reduction: Reduction | None
 ) -> Ensemble | None:
     """None where no candidate of any process is better than the dummy in that metric."""
+    from mpi_automl.ensemble.greedy import NothingSelectedError
+
     assert found.select_by is not None
-    costs = [found.select_by.cost(truth, own, found.task_type) for own in candidates.predictions]
+    costs = _own_costs(candidates.predictions, truth, found.select_by, found.task_type)
     try:
-        return _build(found, candidates.where([cost < found.bar for cost in costs]), truth, reduction, found.select_by)
-    except ValueError:
+        return _build(found, candidates.where(costs < found.bar), truth, reduction, found.select_by)
+    except NothingSelectedError:
         return None
+
+
+def _own_costs(
+    predictions: NDArray[np.float32], truth: NDArray[Any], metric: Metric, kind: TaskType
+) -> NDArray[np.float64]:
+    """Cost of each candidate alone; infinite where the metric is not defined."""
+    from mpi_automl.ensemble.scorers import make_scorer
+
+    return make_scorer(predictions, truth, metric, kind).costs(np.zeros(predictions.shape[1:]), 0)
 
 
 def _build(

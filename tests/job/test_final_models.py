@@ -94,4 +94,4 @@ def test_after_a_holdout_members_are_fitted_on_all_rows_unasked(example_job):
 def test_many_candidates_are_dealt_and_the_ensemble_is_the_same(launch, refitted):
     done = launch(3, "python", PROGRAM, refitted, timeout=60)
     assert done.returncode == 0, done.stderr
-    assert "fine: the same" in done.stdout
+    assert "fine: the same, and all heard of the damage" in done.stdout

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from mpi_automl.data.task import TaskType
+from mpi_automl.ensemble.greedy import NothingSelectedError, Rules, select
+from mpi_automl.ensemble.scorers import order_by_class
 from mpi_automl.errors import UserError
 from mpi_automl.evaluation.metrics import get_metric
 from mpi_automl.job.final_selection import DUMMY, EnsembleRules, build_from, look_among
@@ -88,6 +90,23 @@ def test_what_decides_better_than_the_dummy_is_not_lost_to_another_metric():
     ensemble = ensemble_of(KNOWS, DECIDES, select_by="log_loss")
     assert ensemble.weights == {DECIDES: 1.0}
     assert ensemble.cost < Reader().cost(DUMMY_KEY)
+
+
+def test_what_the_selecting_metric_cannot_score_is_left_out():
+    y = np.linspace(0.5, 2.0, 50)
+    fine, negative = (y[None, :, None] + 0.1).astype(np.float32), (y[None, :, None] - 4.0).astype(np.float32)
+    by, judge = (get_metric(name, TaskType.REGRESSION) for name in ("mean_squared_log_error", "r2"))
+    selection = select(np.concatenate([fine, negative]), y, by, TaskType.REGRESSION, Rules(size=5), judge=judge)
+    assert selection.weights == {0: 1.0}
+    assert selection.cost == pytest.approx(judge.cost(y, fine[0], TaskType.REGRESSION))
+    with pytest.raises(NothingSelectedError):
+        select(negative, y, by, TaskType.REGRESSION, Rules(size=5), judge=judge)
+
+
+def test_classes_of_unsigned_codes_are_put_in_order():
+    y = np.array([2, 0, 1, 0], dtype=np.uint8)
+    assert order_by_class(y, TaskType.MULTICLASS).tolist() == [1, 3, 2, 0]
+    assert order_by_class(np.sort(y), TaskType.MULTICLASS) is None
 
 
 def test_other_ways_to_combine_go_by_the_metric():

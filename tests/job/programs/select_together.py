@@ -4,6 +4,8 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from mpi_automl.errors import UserError
+from mpi_automl.job import final_selection
 from mpi_automl.job.final_selection import EnsembleRules, select_together, survey
 from mpi_automl.job.run_facts import RunFacts
 from mpi_automl.parallel.world import open_world, process_start
@@ -25,5 +27,22 @@ for metric in ("log_loss", "accuracy", "brier_score"):
     assert dealt.trajectory == alone.trajectory
     assert dealt.cost == alone.cost
     assert len(alone.weights) > 1
-if world.is_root:
-    print("fine: the same")
+
+
+class Broken(RunReader):
+    """Cannot be read on one rank."""
+
+    def predictions(self, keys, rows=None):
+        if world.rank == 1 and rows is not None:
+            raise UserError("these predictions are damaged")
+        return super().predictions(keys, rows)
+
+
+final_selection.RunReader = Broken
+try:
+    select_together(world, run, partial(look, "accuracy"), dealt_above=0.0)
+except UserError as error:
+    assert "damaged" in str(error)
+    world.wait()
+    if world.is_root:
+        print("fine: the same, and all heard of the damage")
