@@ -2,9 +2,10 @@
 
     mpirun -n 2 python jobs/benchmarks/coordinator.py --ranks 1000 --trial-seconds 5 --seconds 40 --share history
 
-Rank 0 runs the real exchange and coordinator of a job of so many ranks and serves it as its search loop does,
-every 10 ms; of its own it searches nothing. Process 1 plays all other ranks: each reports a finished trial and the
-next one's start every `--trial-seconds`, and a sign of life where that leaves it silent, and takes its bulletins.
+Rank 0 runs the real exchange and coordinator of a job of so many ranks and serves it as its search loop does, twenty
+times for each trial, but every 20 ms at most and every 0.1 s at least; of its own it searches nothing. Process 1 plays
+all other ranks: each reports a finished trial and the next one's start every `--trial-seconds`, and a sign of life
+where that leaves it silent, and takes its bulletins.
 Every message is a real one; the addresses of the played ranks are the only thing that is replaced.
 Hyperparameters are as many as the classification space has, and as few of them active as in its configurations.
 """
@@ -27,7 +28,8 @@ from mpi_automl.trial import Origin, Status, TrialKey
 
 HYPERPARAMETERS = 150
 ACTIVE = 16
-TICK = 0.01
+TICKS_PER_TRIAL, SHORTEST_TICK, LONGEST_TICK = 20, 0.02, 0.1
+"""How often a search loop looks for messages (`mpi_automl.job.search_loop`)."""
 END, RESULT = 99, 98
 
 
@@ -117,7 +119,7 @@ def play(comm: MPI.Intracomm, ranks: int, trial_seconds: float, seconds: float) 
 due_trial: dict[int, float] = {}
 
 
-def coordinate(comm: MPI.Intracomm, ranks: int, share: str) -> dict[str, float]:
+def coordinate(comm: MPI.Intracomm, ranks: int, share: str, trial_seconds: float) -> dict[str, float]:
     """Serve as the search loop of rank 0 does until process 1 has finished."""
     world = World(None, time.time())
     crowd = Crowd(comm)
@@ -125,19 +127,19 @@ def coordinate(comm: MPI.Intracomm, ranks: int, share: str) -> dict[str, float]:
     exchange = RootExchange(world, share)
     rng = np.random.default_rng(1)
     before, started, cpu = memory(), time.perf_counter(), time.process_time()
-    turns, number, longest, next_trial = 0, 0, 0.0, time.time()
+    tick = min(LONGEST_TICK, max(SHORTEST_TICK, trial_seconds / TICKS_PER_TRIAL))
+    number, longest, next_trial = 0, 0.0, time.time()
     while not comm.Iprobe(1, END):
         begun = time.perf_counter()
         trials = ()
         if time.time() > next_trial:
-            next_trial += 5.0
+            next_trial += trial_seconds
             trials = (news(0, number, Status.SUCCESS, rng),)
             number += 1
         exchange.post(trials)
         exchange.serve()
         longest = max(longest, time.perf_counter() - begun)
-        turns += 1
-        time.sleep(TICK)
+        time.sleep(tick)
     elapsed = time.perf_counter() - started
     comm.recv(source=1, tag=END)
     coordinator = exchange.coordinator
@@ -182,7 +184,7 @@ def main() -> None:
             if comm.rank == 1:
                 comm.send(play(comm, ranks, arguments.trial_seconds, arguments.seconds), dest=0, tag=RESULT)
                 continue
-            own = coordinate(comm, ranks, share)
+            own = coordinate(comm, ranks, share, arguments.trial_seconds)
             played = comm.recv(source=1, tag=RESULT)
             print(
                 f"{ranks:6} {share:>11} {own['share']:8.1%} {own['cpu']:7.1%} {1000 * own['longest']:6.0f} ms "

@@ -37,8 +37,9 @@ if TYPE_CHECKING:
 HEARTBEAT = 2.0
 """Seconds after which a rank reports although it has no news."""
 
-_COORDINATION_SHARE = 0.03
-_SHORTEST_ROUND = 0.02
+_COORDINATION_SHARE = 0.04
+"""Of rank 0's time, for all that messages take; with so many ranks that it does not suffice, rounds come late."""
+_SHORTEST_ROUND, _LONGEST_ROUND = 0.02, 0.5
 
 
 class Exchange(ABC):
@@ -141,7 +142,7 @@ class RootExchange(Exchange):
         super().__init__(world)
         self.coordinator = Coordinator(world.size, share, world.now(), promotions)
         self._requests: dict[int, tuple[Request, NDArray[np.float64]]] = {}
-        self._next_round = 0.0
+        self._next_round = self._spent_before = 0.0
 
     @property
     def is_idle(self) -> bool:
@@ -163,6 +164,7 @@ class RootExchange(Exchange):
         return has_own or (self._world.comm is not None and self._world.comm.Iprobe(tag=tags.REPORT))
 
     def _serve(self) -> list[Bulletin]:
+        began = time.perf_counter()
         if self._world.comm is not None:
             for buffer in _arrived(self._world.comm, tags.REPORT):
                 self.coordinator.absorb(decode_report(buffer), self._world.now())
@@ -171,9 +173,11 @@ class RootExchange(Exchange):
         if not (self.coordinator.pop_urgency() or (now >= self._next_round and self.coordinator.has_news)):
             return []
         own = self._send_round(now)
-        # A round that takes long at many ranks comes less often, so that rank 0 can search too.
-        taken = self._world.now() - now
-        self._next_round = now + max(_SHORTEST_ROUND, taken / _COORDINATION_SHARE)
+        spent = self.coordination_seconds + time.perf_counter() - began
+        # What many ranks report and are told takes long: then it is told less often, so that rank 0 can search too.
+        pause = (spent - self._spent_before) / _COORDINATION_SHARE
+        self._next_round = now + min(_LONGEST_ROUND, max(_SHORTEST_ROUND, pause))
+        self._spent_before = spent
         return own
 
     def _forget_sent(self) -> None:
