@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Indices = NDArray[np.intp]
+    Proposed = tuple[Floats, Origin]
 
 MOST_TRIALS = 10_000
 """Above this number of trials the surrogate learns from a selection (`choose_rows`)."""
@@ -84,9 +86,9 @@ class Model:
         self._surrogate: Surrogate | None = None
         self._scale = LogScale(0.0, 1.0)
         self._best = 0.0
-        self._queue: list[tuple[Floats, Origin]] = []
+        self._queue: list[Proposed] = []
         self._taken: list[Floats] = []
-        self._turn = int(self._rng.integers(self._effort.turns))
+        self._turn = int(self._rng.integers(2 * self._effort.turns))
 
     @property
     def has_queue(self) -> bool:
@@ -114,9 +116,11 @@ class Model:
         self._surrogate = surrogate.fit(table, targets, self._tree_rows(targets))
         means = surrogate.known_means[: len(rows)]
         self._best = float(means.min())
-        ranking = self._maximise(history, rows, means)
-        turn = self._turn % self._effort.turns
-        self._queue, self._taken = ranking[turn:] + ranking[:turn], []
+        maxima, drawn = self._maximise(history, rows, means)
+        turn = self._turn // 2 % self._effort.turns
+        maxima, self._taken = maxima[turn:] + maxima[:turn], []
+        first, second = (maxima, drawn) if self._turn % 2 == 0 else (drawn, maxima)
+        self._queue = [proposal for pair in zip_longest(first, second) for proposal in pair if proposal is not None]
 
     def _tree_rows(self, targets: Floats) -> list[Indices] | None:
         if len(targets) <= TREE_TRIALS:
@@ -133,8 +137,8 @@ class Model:
         mean, variance = self._surrogate.predict(self._impute(vectors))
         return log_expected_improvement(mean, variance, self._best - self._effort.exploration)
 
-    def _maximise(self, history: History, rows: Indices, means: Floats) -> list[tuple[Floats, Origin]]:
-        """Maxima of the acquisition function, the highest first."""
+    def _maximise(self, history: History, rows: Indices, means: Floats) -> tuple[list[Proposed], list[Proposed]]:
+        """Where local searches ended, and the best of the random candidates; the highest acquisition values first."""
         effort = self._effort
         drawn = self._space.sample(effort.random, self._random)
         values = self._acquisition(drawn)
@@ -149,14 +153,12 @@ class Model:
         is_foreign = np.zeros(len(starts), dtype=np.bool_)
         is_foreign[effort.starts :] = history.is_foreign[np.concatenate([best_known, best_foreign])]
         found = climb(self._neighbourhood, self._acquisition, starts, self._rng, width=effort.width, steps=effort.steps)
-        vectors = np.concatenate([found.vectors, drawn[best_drawn]])
-        values = np.concatenate([found.values, values[best_drawn]])
-        origins = [Origin.FOREIGN if flag else Origin.MODEL for flag in is_foreign] + [Origin.MODEL] * len(best_drawn)
-        ranking = np.argsort(-values, kind="stable")
-        return [(vectors[i], origins[i]) for i in ranking]
+        origins = [Origin.FOREIGN if flag else Origin.MODEL for flag in is_foreign]
+        maxima = [(found.vectors[i], origins[i]) for i in np.argsort(-found.values, kind="stable")]
+        return maxima, [(vector, Origin.MODEL) for vector in drawn[best_drawn]]
 
-    def take(self, known: Floats, busy: Floats) -> Iterator[tuple[Floats, Origin]]:
-        """Proposals from the present model, the most promising first, but for those whose turn was with the one before.
+    def take(self, known: Floats, busy: Floats) -> Iterator[Proposed]:
+        """Proposals from the present model: maxima and random candidates in turn, each kind as the one before left off.
 
         None of them is nearly the same as one that is known or running, or was taken from this model before.
 

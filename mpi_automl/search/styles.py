@@ -27,23 +27,24 @@ class Effort:
     width, steps : int
         Neighbours for each step of a local search, and steps at most.
     queue : int
-        Random candidates kept as further proposals from the same model.
+        Random candidates kept as proposals.
     turns : int
-        Proposals one after another are the best maximum, the second best and so on, up to this many, then the best
-        again: always the best one means to stay around one configuration for long. SMAC takes its eight best from one
-        model; here each may come from a new one.
+        Every other proposal is the best random candidate, the others are where local searches ended: the best maximum,
+        then the second best and so on, up to this many, then the best again. Always the best one means to stay around
+        one configuration for long. SMAC takes its eight best of both kinds from one model; here each may come from a
+        new one.
     exploration : float
         By how much the logarithm of the (scaled) cost must improve to count as an improvement at all: the
         larger, the more is tried where the model is unsure (SMAC's ``xi``). 0.1 asks for about a tenth.
     """
 
-    random: int = 1500
+    random: int = 3000
     starts: int = 5
     known: int = 5
     foreign: int = 2
     width: int = 64
     steps: int = 20
-    queue: int = 64
+    queue: int = 256
     turns: int = 8
     exploration: float = 0.0
 
