@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mpi_automl.job.early_stopping import EarlyStopping, threshold_of
-from mpi_automl.parallel.messages import Bulletin, TrialNews
+from mpi_automl.job.ahead import Ahead
+from mpi_automl.job.trial_news import news_of_result, news_of_start
 from mpi_automl.search.proposer import SpaceExhaustedError
 from mpi_automl.search.seeds import trial_seed
 from mpi_automl.trial import Origin, Result, Status, Trial, TrialKey
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mpi_automl.evaluation.interface import TrialEvaluator
+    from mpi_automl.job.early_stopping import EarlyStopping
     from mpi_automl.job.plan import TrialLimits
     from mpi_automl.job.rank_log import RankLog
     from mpi_automl.job.roll_call import RollCall
     from mpi_automl.parallel.exchange import Exchange
+    from mpi_automl.parallel.messages import Bulletin, TrialNews
     from mpi_automl.parallel.rounds import Pace
     from mpi_automl.parallel.signals import StopSignals
     from mpi_automl.parallel.world import World
@@ -144,6 +146,8 @@ class SearchLoop:
         self._last_end = 0.0
         self._stopping = self._is_exhausted = False
         self._next_number = 0
+        self._ahead = Ahead()
+        self._running_since = 0.0
         self._submitted = 0
         self._elsewhere: dict[TrialKey, NDArray[np.float64]] = {}
         self._ask_seconds: dict[TrialKey, float] = {}
@@ -212,12 +216,21 @@ class SearchLoop:
         if self._pace.is_waiting:
             return _ROUND_POLL
         usual_trial = self._busy_seconds / max(1, self._statuses.total())
-        return min(self._remaining(), _LONGEST_POLL, max(_POLL, usual_trial / _POLLS_PER_TRIAL))
+        pause = min(self._remaining(), _LONGEST_POLL, max(_POLL, usual_trial / _POLLS_PER_TRIAL))
+        until_due = self._until_due()
+        return min(pause, until_due) if self._evaluator.can_submit and until_due > 0 else pause
+
+    def _until_due(self) -> float:
+        """Seconds until the next trial is to be proposed, should the present one not end before."""
+        if not self._submitted or self._promotions:
+            return 0.0
+        return max(0.0, self._running_since + self._ahead.delay - time.monotonic())
 
     def _wants_trial(self, waiting: Sequence[Trial]) -> bool:
         has_room = self._pace.has_turn and self._evaluator.can_submit and self._remaining() > _SHORTEST_TRIAL
         has_something = bool(self._promotions) or not self._is_exhausted
-        return has_room and (bool(waiting) or (has_something and not self._made_all()))
+        is_due = has_something and not self._made_all() and self._until_due() <= 0
+        return has_room and (bool(waiting) or is_due)
 
     def _made_all(self) -> bool:
         return self._limits.trials is not None and self._next_number >= self._limits.trials
@@ -251,7 +264,8 @@ class SearchLoop:
         started = time.perf_counter()
         proposal = self._proposer.ask()
         trial = self._next_trial(proposal.vector, proposal.origin, self._budget)
-        self._ask_seconds[trial.key] = time.perf_counter() - started
+        self._ask_seconds[trial.key] = spent = time.perf_counter() - started
+        self._ahead.note_proposal(spent)
         return trial
 
     def _promoted(self) -> Trial:
@@ -272,9 +286,11 @@ class SearchLoop:
             keep_model_below=self._kept_models.threshold_for(trial),
             prune_above=self._early_stopping.threshold_for(trial.budget),
         )
+        if not self._submitted:
+            self._running_since = time.monotonic()
         self._submitted += 1
         self._store.begin(trial)
-        self._post(_news_of_start(trial))
+        self._post(news_of_start(trial))
 
     def _take(self, patience: float) -> bool:
         """Record what has ended, and give whether anything has."""
@@ -282,6 +298,7 @@ class SearchLoop:
         for result in results:
             assert isinstance(result, Result)
             self._submitted -= 1
+            self._running_since = time.monotonic()
             self._record(self._judge(result))
         return bool(results)
 
@@ -304,8 +321,9 @@ class SearchLoop:
         self._log.trial(result)
         self._statuses[result.status] += 1
         self._busy_seconds += result.end - result.start
+        self._ahead.note_trial(result.end - result.start)
         self._last_end = time.monotonic()
-        news = _news_of_result(result, self._early_stopping.rule)
+        news = news_of_result(result, self._early_stopping.rule)
         self._early_stopping.note(news)
         self._tell([news], foreign=False)
         self._post(news)
@@ -377,14 +395,3 @@ class SearchLoop:
                 self._hear(bulletin)
             self._watch()
             time.sleep(0.002)
-
-
-def _news_of_start(trial: Trial) -> TrialNews:
-    return TrialNews(trial.key, Status.RUNNING, np.nan, trial.origin, trial.budget, 0.0, trial.vector)
-
-
-def _news_of_result(result: Result, rule: str) -> TrialNews:
-    trial, seconds = result.trial, result.end - result.start
-    cost = result.cost if result.has_cost else np.nan
-    threshold = threshold_of(rule, result.fold_costs)
-    return TrialNews(trial.key, result.status, cost, trial.origin, trial.budget, seconds, trial.vector, threshold)

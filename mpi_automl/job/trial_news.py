@@ -1,0 +1,29 @@
+"""What other ranks are told of a trial of this one."""
+
+from __future__ import annotations
+
+import math
+
+from mpi_automl.job.early_stopping import threshold_of
+from mpi_automl.parallel.messages import TrialNews
+from mpi_automl.trial import Result, Status, Trial
+
+
+def news_of_start(trial: Trial) -> TrialNews:
+    """That a trial has been handed out."""
+    return TrialNews(trial.key, Status.RUNNING, math.nan, trial.origin, trial.budget, 0.0, trial.vector)
+
+
+def news_of_result(result: Result, rule: str) -> TrialNews:
+    """What a trial came to.
+
+    Parameters
+    ----------
+    result : Result
+    rule : str
+        When cross-validation ends early (`mpi_automl.job.early_stopping.threshold_of`).
+    """
+    trial, seconds = result.trial, result.end - result.start
+    cost = result.cost if result.has_cost else math.nan
+    threshold = threshold_of(rule, result.fold_costs)
+    return TrialNews(trial.key, result.status, cost, trial.origin, trial.budget, seconds, trial.vector, threshold)
