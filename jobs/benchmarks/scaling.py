@@ -9,7 +9,9 @@ launch import everything before the first search begins, so that starting is not
 one JSON line to --out for each search and leaves out those that are there already. The target is what --trials trials
 of one rank reach, the median over the seeds; a search on more ranks ends when it is reached. With --alone the target
 and one rank's time are those of the searches in regret.py's file, whose trials need not sleep, and their durations
-are added up. Times are seconds of the benchmark (wall time divided by the scale).
+are added up. With --virtual there are no real ranks and no sleep: one process lets all proposers take turns in virtual
+time, for comparisons that need many seeds; --seconds are then the benchmark's. Times in the results are seconds of the
+benchmark (wall time divided by the scale).
 """
 
 from __future__ import annotations
@@ -20,12 +22,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import regret
-from simulated_search import Case, Limits, Measured, policy, read
+from simulated_search import Case, Limits, Measured, append, policy, read
 
 SHARES = ("none", "incumbents", "history")
 _MANNERS = {
@@ -48,16 +50,35 @@ def measure(arguments: argparse.Namespace) -> None:
         if not cases:
             continue
         limits = Limits(arguments.scale, arguments.seconds, arguments.trials if ranks == 1 else None)
+        targets = {} if ranks == 1 else {name: found.target for name, found in alone(arguments, measured).items()}
+        if arguments.virtual:
+            in_virtual_time(arguments, cases, limits, targets)
+            continue
         request = {
             "cases": [asdict(case) for case in cases],
             "limits": asdict(limits),
-            "targets": {} if ranks == 1 else {name: found.target for name, found in alone(arguments, measured).items()},
+            "targets": targets,
             "benchmarks": {path.stem: str(path) for path in arguments.benchmarks},
             "out": str(arguments.out),
         }
         program = Path(__file__).with_name("simulated_search.py")
         command = [*arguments.launcher.split(), "-n", str(ranks), sys.executable, str(program), json.dumps(request)]
         subprocess.run(command, check=True, env={**os.environ, **_MANNERS})
+
+
+def in_virtual_time(
+    arguments: argparse.Namespace, cases: list[Case], limits: Limits, targets: dict[str, float]
+) -> None:
+    """Search case after case in this process."""
+    from virtual_search import search_once
+
+    from mpi_automl.evaluation.surrogate_benchmark import SurrogateBenchmark
+
+    paths = {path.stem: path for path in arguments.benchmarks}
+    for case in cases:
+        benchmark = SurrogateBenchmark.load(paths[case.benchmark])
+        limited = replace(limits, target=targets.get(case.benchmark))
+        append(arguments.out, search_once(case, limited, benchmark))
 
 
 def cases_of(arguments: argparse.Namespace, ranks: int) -> Iterator[Case]:
@@ -194,6 +215,7 @@ def main() -> None:
     parser.add_argument("--initial", default="random")
     parser.add_argument("--scale", type=float, default=10.0, help="wall seconds for a second of the benchmark")
     parser.add_argument("--seconds", type=float, default=90.0, help="wall time of one search at most")
+    parser.add_argument("--virtual", action="store_true", help="in one process and without waiting (virtual_search.py)")
     parser.add_argument("--launcher", default="mpirun")
     parser.add_argument("--plot", type=Path, help="for report: where to draw")
     arguments = parser.parse_args()

@@ -122,6 +122,13 @@ def read(path: Path) -> list[Measured]:
     return [Measured(**{**e, "case": Case(**e["case"]), "limits": Limits(**e["limits"])}) for e in entries]
 
 
+def append(path: Path, measured: Measured) -> None:
+    """Add a search to the file, in one write, and tell."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(measured)) + "\n")
+    print(describe(measured), flush=True)
+
+
 class _SimulatedPlan(Plan):
     """A plan without the dummy: it would leave a model to wait for."""
 
@@ -201,7 +208,7 @@ def _plan(case: Case, limits: Limits, benchmark: SurrogateBenchmark, directory: 
         leg=0,
         configspace=space,
         layout=layout,
-        models_bound=ModelsBound(),
+        models_bound=ModelsBound(0),
         store_options=StoreOptions(),
         initial=case.initial,
         limits=TrialLimits(max(1.0, 1.1 * benchmark.limit * limits.scale), 1024.0, end, limits.trials),
@@ -277,9 +284,7 @@ def main() -> None:
         benchmark = SurrogateBenchmark.load(Path(request["benchmarks"][case.benchmark]))
         measured = search_once(case, replace(limits, target=request["targets"].get(case.benchmark)), benchmark, world)
         if measured is not None:
-            with Path(request["out"]).open("a", encoding="utf-8") as file:
-                file.write(json.dumps(asdict(measured)) + "\n")
-            print(describe(measured), flush=True)
+            append(Path(request["out"]), measured)
 
 
 if __name__ == "__main__":
