@@ -3,9 +3,9 @@
     mpirun -n 2 python jobs/benchmarks/coordinator.py --ranks 1000 --trial-seconds 5 --seconds 40 --share history
 
 Rank 0 runs the real exchange and coordinator of a job of so many ranks and serves it as its search loop does, twenty
-times for each trial, but every 20 ms at most and every 0.1 s at least; of its own it searches nothing. Process 1 plays
-all other ranks: each reports a finished trial and the next one's start every `--trial-seconds`, and a sign of life
-where that leaves it silent, and takes its bulletins.
+times for each trial, but every 20 ms at most (and while a bulletin is under way) and every 0.1 s at least; of its own
+it searches nothing. Process 1 plays all other ranks: each reports a finished trial and the next one's start every
+`--trial-seconds`, and a sign of life where that leaves it silent, and takes its bulletins.
 Every message is a real one; the addresses of the played ranks are the only thing that is replaced.
 Hyperparameters are as many as the classification space has, and as few of them active as in its configurations.
 """
@@ -31,6 +31,7 @@ ACTIVE = 16
 TICKS_PER_TRIAL, SHORTEST_TICK, LONGEST_TICK = 20, 0.02, 0.1
 """How often a search loop looks for messages (`mpi_automl.job.search_loop`)."""
 END, RESULT = 99, 98
+MOST_SENDS = 5000
 
 
 class Crowd:
@@ -38,6 +39,7 @@ class Crowd:
 
     def __init__(self, comm: MPI.Intracomm) -> None:
         self._comm = comm
+        self._sends: list[MPI.Request] = []
         self.sent = self.sent_bytes = 0
 
     def Isend(  # noqa: N802  # MPI's name
@@ -46,13 +48,42 @@ class Crowd:
         """Send to process 1 what is meant for any rank."""
         self.sent += 1
         self.sent_bytes += buffer.nbytes
-        return self._comm.Isend(buffer, dest=1, tag=tag)
+        request = self._comm.Isend(buffer, dest=1, tag=tag)
+        if len(self._sends) > MOST_SENDS:
+            self._sends = [open_one for open_one in self._sends if open_one != MPI.REQUEST_NULL]
+        self._sends.append(request)
+        return request
+
+    def wait(self) -> None:
+        """Return when process 1 has taken everything: until then the buffers may not go."""
+        MPI.Request.Waitall(self._sends)
 
     def Improbe(  # noqa: N802  # MPI's name
         self, source: int, tag: int, status: MPI.Status
     ) -> MPI.Message | None:
         """Look for a message, as it is."""
         return self._comm.Improbe(source, tag, status)
+
+
+class Inbox:
+    """Bulletins for all played ranks: each rank waits for its own, and none of them for another's."""
+
+    def __init__(self, comm: MPI.Intracomm) -> None:
+        self._comm = comm
+        self._open: list[tuple[MPI.Request, np.ndarray]] = []
+
+    def arrived(self) -> list[np.ndarray]:
+        """Bulletins that have come completely."""
+        status = MPI.Status()
+        while (message := self._comm.Improbe(0, tags.BULLETIN, status)) is not None:
+            buffer = np.empty(status.Get_count(MPI.DOUBLE))
+            self._open.append((message.Irecv([buffer, MPI.DOUBLE]), buffer))
+        if not self._open:
+            return []
+        done = set(MPI.Request.Testsome([request for request, _ in self._open]) or ())
+        complete = [buffer for i, (_, buffer) in enumerate(self._open) if i in done]
+        self._open = [entry for i, entry in enumerate(self._open) if i not in done]
+        return complete
 
 
 def news(rank: int, number: int, status: Status, rng: np.random.Generator) -> TrialNews:
@@ -70,6 +101,7 @@ def play(comm: MPI.Intracomm, ranks: int, trial_seconds: float, seconds: float) 
     heapq.heapify(due)
     numbers = [0] * ranks
     sends: list[tuple[MPI.Request, np.ndarray]] = []
+    inbox = Inbox(comm)
     reports, rows, bulletins, latest = 0, 0, 0, 0.0
     delays: list[float] = []
     while (now := time.time()) < started + seconds:
@@ -91,19 +123,16 @@ def play(comm: MPI.Intracomm, ranks: int, trial_seconds: float, seconds: float) 
             quiet = moment + HEARTBEAT
             heapq.heappush(due, (next_trial, rank, True) if next_trial <= quiet else (quiet, rank, False))
         sends = [(request, buffer) for request, buffer in sends if not request.Test()]
-        status = MPI.Status()
-        while (message := comm.Improbe(0, tags.BULLETIN, status)) is not None:
-            buffer = np.empty(status.Get_count(MPI.DOUBLE))
-            message.Recv([buffer, MPI.DOUBLE])
+        for buffer in inbox.arrived():
             bulletins += 1
             rows += int(buffer[6])
             if bulletins % 500 == 0:
                 delays.append(time.time() - decode_bulletin(buffer).sent)
         time.sleep(0.001)
     comm.send(None, dest=0, tag=END)
+    while not comm.Iprobe(0, END):
+        inbox.arrived()
     comm.recv(source=0, tag=END)
-    while comm.Iprobe(0, tags.BULLETIN, status):
-        comm.Recv(np.empty(status.Get_count(MPI.DOUBLE)), source=0, tag=tags.BULLETIN)
     for request, _ in sends:
         request.Cancel() if not request.Test() else None
     return {
@@ -139,7 +168,7 @@ def coordinate(comm: MPI.Intracomm, ranks: int, share: str, trial_seconds: float
         exchange.post(trials)
         exchange.serve()
         longest = max(longest, time.perf_counter() - begun)
-        time.sleep(tick)
+        time.sleep(SHORTEST_TICK if exchange.is_sending else tick)
     elapsed = time.perf_counter() - started
     comm.recv(source=1, tag=END)
     coordinator = exchange.coordinator
@@ -152,6 +181,7 @@ def coordinate(comm: MPI.Intracomm, ranks: int, share: str, trial_seconds: float
         "sent": crowd.sent / elapsed,
         "bytes": crowd.sent_bytes / elapsed,
     }
+    crowd.wait()
     comm.send(None, dest=1, tag=END)
     return facts
 

@@ -216,7 +216,8 @@ class SearchLoop:
         if self._pace.is_waiting:
             return _ROUND_POLL
         usual_trial = self._busy_seconds / max(1, self._statuses.total())
-        pause = min(self._remaining(), _LONGEST_POLL, max(_POLL, usual_trial / _POLLS_PER_TRIAL))
+        longest = _POLL if self._exchange.is_sending else max(_POLL, usual_trial / _POLLS_PER_TRIAL)
+        pause = min(self._remaining(), _LONGEST_POLL, longest)
         until_due = self._until_due()
         return min(pause, until_due) if self._evaluator.can_submit and until_due > 0 else pause
 

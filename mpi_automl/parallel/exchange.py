@@ -108,6 +108,11 @@ class Exchange(ABC):
         """Whether `post` or `serve` has more to do than a sign of life; much cheaper than these."""
         return bool(self._trials) or self._has_messages()
 
+    @property
+    @abstractmethod
+    def is_sending(self) -> bool:
+        """Whether something is under way that may need this rank to look in, as long messages do on many fabrics."""
+
     @abstractmethod
     def _has_messages(self) -> bool:
         """Whether `_serve` would receive or send anything."""
@@ -154,6 +159,11 @@ class RootExchange(Exchange):
         """Ranks that have not sent their last report, or else have not taken their last bulletin."""
         silent = [rank for rank, state in enumerate(self.coordinator.states) if not state.is_last]
         return silent or sorted(self._requests)
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether a bulletin is under way."""
+        return bool(self._requests)
 
     def _deliver(self, report: Report) -> bool:
         self.coordinator.absorb(report, self._world.now())
@@ -224,6 +234,11 @@ class MemberExchange(Exchange):
     def awaited(self) -> list[int]:
         """Rank 0, which has not sent its last bulletin."""
         return [0]
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether a report is under way."""
+        return not self._test_sent()
 
     def _deliver(self, report: Report) -> bool:
         if not self._test_sent():
