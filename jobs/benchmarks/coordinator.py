@@ -2,10 +2,10 @@
 
     mpirun -n 2 python jobs/benchmarks/coordinator.py --ranks 1000 --trial-seconds 5 --seconds 40 --share history
 
-Rank 0 runs the real exchange and coordinator of a job of so many ranks and serves it as its search loop does, twenty
-times for each trial, but every 20 ms at most (and while a bulletin is under way) and every 0.1 s at least; of its own
-it searches nothing. Process 1 plays all other ranks: each reports a finished trial and the next one's start every
-`--trial-seconds`, and a sign of life where that leaves it silent, and takes its bulletins.
+Rank 0 runs the real exchange and coordinator of a job of so many ranks and serves it as often as its search loop does
+(`mpi_automl.job.polling`); of its own it searches nothing. Process 1 plays all other ranks: each reports a finished
+trial and the next one's start every `--trial-seconds`, and a sign of life where that leaves it silent, and takes its
+bulletins.
 Every message is a real one; the addresses of the played ranks are the only thing that is replaced.
 Hyperparameters are as many as the classification space has, and as few of them active as in its configurations.
 """
@@ -20,6 +20,7 @@ import time
 import numpy as np
 from mpi4py import MPI
 
+from mpi_automl.job.polling import pause
 from mpi_automl.parallel import tags
 from mpi_automl.parallel.exchange import HEARTBEAT, RootExchange
 from mpi_automl.parallel.messages import Report, TrialNews, decode_bulletin, encode_report
@@ -28,10 +29,9 @@ from mpi_automl.trial import Origin, Status, TrialKey
 
 HYPERPARAMETERS = 150
 ACTIVE = 16
-TICKS_PER_TRIAL, SHORTEST_TICK, LONGEST_TICK = 20, 0.02, 0.1
-"""How often a search loop looks for messages (`mpi_automl.job.search_loop`)."""
 END, RESULT = 99, 98
 MOST_SENDS = 5000
+"""Sends that are remembered before those that are complete are forgotten."""
 
 
 class Crowd:
@@ -156,7 +156,6 @@ def coordinate(comm: MPI.Intracomm, ranks: int, share: str, trial_seconds: float
     exchange = RootExchange(world, share)
     rng = np.random.default_rng(1)
     before, started, cpu = memory(), time.perf_counter(), time.process_time()
-    tick = min(LONGEST_TICK, max(SHORTEST_TICK, trial_seconds / TICKS_PER_TRIAL))
     number, longest, next_trial = 0, 0.0, time.time()
     while not comm.Iprobe(1, END):
         begun = time.perf_counter()
@@ -168,7 +167,7 @@ def coordinate(comm: MPI.Intracomm, ranks: int, share: str, trial_seconds: float
         exchange.post(trials)
         exchange.serve()
         longest = max(longest, time.perf_counter() - begun)
-        time.sleep(SHORTEST_TICK if exchange.is_sending else tick)
+        time.sleep(pause(trial_seconds, is_sending=exchange.is_sending))
     elapsed = time.perf_counter() - started
     comm.recv(source=1, tag=END)
     coordinator = exchange.coordinator

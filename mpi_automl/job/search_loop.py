@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mpi_automl.job import polling
 from mpi_automl.job.ahead import Ahead
 from mpi_automl.job.trial_news import news_of_result, news_of_start
 from mpi_automl.search.proposer import SpaceExhaustedError
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     from mpi_automl.storage.kept_models import KeptModels
     from mpi_automl.storage.writer import Store
 
-_POLL, _LONGEST_POLL = 0.02, 0.1
-_POLLS_PER_TRIAL = 20
-"""Between two proposals news is of no use: with long trials, looking for it less often leaves them more of the core."""
 _ROUND_POLL = 0.002
 _CHORES = 0.25
 """Seconds after which signs of life, flushes and progress are seen to although nothing happened."""
@@ -216,8 +214,7 @@ class SearchLoop:
         if self._pace.is_waiting:
             return _ROUND_POLL
         usual_trial = self._busy_seconds / max(1, self._statuses.total())
-        longest = _POLL if self._exchange.is_sending else max(_POLL, usual_trial / _POLLS_PER_TRIAL)
-        pause = min(self._remaining(), _LONGEST_POLL, longest)
+        pause = min(self._remaining(), polling.pause(usual_trial, is_sending=self._exchange.is_sending))
         until_due = self._until_due()
         return min(pause, until_due) if self._evaluator.can_submit and until_due > 0 else pause
 
@@ -305,7 +302,7 @@ class SearchLoop:
 
     def _judge(self, result: Result) -> Result:
         """A trial that ran into the end of the job, or was ended with it, says nothing about its configuration."""
-        was_cut_short = self._remaining() <= _POLL or self._stopping
+        was_cut_short = self._remaining() <= polling.SHORTEST or self._stopping
         ran = result.end - result.start
         if result.status is Status.TIMEOUT and was_cut_short and ran < 0.9 * self._limits.seconds:
             return replace(result, status=Status.STOPPED, reason="the search ended")
@@ -374,7 +371,7 @@ class SearchLoop:
         self._evaluator.cancel()
         limit = time.monotonic() + _SAVING
         while self._submitted and time.monotonic() < limit:
-            self._take(_POLL)
+            self._take(polling.SHORTEST)
         self._kept_models.tidy()
 
     def _await_last_model(self) -> None:
@@ -382,7 +379,7 @@ class SearchLoop:
         limit = time.monotonic() + min(_MODEL_SAVING, self._remaining())
         while not (self._stopping or self._kept_models.is_complete) and time.monotonic() < limit:
             self._serve()
-            self._take(_POLL)
+            self._take(polling.SHORTEST)
 
     def _hand_over(self) -> None:
         """Report that this rank is done, and hear the rest of what the others did."""

