@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mpi_automl.version import __version__
+
 if TYPE_CHECKING:
     from mpi_automl.estimators import AutoMLClassifier, AutoMLRegressor
 
 __all__ = ["AutoMLClassifier", "AutoMLRegressor", "__version__"]
-__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:

@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING
 
 from mpi_automl.job.conclusion import choose, conclude
 from mpi_automl.job.early_stopping import EarlyStopping
-from mpi_automl.job.final_models import refit
+from mpi_automl.job.liveness import LivenessMonitor, build_alone, give_up_later, resume_advice
 from mpi_automl.job.observer import Observer
-from mpi_automl.job.outcome import Outcome
 from mpi_automl.job.preparation import Preparation
-from mpi_automl.job.roll_call import RollCall, build_alone, give_up_later, resume_advice
 from mpi_automl.job.search_loop import LoopAccount, SearchLoop
+from mpi_automl.job.signals import StopSignals
 from mpi_automl.job.status import status_writer
+from mpi_automl.machine.cores import threads_of
 from mpi_automl.parallel.abort import abort_on_exception
-from mpi_automl.parallel.cores import threads_of
 from mpi_automl.parallel.exchange import open_exchange
 from mpi_automl.parallel.node_data import share_on_nodes
 from mpi_automl.parallel.rounds import open_pace
-from mpi_automl.parallel.signals import StopSignals
 from mpi_automl.parallel.watchdog import Watchdog
 from mpi_automl.parallel.world import MissingRanksError
+from mpi_automl.runs.refit_members import refit
+from mpi_automl.runs.summary import RunSummary
 from mpi_automl.search.proposer import Proposer
 from mpi_automl.search.seeds import rank_seed
 from mpi_automl.search.styles import rank_style
@@ -54,7 +54,7 @@ def run(
     log: RankLog,
     load: Callable[[], Task],
     observer: Observer,
-) -> Outcome:
+) -> RunSummary:
     """Collective. Search for the best ensemble until the time is up.
 
     Parameters
@@ -73,7 +73,7 @@ def run(
 
     Returns
     -------
-    Outcome
+    RunSummary
         The same on every rank.
 
     Raises
@@ -87,7 +87,7 @@ def run(
         plan = world.on_root(lambda: preparation.plan(world))
         last_words.text = resume_advice(settings, plan.directory)
         log.open(plan.log_of(world.rank))
-        watchdog.open(plan.log_of(world.rank), settings.silence)
+        watchdog.open(plan.log_of(world.rank), settings.heartbeat_timeout)
         evaluator.open(node_file.path, plan.models)
         store = create_store(
             plan.directory, plan.leg, plan.layout, preparation.metadata, world.comm, world.rank, plan.store_options
@@ -122,7 +122,7 @@ def search(
     share = "none" if settings.deterministic else settings.share
     exchange = open_exchange(world, share, lambda: plan.promotions(world.size))
     pace = open_pace(world, settings, len(plan.configspace))
-    roll_call = RollCall(plan, world, exchange, watchdog, settings.silence, observer, log)
+    liveness = LivenessMonitor(plan, world, exchange, watchdog, settings.heartbeat_timeout, observer, log)
     style = rank_style(settings.diversity, world.rank)
     proposer = Proposer(
         plan.configspace,
@@ -151,13 +151,13 @@ def search(
         seed=settings.seed,
         signals=signals,
         log=log,
-        roll_call=roll_call,
+        liveness=liveness,
         pace=pace,
         watchers=(observer.watching(plan, exchange), status_writer(plan, world, exchange)),
     )
     account = loop.run(plan.first_trials(world.rank))
     give_up_later(plan, world, watchdog)
-    world.wait(roll_call.patience)
+    world.wait(liveness.patience)
     if lost := store.close():
         log.note(f"{lost} trials could not be written: {store.problem}")
     return account

@@ -38,7 +38,7 @@ def seconds(value: Any) -> float:
 AUTO: Any = "auto"
 """A value that is found when the job starts."""
 AUTO_TIME = AUTO
-"""In `Settings.time`, until `mpi_automl.parallel.time_left.with_time_left` has put seconds in its place."""
+"""In `Settings.time`, until `mpi_automl.machine.scheduler.with_time_left` has put seconds in its place."""
 
 
 def seconds_or_auto(value: Any) -> Any:
@@ -138,12 +138,12 @@ def option(
     *,
     choices: tuple[str, ...] | None = None,
     metavar: str | None = None,
-    least: float | None = None,
-    most: float | None = None,
+    min: float | None = None,
+    max: float | None = None,
 ) -> Any:
     """One option: a dataclass field that knows how to convert, check and explain itself."""
     facts = {"convert": convert, "help": help, "group": group, "choices": choices}
-    return field(default=default, metadata={**facts, "metavar": metavar, "least": least, "most": most})
+    return field(default=default, metadata={**facts, "metavar": metavar, "min": min, "max": max})
 
 
 @dataclass(frozen=True)
@@ -183,20 +183,20 @@ class Settings:
         (), names, "further metrics to record of every trial; leaderboard shows them", "search", metavar="METRICS")
     time: float = option(
         3600.0, seconds_or_auto, "wall time of the whole job, from its start to its exit, in seconds or as 90s, 15m, "
-        "2h; auto takes what Slurm, PBS, LSF or $MPI_AUTOML_TIME_LEFT says is left", "search", metavar="TIME", least=1)
-    silence: float = option(
+        "2h; auto takes what Slurm, PBS, LSF or $MPI_AUTOML_TIME_LEFT says is left", "search", metavar="TIME", min=1)
+    heartbeat_timeout: float = option(
         60.0, seconds, "time without a sign of life after which a rank is named as stuck", "search", metavar="TIME",
-        least=1)
+        min=1)
     trials: int | None = option(
         None, integer, "trials of each rank after which the search ends before its time; default: no limit", "search",
-        metavar="N", least=1)
+        metavar="N", min=1)
     time_total: float | None = option(
         None, seconds, "wall time of all legs of the run together; a leg ends when it is used up, and a command that "
-        "leaves some of it unused ends with status 75", "search", metavar="TIME", least=1)
-    grace: float = option(
-        30.0, seconds, "time for the ensemble after a signal to stop, in seconds", "search", metavar="TIME", least=0)
+        "leaves some of it unused ends with status 75", "search", metavar="TIME", min=1)
+    shutdown_time: float = option(
+        30.0, seconds, "time for the ensemble after a signal to stop, in seconds", "search", metavar="TIME", min=0)
     seed: int = option(
-        1, integer, "seed from which every rank's own is derived", "search", metavar="N", least=0)
+        1, integer, "seed from which every rank's own is derived", "search", metavar="N", min=0)
     share: str = option(
         "history", str, "what ranks tell each other: nothing, new incumbents, or every finished trial", "search",
         choices=("none", "incumbents", "history"))
@@ -208,16 +208,16 @@ class Settings:
         "learners that grow", "search", choices=("none", "rows", "iterations"))
     eta: int = option(
         3, integer, "factor between budgets, and the share of the trials that goes on is 1/N", "search", metavar="N",
-        least=2)
+        min=2)
     min_budget: float = option(
         0.1, float, "smallest share of the full budget that --fidelity gives", "search", metavar="SHARE",
-        least=0.001, most=1)
+        min=0.001, max=1)
     deterministic: bool = option(
         False, boolean, "same seed and number of ranks, same trials, costs, ensemble and predictions: trials are "
         "counted (--trials), and ranks wait for each other", "search")
     exchange_every: int = option(
-        4, integer, "with --deterministic, trials of each rank between two exchanges", "search", metavar="N", least=1)
-    initial: str = option(
+        4, integer, "with --deterministic, trials of each rank between two exchanges", "search", metavar="N", min=1)
+    initial_design: str = option(
         "portfolio", str, "first configurations: default, portfolio, random, sobol, or a JSON file", "search",
         metavar="KIND")
     warm_start: tuple[str, ...] = option(
@@ -232,10 +232,10 @@ class Settings:
 
     trial_time: float | None = option(
         None, seconds, "limit of one trial's wall time, in seconds or as 90s, 15m; default: a tenth of --time",
-        "evaluation", metavar="TIME", least=0.1)
+        "evaluation", metavar="TIME", min=0.1)
     trial_memory: float = option(
         3072.0, mebibytes, "limit of what one trial adds to memory, in MiB or as 2GiB", "evaluation",
-        metavar="SIZE", least=16)
+        metavar="SIZE", min=16)
     resampling: str = option(
         "auto", splitter,
         "how validation rows are chosen: auto, holdout, cv, repeated-cv, group, time-series, or a scikit-learn "
@@ -244,52 +244,52 @@ class Settings:
         None, str, "table with validation rows, in place of a split", "evaluation", metavar="TABLE")
     holdout_share: float = option(
         0.33, float, "share of the rows that holdout validates on", "evaluation", metavar="SHARE",
-        least=0.01, most=0.99)
+        min=0.01, max=0.99)
     folds: int = option(
-        5, integer, "folds of cross-validation", "evaluation", metavar="N", least=2)
+        5, integer, "folds of cross-validation", "evaluation", metavar="N", min=2)
     repeats: int = option(
-        2, integer, "repetitions of repeated-cv", "evaluation", metavar="N", least=1)
+        2, integer, "repetitions of repeated-cv", "evaluation", metavar="N", min=1)
     early_stopping: str = option(
         "none", str,
         "when the remaining folds of a trial are left out: never, when its mean so far is worse than the worst fold of "
         "the job's best trial (forgiving), or than its mean (aggressive)", "evaluation",
         choices=("none", "forgiving", "aggressive"))
-    growing: bool = option(
+    staged_fitting: bool = option(
         True, boolean, "fit learners that can grow in steps, so that a trial cut off by its time limit counts with the "
         "size it reached", "evaluation")
     threads: int = option(
         1, count_or_auto, "threads of one evaluation; auto takes all cores that each rank has for itself", "evaluation",
-        metavar="N|auto", least=1)
+        metavar="N|auto", min=1)
     scratch: str | None = option(
         None, str, "directory for the node's copy of the table; default: /dev/shm or $TMPDIR, whichever has room",
         "evaluation", metavar="DIR")
 
     ensemble_size: int = option(
-        50, integer, "rounds of ensemble selection", "ensemble", metavar="N", least=1)
+        50, integer, "rounds of ensemble selection", "ensemble", metavar="N", min=1)
     ensemble_nbest: int | float = option(
         50, count_or_share, "candidates for the ensemble: the best N, or a share of all", "ensemble",
-        metavar="N", least=0)
+        metavar="N", min=0)
     ensemble_method: str = option(
         "greedy", str, "how members are chosen and combined; auto checks which of the others does best", "ensemble",
         choices=("greedy", "single_best", "stacking", "auto"))
     ensemble_metric: str = option(
         "auto", str, "what greedy selection goes by: same for --metric, or another metric; auto takes the Brier "
         "score in place of accuracy", "ensemble", metavar="METRIC")
-    ensemble_range: float = option(
+    performance_range: float = option(
         0.0, float, "share of the way from the dummy's cost to the best one that a candidate must have gone",
-        "ensemble", metavar="SHARE", least=0, most=1)
+        "ensemble", metavar="SHARE", min=0, max=1)
     ensemble_start: int = option(
-        0, integer, "start greedy selection from up to N of the best candidates", "ensemble", metavar="N", least=0)
+        0, integer, "start greedy selection from up to N of the best candidates", "ensemble", metavar="N", min=0)
     ensemble_bags: int = option(
         0, integer, "select from N random halves of the candidates and average; 0 for one selection from all",
-        "ensemble", metavar="N", least=0)
-    final: str = option(
+        "ensemble", metavar="N", min=0)
+    final_models: str = option(
         AUTO, str, "models of the members: those of the folds, averaged, or one each, fitted anew on all rows (refit); "
         "auto fits anew after a holdout or time-series split, whose models have not learned from every row", "ensemble",
         choices=(AUTO, "folds", "refit"))
     final_time: float | None = option(
         None, seconds, "time kept for fitting anew, if that is done; default: a tenth of --time, or less where members "
-        "cannot take it up", "ensemble", metavar="TIME", least=0)
+        "cannot take it up", "ensemble", metavar="TIME", min=0)
 
     out: str | None = option(
         None, str, "run directory to make; default: mpi_automl_<date>_<time>", "storage", metavar="DIR")
@@ -299,22 +299,22 @@ class Settings:
     report: bool = option(
         True, boolean, "write the page of mpi-automl report after a job of 20 s or more, if time is left", "storage")
     predictions_per_rank: int = option(
-        200, integer, "trials of each rank whose predictions are kept", "storage", metavar="N", least=1)
+        200, integer, "trials of each rank whose predictions are kept", "storage", metavar="N", min=1)
     models_on_disk: int | str = option(
         50, count_or_size, "fitted models that each rank keeps: those of its best N trials, or of as many as fit into "
-        "a size such as 2GiB", "storage", metavar="N|SIZE", least=0)
+        "a size such as 2GiB", "storage", metavar="N|SIZE", min=0)
     flush: float = option(
-        30.0, seconds, "longest time between flushes to disk, in seconds", "storage", metavar="TIME", least=0.1)
-    disk: float | None = option(
+        30.0, seconds, "longest time between flushes to disk, in seconds", "storage", metavar="TIME", min=0.1)
+    disk_limit: float | None = option(
         None, mebibytes, "limit of the run directory, models included, in MiB or as 20GiB; default: none", "storage",
-        metavar="SIZE", least=1)
+        metavar="SIZE", min=1)
     store: str = option(
         "auto", str, "one file shared by all ranks (needs a parallel h5py), or one per rank", "storage",
         choices=("auto", "shared", "per-rank"))
     alignment: float = option(
         0.0, mebibytes, "where large datasets of a file begin: at multiples of so many MiB, such as the stripe's size",
-        "storage", metavar="SIZE", least=0)
-    hints: tuple[str, ...] = option(
+        "storage", metavar="SIZE", min=0)
+    mpiio_hints: tuple[str, ...] = option(
         (), names, "MPI-IO hints for the shared file, as name=value with commas between them", "storage",
         metavar="HINTS")
     # fmt: on
@@ -338,10 +338,10 @@ class Settings:
                 "--deterministic and --fidelity cannot be had together, as promotions depend on what ends first; "
                 "leave out one of them."
             )
-        if self.disk is not None or isinstance(self.models_on_disk, str):
+        if self.disk_limit is not None or isinstance(self.models_on_disk, str):
             raise UserError(
-                "With --deterministic the disk cannot be limited by size, which depends on time; leave out --disk and "
-                "give numbers of trials as --models-on-disk and --predictions-per-rank."
+                "With --deterministic the disk cannot be limited by size, which depends on time; leave out "
+                "--disk-limit and give numbers of trials as --models-on-disk and --predictions-per-rank."
             )
 
     @classmethod
@@ -377,8 +377,8 @@ def _checked(name: str, value: Any, facts: Mapping[str, Any]) -> Any:
         raise UserError(f"{flag} is {value!r}; it must be finite.")
     if isinstance(converted, str):
         return converted
-    if facts["least"] is not None and converted < facts["least"]:
-        raise UserError(f"{flag} is {value!r}; it must be at least {facts['least']:g}.")
-    if facts["most"] is not None and converted > facts["most"]:
-        raise UserError(f"{flag} is {value!r}; it must be at most {facts['most']:g}.")
+    if facts["min"] is not None and converted < facts["min"]:
+        raise UserError(f"{flag} is {value!r}; it must be at least {facts['min']:g}.")
+    if facts["max"] is not None and converted > facts["max"]:
+        raise UserError(f"{flag} is {value!r}; it must be at most {facts['max']:g}.")
     return converted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
@@ -127,3 +128,33 @@ class Result:
     def has_cost(self) -> bool:
         """Whether `cost` is a number the search can learn from as it is."""
         return self.status in (Status.SUCCESS, Status.PRUNED)
+
+
+@dataclass(frozen=True, eq=False)
+class TrialUpdate:
+    """What other ranks need to know of a trial.
+
+    Attributes
+    ----------
+    key : TrialKey
+    status : Status
+        `Status.RUNNING` for a configuration under evaluation.
+    cost : float
+        NaN without one.
+    origin : Origin
+    budget : float
+    seconds : float
+        Wall time of the evaluation so far known.
+    vector : ndarray of float64, shape (n_hyperparameters,)
+    threshold : float
+        Mean cost of the folds so far above which another trial is lost against this one; infinite without one.
+    """
+
+    key: TrialKey
+    status: Status
+    cost: float
+    origin: Origin
+    budget: float
+    seconds: float
+    vector: NDArray[np.float64]
+    threshold: float = math.inf

@@ -58,7 +58,7 @@ def test_a_repeatable_job_counts_trials_and_takes_no_limit_that_depends_on_time(
         Settings(deterministic=True)
     with pytest.raises(UserError, match="--fidelity"):
         Settings(deterministic=True, trials=5, fidelity="rows")
-    for limit in ({"disk": "1GiB"}, {"models_on_disk": "1GiB"}):
+    for limit in ({"disk_limit": "1GiB"}, {"models_on_disk": "1GiB"}):
         with pytest.raises(UserError, match="cannot be limited by size"):
             Settings(deterministic=True, trials=5, **limit)
     assert Settings(deterministic=True, trials=5).exchange_every > 0

@@ -5,9 +5,9 @@ import sys
 import pandas as pd
 import skops.io
 
-from mpi_automl.ensemble.exported import exported, save_exported
 from mpi_automl.ensemble.model import EnsembleModel
-from mpi_automl.ensemble.trust import trusted_types
+from mpi_automl.ensemble.sklearn_export import exported, save_exported
+from mpi_automl.ensemble.trusted_types import trusted_types
 
 if __name__ == "__main__":
     run, rows = sys.argv[1], pd.read_csv(sys.argv[2])

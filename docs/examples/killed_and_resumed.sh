@@ -15,6 +15,6 @@ kill -KILL "$job"
 wait "$job" || echo "the job was killed"
 sleep 5 # its ranks notice, and end
 
-mpi-automl check "$run"
+mpi-automl verify "$run"
 mpirun -n 3 mpi-automl fit --resume "$run" --time 2m --trials 2
 mpi-automl show "$run"

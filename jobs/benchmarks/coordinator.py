@@ -23,9 +23,9 @@ from mpi4py import MPI
 from mpi_automl.job.polling import pause
 from mpi_automl.parallel import tags
 from mpi_automl.parallel.exchange import HEARTBEAT, RootExchange
-from mpi_automl.parallel.messages import Report, TrialNews, decode_bulletin, encode_report
+from mpi_automl.parallel.messages import Report, decode_bulletin, encode_report
 from mpi_automl.parallel.world import World
-from mpi_automl.trial import Origin, Status, TrialKey
+from mpi_automl.trial import Origin, Status, TrialKey, TrialUpdate
 
 HYPERPARAMETERS = 150
 ACTIVE = 16
@@ -86,10 +86,10 @@ class Inbox:
         return complete
 
 
-def news(rank: int, number: int, status: Status, rng: np.random.Generator) -> TrialNews:
+def news(rank: int, number: int, status: Status, rng: np.random.Generator) -> TrialUpdate:
     vector = np.where(rng.random(HYPERPARAMETERS) < ACTIVE / HYPERPARAMETERS, rng.random(HYPERPARAMETERS), np.nan)
     cost = np.nan if status is Status.RUNNING else float(rng.random())
-    return TrialNews(TrialKey(0, rank, number), status, cost, Origin.MODEL, 1.0, 5.0, vector)
+    return TrialUpdate(TrialKey(0, rank, number), status, cost, Origin.MODEL, 1.0, 5.0, vector)
 
 
 def play(comm: MPI.Intracomm, ranks: int, trial_seconds: float, seconds: float) -> dict[str, float]:
@@ -108,7 +108,7 @@ def play(comm: MPI.Intracomm, ranks: int, trial_seconds: float, seconds: float) 
         while due[0][0] <= now:
             moment, rank, is_trial = heapq.heappop(due)
             latest = max(latest, now - moment)
-            told: list[tuple[TrialNews, ...]] = [()]
+            told: list[tuple[TrialUpdate, ...]] = [()]
             if is_trial:
                 number = numbers[rank]
                 numbers[rank] += 1

@@ -7,11 +7,11 @@ ensemble is built by the package's own selection and scored on rows held out. Th
 they are compared in pairs. A replay has one rank, and its proposals do not depend on the rule.
 
     python jobs/benchmarks/early_stopping.py DIRECTORY --record FILES --tables vehicle credit_g --seconds 60
-    python jobs/benchmarks/early_stopping.py DIRECTORY --record FILES --growing --tables magic_telescope --seconds 120
+    python jobs/benchmarks/early_stopping.py DIRECTORY --record FILES --staged-fitting --tables magic_telescope --seconds 120
     python jobs/benchmarks/early_stopping.py DIRECTORY --replay FILES --seeds 40
 
 DIRECTORY holds tables and an ``index.json``, as for tables.py. FILES is a folder for the recordings. With
-``--growing`` each configuration is evaluated twice under a short limit (``--trial-time``): in one go, and in steps.
+``--staged-fitting`` each configuration is evaluated twice under a short limit (``--trial-time``): in one go, and in steps.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from mpi_automl.data.load import make_task
 from mpi_automl.data.resampling import make_resampling
 from mpi_automl.data.shared import pack, write_packed
 from mpi_automl.evaluation.evaluator import Evaluator
-from mpi_automl.evaluation.metrics import get_metric
 from mpi_automl.evaluation.setup import EvaluationSetup, training_rows_first
 from mpi_automl.job.early_stopping import threshold_of
+from mpi_automl.metrics.registry import get_metric
 from mpi_automl.search.initial import initial_design
 from mpi_automl.search.proposer import Proposer
 from mpi_automl.settings import Settings
@@ -107,7 +107,7 @@ def evaluated(evaluator: Evaluator, trial: Trial, seconds: float) -> Result:
 def record(setup: EvaluationSetup, arguments: argparse.Namespace) -> Recording:
     """Search for a while, as a rank does, and keep everything."""
     setup = replace(setup, fidelity="iterations")
-    ways = [replace(setup, grows=False), setup] if arguments.growing else [setup]
+    ways = [replace(setup, grows=False), setup] if arguments.staged_fitting else [setup]
     kept: list[list[Result]] = []
     with tempfile.TemporaryDirectory() as place:
         evaluators = [Evaluator.start() for _ in ways]
@@ -118,7 +118,7 @@ def record(setup: EvaluationSetup, arguments: argparse.Namespace) -> Recording:
             setup.space.configspace,
             seed=1,
             initial=initial_design(setup.space.configspace, "portfolio", 0, 1, 1),
-            random_share=1.0 if arguments.growing else 0.2,
+            random_share=1.0 if arguments.staged_fitting else 0.2,
         )
         end = time.monotonic() + arguments.seconds
         for trial in trials_of(proposer, arguments.budget):
@@ -163,7 +163,7 @@ def _recording(setup: EvaluationSetup, kept: list[list[Result]]) -> Recording:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunSummary:
     """What a replayed search came to: trials begun, whole ones, and costs of its best trial and of its ensemble."""
 
     trials: int
@@ -187,7 +187,7 @@ class Replay:
         self.metric = get_metric(recording.metric, self.task_type)
         self.seconds = share * float(recording.seconds.max(axis=0).sum())
 
-    def run(self, seed: int, rule: str = "none", way: int = 0) -> Outcome:
+    def run(self, seed: int, rule: str = "none", way: int = 0) -> RunSummary:
         """A search with configurations in the order of a seed."""
         found, now, begun = self.recording, 0.0, 0
         whole: list[int] = []
@@ -212,21 +212,21 @@ class Replay:
         lost = np.flatnonzero(means[:-1] > threshold)
         return 1.0 if not len(lost) else float(lost[0] + 1) / len(costs)
 
-    def _concluded(self, whole: list[int], way: int, begun: int) -> Outcome:
+    def _concluded(self, whole: list[int], way: int, begun: int) -> RunSummary:
         from mpi_automl.ensemble.build import Candidates, build_ensemble
         from mpi_automl.ensemble.combination import combine
         from mpi_automl.ensemble.greedy import Rules
 
         found = self.recording
         if not whole:
-            return Outcome(begun, 0, np.nan, np.nan, np.nan)
+            return RunSummary(begun, 0, np.nan, np.nan, np.nan)
         order = sorted(whole, key=lambda number: found.costs[way, number])[:50]
         keys = tuple(TrialKey(0, 0, number) for number in order)
         candidates = Candidates(keys, found.predictions[way, order])
         ensemble = build_ensemble(candidates, found.truth, self.metric, self.task_type, Rules(50, 1))
         tests = {key: found.test_predictions[way, key.number] for key in ensemble.weights}
         combined = combine(ensemble.combination, tests).astype(np.float32)
-        return Outcome(
+        return RunSummary(
             begun,
             len(whole),
             float(found.costs[way, order[0]]),
@@ -257,10 +257,10 @@ def compare(recordings: list[Recording], arguments: argparse.Namespace) -> None:
             _summary(name, chosen[0], np.array(changes[name]))
 
 
-def _row(table: str, name: str, own: list[Outcome], first: list[Outcome]) -> tuple[float, float, float, float]:
+def _row(table: str, name: str, own: list[RunSummary], first: list[RunSummary]) -> tuple[float, float, float, float]:
     """Print one line; gives changes of the mean costs as shares of the first rule's, and wins minus losses."""
 
-    def mean(runs: list[Outcome], field: str) -> float:
+    def mean(runs: list[RunSummary], field: str) -> float:
         return float(np.nanmean([getattr(run, field) for run in runs]))
 
     difference = np.array([a.ensemble_test - b.ensemble_test for a, b in zip(own, first, strict=True)])
@@ -291,7 +291,7 @@ def main() -> None:
     parser.add_argument("--record", type=Path, metavar="FILES")
     parser.add_argument("--replay", type=Path, metavar="FILES")
     parser.add_argument("--tables", nargs="*", default=())
-    parser.add_argument("--growing", action="store_true")
+    parser.add_argument("--staged-fitting", action="store_true")
     parser.add_argument("--seconds", type=float, default=60.0, help="of recording, for each table")
     parser.add_argument("--trial-time", type=float, default=10.0)
     parser.add_argument(
@@ -305,9 +305,11 @@ def main() -> None:
         arguments.record.mkdir(parents=True, exist_ok=True)
         for table in json.loads((arguments.directory / "index.json").read_text(encoding="utf-8")):
             if table["name"] in arguments.tables:
-                setup = make_setup(table, arguments.directory, arguments.rows, "holdout" if arguments.growing else "cv")
+                setup = make_setup(
+                    table, arguments.directory, arguments.rows, "holdout" if arguments.staged_fitting else "cv"
+                )
                 found = record(setup, arguments)
-                kind = "growing" if arguments.growing else "folds"
+                kind = "growing" if arguments.staged_fitting else "folds"
                 found.save(arguments.record / f"{table['name']}-{kind}.npz")
                 whole = np.isfinite(found.costs).sum(axis=1)
                 print(f"{table['name']}: {found.costs.shape[1]} configurations, whole {whole}", flush=True)

@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 
 from mpi_automl.data.task import TaskType
 from mpi_automl.ensemble.greedy import Rules, select
-from mpi_automl.ensemble.scorers import make_scorer
-from mpi_automl.evaluation.metrics import get_metric
+from mpi_automl.metrics.registry import get_metric
+from mpi_automl.metrics.scorers import make_scorer
 
 LOOP_METRICS: dict[str, Callable[[NDArray, NDArray], float]] = {
     "accuracy": lambda y, mean: sklearn.metrics.accuracy_score(y, mean.argmax(axis=1)),

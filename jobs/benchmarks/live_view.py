@@ -25,14 +25,14 @@ from rich.live import Live
 
 from mpi_automl.cli.live import picture, progress_line
 from mpi_automl.data.task import ColumnKind, Profile, TaskType
-from mpi_automl.evaluation.metrics import get_metric
 from mpi_automl.job.progress import Pace, ProgressMeter
+from mpi_automl.metrics.registry import get_metric
 from mpi_automl.parallel.coordinator import Coordinator
-from mpi_automl.parallel.messages import Report, TrialNews
+from mpi_automl.parallel.messages import Report
 from mpi_automl.settings import Settings
 from mpi_automl.space.space import build_space
 from mpi_automl.storage.run_directory import RUNNING, RunDirectory
-from mpi_automl.trial import Origin, Status, TrialKey
+from mpi_automl.trial import Origin, Status, TrialKey, TrialUpdate
 
 LIVE, STATUS = (1.0, 5.0), (5.0, 30.0)
 """Seconds between two pictures and two files, and at most so many after slow ones, as in the package."""
@@ -53,8 +53,8 @@ def busy_coordinator(space: Any, ranks: int, trials: int = 20) -> Coordinator:
         for rank in range(ranks):
             vector = vectors[int(rng.integers(len(vectors)))]
             key = TrialKey(0, rank, number)
-            begun = TrialNews(key, Status.RUNNING, np.nan, Origin.MODEL, 1.0, 0.0, vector)
-            ended = TrialNews(key, Status.SUCCESS, float(rng.random()), Origin.MODEL, 1.0, 1.0, vector)
+            begun = TrialUpdate(key, Status.RUNNING, np.nan, Origin.MODEL, 1.0, 0.0, vector)
+            ended = TrialUpdate(key, Status.SUCCESS, float(rng.random()), Origin.MODEL, 1.0, 1.0, vector)
             news = (begun, ended) if number < trials - 1 else (begun,)
             coordinator.absorb(Report(rank, 0.0, busy_seconds=float(number), trials=news), float(number))
     return coordinator

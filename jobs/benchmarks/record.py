@@ -101,8 +101,8 @@ def make_setup(entry: dict[str, Any], directory: Path, metric: str, rows: int) -
     """The evaluation of trials on a table, of which a random part is taken."""
     from mpi_automl.data.load import load_task
     from mpi_automl.data.resampling import make_resampling
-    from mpi_automl.evaluation.metrics import get_metric
     from mpi_automl.evaluation.setup import EvaluationSetup, take_rows
+    from mpi_automl.metrics.registry import get_metric
     from mpi_automl.settings import Settings
     from mpi_automl.space.space import build_space
 

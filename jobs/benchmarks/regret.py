@@ -134,7 +134,7 @@ def synthetic(space: ConfigurationSpace, number: int) -> Problem:
 
 def recorded(path: Path) -> Problem:
     """A surrogate benchmark."""
-    from mpi_automl.evaluation.surrogate_benchmark import SurrogateBenchmark
+    from mpi_automl.simulation.surrogate_benchmark import SurrogateBenchmark
 
     benchmark = SurrogateBenchmark.load(path)
 

@@ -32,8 +32,8 @@ from mpi_automl.data.load import make_task
 from mpi_automl.data.resampling import make_resampling
 from mpi_automl.data.shared import pack, write_packed
 from mpi_automl.evaluation.evaluator import Evaluator
-from mpi_automl.evaluation.metrics import get_metric
 from mpi_automl.evaluation.setup import EvaluationSetup, training_rows_first
+from mpi_automl.metrics.registry import get_metric
 from mpi_automl.search.initial import initial_design
 from mpi_automl.settings import Settings
 from mpi_automl.space.space import build_space

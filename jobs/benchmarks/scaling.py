@@ -72,7 +72,7 @@ def in_virtual_time(
     """Search case after case in this process."""
     from virtual_search import search_once
 
-    from mpi_automl.evaluation.surrogate_benchmark import SurrogateBenchmark
+    from mpi_automl.simulation.surrogate_benchmark import SurrogateBenchmark
 
     paths = {path.stem: path for path in arguments.benchmarks}
     for case in cases:
@@ -87,7 +87,7 @@ def cases_of(arguments: argparse.Namespace, ranks: int) -> Iterator[Case]:
         for path in arguments.benchmarks:
             for share in arguments.share if ranks > 1 else ["none"]:
                 diversity = arguments.diversity if share == "history" else "none"
-                yield Case(path.stem, ranks, share, seed, arguments.initial, diversity)
+                yield Case(path.stem, ranks, share, seed, arguments.initial_design, diversity)
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,7 @@ def main() -> None:
     parser.add_argument("--share", nargs="+", choices=SHARES, default=list(SHARES))
     parser.add_argument("--diversity", default="none", help="with --share history only")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
-    parser.add_argument("--initial", default="random")
+    parser.add_argument("--initial-design", default="random")
     parser.add_argument("--scale", type=float, default=10.0, help="wall seconds for a second of the benchmark")
     parser.add_argument("--seconds", type=float, default=90.0, help="wall time of one search at most")
     parser.add_argument("--virtual", action="store_true", help="in one process and without waiting (virtual_search.py)")

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from mpi_automl.ensemble.combination import combine
-from mpi_automl.job.final_selection import (
+from mpi_automl.runs.run_facts import RunFacts
+from mpi_automl.runs.selection import (
     DUMMY,
     EnsembleRules,
     build_from,
@@ -23,7 +24,6 @@ from mpi_automl.job.final_selection import (
     look_among,
     with_largest_budgets,
 )
-from mpi_automl.job.run_facts import RunFacts
 from mpi_automl.storage.reader import RunReader
 
 SHARE = 0.7

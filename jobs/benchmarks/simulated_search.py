@@ -1,7 +1,7 @@
 """A search on real MPI ranks with simulated trials, as scaling.py launches it; and what it came to.
 
 Proposers, messages and the HDF5 store are those of a run (`mpi_automl.run.search`); only the evaluator is replaced
-(`mpi_automl.evaluation.simulated`).
+(`mpi_automl.simulation.evaluator`).
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from typing import Any
 import numpy as np
 
 from mpi_automl.data.task import TaskType
-from mpi_automl.evaluation.metrics import get_metric
-from mpi_automl.evaluation.simulated import SimulatedEvaluator
-from mpi_automl.evaluation.surrogate_benchmark import SurrogateBenchmark
 from mpi_automl.job.observer import Observer
 from mpi_automl.job.plan import Plan, TrialLimits
 from mpi_automl.job.rank_log import RankLog
 from mpi_automl.job.search_loop import LoopAccount
+from mpi_automl.job.signals import StopSignals
+from mpi_automl.metrics.registry import get_metric
 from mpi_automl.parallel.exchange import Exchange, RootExchange
-from mpi_automl.parallel.signals import StopSignals
 from mpi_automl.parallel.watchdog import Watchdog
 from mpi_automl.parallel.world import World, open_world, process_start
 from mpi_automl.settings import Settings
+from mpi_automl.simulation.evaluator import SimulatedEvaluator
+from mpi_automl.simulation.surrogate_benchmark import SurrogateBenchmark
 from mpi_automl.storage.choice import StoreOptions
 from mpi_automl.storage.kept_models import ModelsBound
 from mpi_automl.storage.layout import StoreLayout, trials_for

@@ -112,9 +112,9 @@ def attempt(task: Any, space: Any, vector: Any, seconds: float, sender: Any) -> 
     """Fit on two thirds of the rows, predict the others, and tell how it went."""
     from threadpoolctl import threadpool_limits
 
-    from mpi_automl.evaluation import grow
-    from mpi_automl.evaluation.predictions import predict
+    from mpi_automl.evaluation import staged_fitting
     from mpi_automl.evaluation.setup import take_rows
+    from mpi_automl.space.predictions import predict
 
     border = 2 * len(task.y) // 3
     deadline = time.monotonic() + seconds
@@ -122,7 +122,7 @@ def attempt(task: Any, space: Any, vector: Any, seconds: float, sender: Any) -> 
         with threadpool_limits(1):
             candidate = space.build(vector, 1)
             train = take_rows(task.X, _span(0, border))
-            grow.fit(candidate, train, task.y[:border], deadline=deadline)
+            staged_fitting.fit(candidate, train, task.y[:border], deadline=deadline)
             rest = take_rows(task.X, _span(border, len(task.y)))
             predict(candidate.pipeline, rest, task.type, task.profile.n_outputs)
         sender.send(("success", ""))

@@ -2,7 +2,7 @@
 
     python jobs/benchmarks/surrogate.py jobs/benchmarks/recorded/*.npz --out benchmarks [--trial-time 3]
 
-Reads recordings (record.py) and writes one ``NAME.npz`` for each (`mpi_automl.evaluation.surrogate_benchmark`). The
+Reads recordings (record.py) and writes one ``NAME.npz`` for each (`mpi_automl.simulation.surrogate_benchmark`). The
 table shows, from five-fold cross-validation, the rank correlation of predicted and recorded costs, over all trials
 and among the best quarter, that of the durations, and the share of trials whose failure or success was predicted.
 """
@@ -16,7 +16,7 @@ import numpy as np
 from record import Recording
 from scipy.stats import spearmanr
 
-from mpi_automl.evaluation.surrogate_benchmark import SurrogateBenchmark, Trials
+from mpi_automl.simulation.surrogate_benchmark import SurrogateBenchmark, Trials
 
 FOLDS = 5
 

@@ -23,8 +23,8 @@ from typing import Any
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
-from mpi_automl.job.final_selection import find_dummy
-from mpi_automl.job.run_facts import RunFacts
+from mpi_automl.runs.run_facts import RunFacts
+from mpi_automl.runs.selection import find_dummy
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import RunDirectory
 

@@ -88,8 +88,8 @@ def stock_smac(options: argparse.Namespace, directory: Path) -> Use:
 
     from mpi_automl.data.load import make_task
     from mpi_automl.data.resampling import make_resampling
-    from mpi_automl.evaluation.metrics import get_metric
     from mpi_automl.evaluation.setup import EvaluationSetup
+    from mpi_automl.metrics.registry import get_metric
     from mpi_automl.settings import Settings
     from mpi_automl.space.space import build_space
 

@@ -1,7 +1,8 @@
 """A search on many ranks in one process and in virtual time, as ``scaling.py measure --virtual`` makes it.
 
-The ranks' proposers are the real ones, and so is the rule when the next trial is proposed (`mpi_automl.job.ahead`);
-trials end in the order of the benchmark's durations, and news arrives at once. There are no messages, no store and no
+The ranks' proposers are the real ones, and so is the rule when the next trial is proposed
+(`mpi_automl.job.proposal_timer`); trials
+end in the order of the benchmark's durations, and news arrives at once. There are no messages, no store and no
 waiting, so that many seeds can be compared; scaling.py without ``--virtual`` shows on real ranks what these add.
 """
 
@@ -14,12 +15,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from simulated_search import Case, Limits, Measured, share_alike
 
-from mpi_automl.evaluation.surrogate_benchmark import SimulatedOutcome, SurrogateBenchmark
-from mpi_automl.job.ahead import Ahead
+from mpi_automl.job.proposal_timer import ProposalTimer
 from mpi_automl.search.initial import initial_design
 from mpi_automl.search.proposer import Proposer
 from mpi_automl.search.seeds import rank_seed
 from mpi_automl.search.styles import rank_style
+from mpi_automl.simulation.surrogate_benchmark import SimulatedOutcome, SurrogateBenchmark
 from mpi_automl.trial import TrialKey
 
 PROPOSING = 0.05
@@ -42,7 +43,7 @@ class VirtualRank:
 
     number: int
     proposer: Proposer
-    ahead: Ahead
+    ahead: ProposalTimer
     running: VirtualTrial | None = None
     waiting: VirtualTrial | None = None
     news: list[VirtualTrial] = field(default_factory=list)
@@ -78,7 +79,7 @@ class VirtualSearch:
         first = initial_design(space, case.initial, rank, case.ranks, case.seed)
         seed = rank_seed(case.seed, rank)
         proposer = Proposer(space, seed, first, random_share=style.random_share, effort=style.effort)
-        return VirtualRank(rank, proposer, Ahead())
+        return VirtualRank(rank, proposer, ProposalTimer())
 
     def run(self, limits: Limits) -> None:
         """Let time go by until the target is reached or the time is up."""

@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from mpi_automl.errors import UserError
-from mpi_automl.parallel.launcher import detect_launch
+from mpi_automl.machine.launcher import detect_launch
 from mpi_automl.settings import Settings
 
 SHELLS = ("bash", "zsh", "tcsh")

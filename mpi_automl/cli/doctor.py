@@ -6,11 +6,11 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mpi_automl.parallel.launcher import detect_launch
+from mpi_automl.machine.launcher import detect_launch
 from mpi_automl.settings import Settings
 
 if TYPE_CHECKING:
-    from mpi_automl.job.doctor import Finding
+    from mpi_automl.doctor.checks import Finding
 
 _STYLES = {"ok": "green", "warning": "yellow", "wrong": "bold red"}
 
@@ -26,10 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Collective. Run the verb; the exit status is 0 unless something is wrong."""
-    from mpi_automl.job.doctor import WRONG, examine, slurm_version, view
-    from mpi_automl.job.store_trial import try_store
+    from mpi_automl.doctor.checks import WRONG, examine, slurm_version, view
+    from mpi_automl.doctor.store_check import try_store
+    from mpi_automl.machine.cores import threads_of
     from mpi_automl.parallel.abort import abort_on_exception
-    from mpi_automl.parallel.cores import threads_of
     from mpi_automl.parallel.world import open_world, process_start
 
     settings = Settings(threads=arguments.threads or 1)

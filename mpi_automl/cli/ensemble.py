@@ -6,19 +6,23 @@ import argparse
 from pathlib import Path
 
 from mpi_automl.cli.options import add_plugins, converted, plugins_from
-from mpi_automl.parallel.launcher import detect_launch
+from mpi_automl.machine.launcher import detect_launch
 
 _OPTIONS = {
     "size": ("ensemble_size", "N", "rounds of selection"),
     "nbest": ("ensemble_nbest", "N", "candidates: the best N, or a share"),
     "method": ("ensemble_method", "METHOD", "how to combine: greedy, single_best, stacking or auto"),
     "select_by": ("ensemble_metric", "METRIC", "what greedy selection goes by: same, auto or another metric"),
-    "range": ("ensemble_range", "SHARE", "way from the dummy's cost to the best one that a candidate must have gone"),
+    "performance_range": (
+        "performance_range",
+        "SHARE",
+        "way from the dummy's cost to the best one that a candidate must have gone",
+    ),
     "start": ("ensemble_start", "N", "start greedy selection from up to N of the best candidates"),
     "bags": ("ensemble_bags", "N", "select from N random halves of the candidates and average"),
-    "final": ("final", "KIND", "models to take where a member has both: folds or refit (auto)"),
+    "final_models": ("final_models", "KIND", "models to take where a member has both: folds or refit (auto)"),
 }
-_RULES = {"range": "performance_range", "start": "sorted_start"}
+_RULES = {"start": "sorted_start", "final_models": "final"}
 """Fields of `EnsembleRules` with other names than the options."""
 
 
@@ -42,9 +46,9 @@ def run(arguments: argparse.Namespace) -> int:
         _RULES.get(name, name): converted(option, getattr(arguments, name), _flag(name))
         for name, (option, _, _) in _OPTIONS.items()
     }
-    from mpi_automl.job.rebuild import rebuild_ensemble
     from mpi_automl.parallel.abort import abort_on_exception
     from mpi_automl.parallel.world import open_world, process_start
+    from mpi_automl.runs.rebuild import rebuild_ensemble
 
     world = open_world(process_start(), detect_launch())
     with abort_on_exception(world, lambda text: None):

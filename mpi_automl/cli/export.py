@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mpi_automl.cli.options import add_plugins, plugins_from
 from mpi_automl.errors import UserError
-from mpi_automl.parallel.launcher import detect_launch
+from mpi_automl.machine.launcher import detect_launch
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,14 +33,14 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError("--member and --out go together: --member 0-1-7 --out member.skops.")
     plugins = plugins_from(arguments)
     if arguments.smac is not None:
-        from mpi_automl.job.smac_export import export_to_smac
+        from mpi_automl.runs.smac_export import export_to_smac
 
         written = export_to_smac(arguments.directory, arguments.smac, plugins)
         print(f"{written} trials: {arguments.smac}")
         return 0
     from mpi_automl.ensemble.combination import parse_key
-    from mpi_automl.ensemble.exported import exported, save_exported
     from mpi_automl.ensemble.model import EnsembleModel
+    from mpi_automl.ensemble.sklearn_export import exported, save_exported
     from mpi_automl.space.registry import import_plugins
     from mpi_automl.storage.run_directory import RunDirectory
 
@@ -52,5 +52,5 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError(f"--member is {arguments.member!r}; it must be a trial such as 0-1-7.") from None
     out = arguments.ensemble or arguments.out
     save_exported(exported(model, key, encoded=arguments.encoded), out)
-    print(f"{out}: load it with skops.io.load(file, trusted=mpi_automl.ensemble.trust.trusted_types())")
+    print(f"{out}: load it with skops.io.load(file, trusted=mpi_automl.ensemble.trusted_types.trusted_types())")
     return 0

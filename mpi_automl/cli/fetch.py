@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from mpi_automl.parallel.launcher import detect_launch
+from mpi_automl.machine.launcher import detect_launch
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from mpi_automl.cli.options import add_settings, settings_from
 from mpi_automl.errors import UserError
-from mpi_automl.parallel.launcher import detect_launch
+from mpi_automl.machine.launcher import detect_launch
 from mpi_automl.settings import Settings
 
 if TYPE_CHECKING:
     from mpi_automl.data.task import Task
-    from mpi_automl.job.outcome import Outcome
     from mpi_automl.job.rank_log import RankLog
+    from mpi_automl.runs.summary import RunSummary
 
 _EXIT_SECONDS = 1.5
 """Time to leave for ending the trial server and MPI after the report."""
@@ -56,10 +56,10 @@ def run_job(settings: Settings, load: Callable[[], Task]) -> int:
         return 0
     from mpi_automl.evaluation.evaluator import Evaluator
     from mpi_automl.job.rank_log import RankLog
+    from mpi_automl.job.signals import BY_BATCH_SYSTEMS, StopSignals
+    from mpi_automl.machine.cores import threads_at_first
+    from mpi_automl.machine.scheduler import TimeLeft, ask_time_left, with_time_left
     from mpi_automl.parallel.abort import abort_on_exception
-    from mpi_automl.parallel.cores import threads_at_first
-    from mpi_automl.parallel.signals import BY_BATCH_SYSTEMS, StopSignals
-    from mpi_automl.parallel.time_left import TimeLeft, ask_time_left, with_time_left
     from mpi_automl.parallel.world import open_world, process_start
 
     started = process_start()
@@ -88,7 +88,7 @@ def run_job(settings: Settings, load: Callable[[], Task]) -> int:
     return TO_BE_RESUMED if outcome.is_interrupted else 0
 
 
-def last_page(settings: Settings, outcome: Outcome, deadline: float, log: RankLog) -> str:
+def last_page(settings: Settings, outcome: RunSummary, deadline: float, log: RankLog) -> str:
     """Write the report if it is wanted and there is time for it; gives a line for people.
 
     The result is saved by now: whatever goes wrong here, the job is a success, and it does not wait for a page that is
@@ -97,7 +97,7 @@ def last_page(settings: Settings, outcome: Outcome, deadline: float, log: RankLo
     Parameters
     ----------
     settings : Settings
-    outcome : Outcome
+    outcome : RunSummary
     deadline : float
         When the job must have ended, in seconds since the epoch.
     log : RankLog
@@ -118,7 +118,7 @@ def last_page(settings: Settings, outcome: Outcome, deadline: float, log: RankLo
     return f"Report: {page} (again: {command})" if page else hint
 
 
-def _written(outcome: Outcome, settings: Settings, until: float, log: RankLog) -> str:
+def _written(outcome: RunSummary, settings: Settings, until: float, log: RankLog) -> str:
     """The page, or nothing when there is no time or something is wrong."""
     from mpi_automl.report.write import Budget, OutOfTimeError, write_report
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from mpi_automl.cli.options import add_plugins, plugins_from
 from mpi_automl.errors import UserError
-from mpi_automl.parallel.launcher import detect_launch
+from mpi_automl.machine.launcher import detect_launch
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,9 +26,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Collective. Run the verb; gives the exit status."""
     if arguments.repeats < 1:
         raise UserError(f"--repeats is {arguments.repeats}; it must be at least 1.")
-    from mpi_automl.job.final_importance import measure_importance
     from mpi_automl.parallel.abort import abort_on_exception
     from mpi_automl.parallel.world import open_world, process_start
+    from mpi_automl.runs.importance import measure_importance
 
     def load() -> Any:
         from mpi_automl.data.read import read_table

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mpi_automl.cli.options import add_plugins, plugins_from
 from mpi_automl.errors import UserError
-from mpi_automl.parallel.launcher import detect_launch
+from mpi_automl.machine.launcher import detect_launch
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the verb; gives the exit status."""
     if not detect_launch().speaks:
         return 0
-    from mpi_automl.job.leaderboard import leaderboard
+    from mpi_automl.runs.leaderboard import leaderboard
 
     weights = _weights(arguments.directory)
     table = leaderboard(arguments.directory, weights, plugins_from(arguments))
@@ -53,13 +53,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _weights(path: Path) -> dict[Any, float]:
-    from mpi_automl.job.outcome import Outcome
+    from mpi_automl.runs.summary import RunSummary
     from mpi_automl.storage.run_directory import RunDirectory
 
     directory = RunDirectory(path)
     if not directory.ensemble.exists():
         return {}
-    return {member.key: member.weight for member in Outcome.from_mapping(directory.read_ensemble(), path).members}
+    return {member.key: member.weight for member in RunSummary.from_mapping(directory.read_ensemble(), path).members}
 
 
 def _chosen(table: pd.DataFrame, arguments: argparse.Namespace) -> pd.DataFrame:

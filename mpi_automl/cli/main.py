@@ -11,10 +11,10 @@ from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 
-from mpi_automl import __version__
 from mpi_automl.cli.options import Parser, unknown_arguments
 from mpi_automl.errors import JobError, UserError
-from mpi_automl.parallel.launcher import detect_launch
+from mpi_automl.machine.launcher import detect_launch
+from mpi_automl.version import __version__
 
 DESCRIPTION = "Automated machine learning for tables, on every core that MPI gives it."
 VERBS = {
@@ -30,7 +30,7 @@ VERBS = {
     "importance": "which hyperparameters and columns matter",
     "export": "write a model as a scikit-learn object, or the run history in SMAC's files",
     "space": "print what would be searched for a table",
-    "check": "verify every checksum of a run's store",
+    "verify": "verify every checksum of a run's store",
     "doctor": "check launcher, MPI, HDF5, cores and file system, and say what to do",
     "study": "benchmark studies: many runs planned from one file, executed, collected and compared",
     "fetch": "download data sets of OpenML into the cache that fit reads",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mpi_automl.cli.options import add_plugins, plugins_from
-from mpi_automl.parallel.launcher import detect_launch
+from mpi_automl.machine.launcher import detect_launch
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mpi_automl.cli.options import add_plugins, converted, plugins_from
 from mpi_automl.errors import UserError
-from mpi_automl.parallel.launcher import detect_launch
+from mpi_automl.machine.launcher import detect_launch
 from mpi_automl.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Collective. Run the verb; gives the exit status."""
     seconds = converted("time", arguments.time, "--time")
     from mpi_automl.evaluation.evaluator import Evaluator
-    from mpi_automl.job.final_refit import refit_run
-    from mpi_automl.job.run_facts import check_plugins
+    from mpi_automl.machine.cores import threads_at_first
     from mpi_automl.parallel.abort import abort_on_exception
-    from mpi_automl.parallel.cores import threads_at_first
     from mpi_automl.parallel.world import open_world, process_start
+    from mpi_automl.runs.refit import refit_run
+    from mpi_automl.runs.run_facts import check_plugins
     from mpi_automl.storage.run_directory import RunDirectory
 
     path, plugins = arguments.directory, plugins_from(arguments)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from mpi_automl.cli.options import add_plugins, plugins_from
-from mpi_automl.parallel.launcher import detect_launch
+from mpi_automl.machine.launcher import detect_launch
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

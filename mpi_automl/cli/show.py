@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from mpi_automl.parallel.launcher import detect_launch
+from mpi_automl.machine.launcher import detect_launch
 
 _BEST = 10
 
@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     from mpi_automl.cli.console import make_console
     from mpi_automl.cli.tables import importance_tables, outcome_tables, trial_tables, unfinished_lines
-    from mpi_automl.job.outcome import Outcome
+    from mpi_automl.runs.summary import RunSummary
     from mpi_automl.storage.reader import RunReader
     from mpi_automl.storage.run_directory import FINISHED, RunDirectory
 
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     console = make_console()
     tables: Iterator[Any]
     if finished:
-        outcome = Outcome.from_mapping(directory.read_ensemble(), arguments.directory)
+        outcome = RunSummary.from_mapping(directory.read_ensemble(), arguments.directory)
         tables = chain(outcome_tables(outcome), unfinished_lines(RunReader(arguments.directory)))
     else:
         console.print(f"{arguments.directory}: the run has not finished; this is what its store holds.", markup=False)
@@ -58,7 +58,7 @@ def _facts(directory: Any, finished: bool) -> dict[str, Any]:
         "state": directory.state,
         "trials": reader.trials()["status"].value_counts().to_dict(),
         "begun_without_end": [str(key) for key in reader.in_flight().keys],
-        "poisonous": len(reader.poisonous()),
+        "quarantined": len(reader.quarantined()),
     }
     facts |= directory.read_ensemble() if finished else {}
     importance = directory.read_importance()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from mpi_automl.cli.options import add_settings, settings_from
-from mpi_automl.parallel.launcher import detect_launch
+from mpi_automl.machine.launcher import detect_launch
 
 _OPTIONS = (
     "target", "task", "categorical", "text", "drop", "drop_missing_targets", "include", "exclude", "plugins",

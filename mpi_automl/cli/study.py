@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mpi_automl.cli.fit import TO_BE_RESUMED
 from mpi_automl.errors import UserError
-from mpi_automl.parallel.launcher import detect_launch
+from mpi_automl.machine.launcher import detect_launch
 
 if TYPE_CHECKING:
     from mpi_automl.study.definition import Study, Variant
@@ -153,17 +153,17 @@ def _work(arguments: argparse.Namespace) -> int:
         again = time.time()
     if not launch.is_parallel and given.ranks > 1:
         return _work_on_own_ranks(given, again, arguments.most)
-    from mpi_automl.parallel.time_left import find_time_left
+    from mpi_automl.machine.scheduler import find_time_left
     from mpi_automl.parallel.world import open_world, process_start
+    from mpi_automl.study.rank_services import RankServices
     from mpi_automl.study.work import Rules, work
-    from mpi_automl.study.workplace import Workplace
 
     started = process_start()
     try:
         time_left = find_time_left() if launch.speaks else None
     except UserError:
         time_left = None
-    with Workplace(given.variants) as workplace:
+    with RankServices(given.variants) as workplace:
         world = open_world(started, launch)
         plan = world.on_root(given.planned)
         until = None if time_left is None else time_left.end - _FOR_THE_END

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from mpi_automl.job.outcome import Member, Outcome
+from mpi_automl.runs.summary import Member, RunSummary
 from mpi_automl.trial import Status, TrialKey
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _SHOWN_IMPORTANT = 12
 _SHOWN_KEYS = 20
 
 
-def outcome_tables(outcome: Outcome) -> Iterator[Table | str]:
+def outcome_tables(outcome: RunSummary) -> Iterator[Table | str]:
     """Ensemble, trials by status, ranks, and where the files are."""
     yield ""
     yield from ensemble_tables(outcome)
@@ -33,7 +33,7 @@ def outcome_tables(outcome: Outcome) -> Iterator[Table | str]:
     yield f"Files: {place} (mpi-automl show {place}; mpi-automl predict {place} TABLE)"
 
 
-def ensemble_tables(outcome: Outcome) -> Iterator[Table | str]:
+def ensemble_tables(outcome: RunSummary) -> Iterator[Table | str]:
     """Members, weights and scores."""
     yield _ensemble_table(outcome)
     yield _scores(outcome)
@@ -86,15 +86,15 @@ def unfinished_lines(reader: RunReader, *, is_running: bool = False) -> Iterator
             f"{len(lost)} lost with a job that died: {_named(lost)}. "
             "They may be proposed again; a configuration that two jobs died with is not."
         )
-    if poisonous := len(reader.poisonous()):
-        yield f"{poisonous} of these configurations are not tried again, because two jobs or more died with them."
+    if quarantined := len(reader.quarantined()):
+        yield f"{quarantined} of these configurations are not tried again, because two jobs or more died with them."
 
 
 def _named(keys: Sequence[TrialKey]) -> str:
     return ", ".join(map(str, keys[:_SHOWN_KEYS])) + (", ..." if len(keys) > _SHOWN_KEYS else "")
 
 
-def _ensemble_table(outcome: Outcome) -> Table:
+def _ensemble_table(outcome: RunSummary) -> Table:
     title = "No model beat the dummy, which is the result" if outcome.is_dummy else "Ensemble"
     table = Table(title=title, title_justify="left")
     for name in ("weight", "trial", f"validation {outcome.metric}", "test", "models", "pipeline"):
@@ -108,7 +108,7 @@ def _values(member: Member) -> tuple[str, str]:
     return f"{member.value:.4f}", "" if member.test_value is None else f"{member.test_value:.4f}"
 
 
-def _scores(outcome: Outcome) -> str:
+def _scores(outcome: RunSummary) -> str:
     test = "" if outcome.test_value is None else f", {outcome.test_value:.4f} on the test rows"
     text = f"Ensemble: {outcome.metric} {outcome.value:.4f} on the validation rows{test}."
     best = outcome.single_best
@@ -125,7 +125,7 @@ def _statuses(statuses: Counter[Status]) -> str:
     return f"Trials: {sum(statuses.values())} ({counts})"
 
 
-def _rank_table(outcome: Outcome) -> Table:
+def _rank_table(outcome: RunSummary) -> Table:
     table = Table(title="Ranks", title_justify="left")
     for name in ("rank", "host", "trials", "fitting", "told of others", "broadcast latency, median", "longest"):
         table.add_column(name, justify="left" if name == "host" else "right")

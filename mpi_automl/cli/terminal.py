@@ -18,10 +18,10 @@ from mpi_automl.job.progress import Pace, ProgressMeter
 from mpi_automl.parallel.exchange import Exchange, RootExchange
 
 if TYPE_CHECKING:
-    from mpi_automl.job.outcome import Outcome
     from mpi_automl.job.plan import Plan
     from mpi_automl.job.progress import Progress
     from mpi_automl.parallel.world import World
+    from mpi_automl.runs.summary import RunSummary
     from mpi_automl.storage.writer import Store
 
 _LIVE_INTERVAL, _LONGEST_PAUSE = 1.0, 5.0
@@ -104,7 +104,7 @@ class Terminal(Observer):
             self._console = Console(quiet=True)
             self._live = None
 
-    def concluded(self, outcome: Outcome) -> None:
+    def concluded(self, outcome: RunSummary) -> None:
         """Print the result."""
         if self._live is not None:
             self._live.stop()

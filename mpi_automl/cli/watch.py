@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mpi_automl.cli.options import converted
-from mpi_automl.parallel.launcher import detect_launch
+from mpi_automl.machine.launcher import detect_launch
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -111,14 +111,14 @@ def _tell_end(directory: RunDirectory, console: Console) -> int:
 
 def _end_tables(directory: RunDirectory) -> Any:
     from mpi_automl.cli.tables import outcome_tables, trial_tables
-    from mpi_automl.job.outcome import Outcome
+    from mpi_automl.runs.summary import RunSummary
     from mpi_automl.storage import schema
     from mpi_automl.storage.reader import RunReader
     from mpi_automl.storage.run_directory import RUNNING
 
     path = directory.path
     if directory.state != RUNNING and directory.ensemble.exists():
-        yield from outcome_tables(Outcome.from_mapping(directory.read_ensemble(), path))
+        yield from outcome_tables(RunSummary.from_mapping(directory.read_ensemble(), path))
         return
     yield f"The job that wrote {path} was killed, or failed; mpi-automl fit --resume {path} goes on with it."
     if schema.legs(path):

@@ -14,7 +14,7 @@ from mpi_automl.data.task import TaskType
 from mpi_automl.ensemble.combination import Combination, WeightedMean, combine
 from mpi_automl.ensemble.greedy import Reduction, Rules, select
 from mpi_automl.ensemble.stacking import fit_stack, fold_numbers
-from mpi_automl.evaluation.metrics import Metric, get_metric
+from mpi_automl.metrics.registry import Metric, get_metric
 from mpi_automl.trial import TrialKey
 
 METHODS = ("greedy", "single_best", "stacking", "auto")

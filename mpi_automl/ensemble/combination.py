@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi_automl.errors import UserError
-from mpi_automl.evaluation.scoring import CLIP
+from mpi_automl.metrics.scoring import CLIP
 from mpi_automl.trial import TrialKey
 
 Predictions = NDArray[np.float32]

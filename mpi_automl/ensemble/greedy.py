@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi_automl.data.task import TaskType
-from mpi_automl.ensemble.scorers import Scorer, defined_cost, make_scorer
-from mpi_automl.evaluation.metrics import Metric
+from mpi_automl.metrics.registry import Metric
+from mpi_automl.metrics.scorers import Scorer, defined_cost, make_scorer
 
 CostOf = Callable[[NDArray[np.float64]], float]
 _NEVER = (1 << 64) - 1

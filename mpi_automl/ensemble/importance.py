@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mpi_automl.data.schema import Schema
 from mpi_automl.data.task import TaskType
-from mpi_automl.evaluation.metrics import Metric
+from mpi_automl.metrics.registry import Metric
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from mpi_automl.data.schema import Schema
 from mpi_automl.ensemble import combination as combinations
 from mpi_automl.ensemble.combination import Combination
-from mpi_automl.ensemble.trust import load_pipelines
+from mpi_automl.ensemble.trusted_types import load_pipelines
 from mpi_automl.errors import UserError
-from mpi_automl.evaluation.predictions import predict
+from mpi_automl.space.predictions import predict
 from mpi_automl.trial import TrialKey
 
 MANIFEST = "manifest.json"

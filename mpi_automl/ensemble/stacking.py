@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from mpi_automl.data.task import TaskType
 from mpi_automl.ensemble.combination import LinearStack, linear_features
-from mpi_automl.evaluation import scoring
-from mpi_automl.evaluation.scoring import CLIP
+from mpi_automl.metrics import scoring
+from mpi_automl.metrics.scoring import CLIP
 from mpi_automl.trial import TrialKey
 
 _PENALTIES = (100.0, 10.0, 1.0, 0.1)

@@ -20,9 +20,9 @@ from mpi_automl.estimators import results
 from mpi_automl.estimators.jobs import Data, in_own_words, run_here, run_launched
 from mpi_automl.estimators.output import OutputMixin
 from mpi_automl.estimators.parameters import settings_of, takes_options
-from mpi_automl.job.leaderboard import leaderboard
-from mpi_automl.job.rebuild import rebuild_ensemble
-from mpi_automl.parallel.launcher import detect_launch
+from mpi_automl.machine.launcher import detect_launch
+from mpi_automl.runs.leaderboard import leaderboard
+from mpi_automl.runs.rebuild import rebuild_ensemble
 from mpi_automl.settings import names
 from mpi_automl.storage.run_directory import RunDirectory
 from mpi_automl.trial import TrialKey
@@ -198,7 +198,7 @@ class _AutoML(OutputMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
         Returns
         -------
         DataFrame
-            As `mpi_automl.job.leaderboard.leaderboard` describes it.
+            As `mpi_automl.runs.leaderboard.leaderboard` describes it.
         """
         check_is_fitted(self)
         table = leaderboard(self.run_directory_, self.model_.weights, self._trusted)

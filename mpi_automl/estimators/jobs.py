@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from mpi_automl.errors import UserError
-from mpi_automl.parallel.launcher import find_launcher, launcher_environment
+from mpi_automl.machine.launcher import find_launcher, launcher_environment
 
 if TYPE_CHECKING:
     from mpi_automl.data.task import Task
@@ -95,9 +95,9 @@ def run_here(settings: Settings, data: Data, comm: Any) -> Path:
     """
     from mpi_automl.job.observer import Observer
     from mpi_automl.job.rank_log import RankLog
-    from mpi_automl.parallel.cores import threads_at_first
-    from mpi_automl.parallel.launcher import detect_launch
-    from mpi_automl.parallel.time_left import ask_time_left, with_time_left
+    from mpi_automl.machine.cores import threads_at_first
+    from mpi_automl.machine.launcher import detect_launch
+    from mpi_automl.machine.scheduler import ask_time_left, with_time_left
     from mpi_automl.parallel.world import World, open_world
     from mpi_automl.run import run
 
@@ -150,7 +150,7 @@ def run_launched(settings: Settings, data: Data, ranks: int) -> Path:
 
 def launched(job: str) -> None:
     """Collective. What each rank that `run_launched` started does."""
-    from mpi_automl.parallel.launcher import detect_launch
+    from mpi_automl.machine.launcher import detect_launch
     from mpi_automl.settings import Settings
 
     with Path(job).open("rb") as file:

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi_automl.ensemble.model import EnsembleModel, MemberFile, add_member, write_manifest
-from mpi_automl.evaluation.metrics import get_metric
-from mpi_automl.job.run_facts import RunFacts
+from mpi_automl.metrics.registry import get_metric
+from mpi_automl.runs.run_facts import RunFacts
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.trial import TrialKey
 
@@ -136,7 +136,7 @@ def _put(place: Path, key: TrialKey, pipelines: list[Any], kind: str) -> MemberF
 
 def world_of(comm: Any) -> World:
     """Collective. The ranks of a communicator; by default all that a launcher started, or this process alone."""
-    from mpi_automl.parallel.launcher import detect_launch
+    from mpi_automl.machine.launcher import detect_launch
     from mpi_automl.parallel.world import World, open_world
 
     started = time.time()
@@ -160,8 +160,8 @@ def fit_pipeline(data: Data, settings: Settings, config: Any) -> Any:
 
 
 def _fitted(space: SearchSpace, vector: NDArray[np.float64], seed: int, X: Any, y: Any) -> Any:
-    from mpi_automl.evaluation import grow
+    from mpi_automl.evaluation import staged_fitting
 
     candidate = space.build(vector, seed)
-    grow.fit(candidate, X, y, deadline=float("inf"), grown=None)
+    staged_fitting.fit(candidate, X, y, deadline=float("inf"), grown=None)
     return candidate.pipeline

@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 import numpy as np
 
 from mpi_automl.evaluation import linux
-from mpi_automl.evaluation.evaluate import Assignment, Outcome, evaluate, refit
+from mpi_automl.evaluation.evaluate import Assignment, Evaluation, evaluate, refit
 from mpi_automl.evaluation.messages import Message, with_arrays
 from mpi_automl.evaluation.model_files import file_of_test_predictions, unfinished
-from mpi_automl.evaluation.predictions import UnusablePredictionsError, predict
 from mpi_automl.evaluation.supervision import remove_shared_memory
+from mpi_automl.space.predictions import UnusablePredictionsError, predict
 from mpi_automl.trial import Status
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _assignment(job: Message, setup: EvaluationSetup, started: float) -> Assignm
 
 
 def _try(job: Message, setup: EvaluationSetup, channel: socket.socket, started: float, known: int) -> None:
-    def on_the_way(outcome: Outcome) -> None:
+    def on_the_way(outcome: Evaluation) -> None:
         _send(channel, _told("partial", outcome))
 
     try:
@@ -196,7 +196,7 @@ def _whole(path: Path) -> Iterator[BinaryIO]:
     unfinished(path).replace(path)
 
 
-def _told(kind: str, outcome: Outcome) -> Message:
+def _told(kind: str, outcome: Evaluation) -> Message:
     facts = {
         "status": int(outcome.status),
         "cost": outcome.cost,

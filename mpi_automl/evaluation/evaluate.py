@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mpi_automl.evaluation import grow
+from mpi_automl.evaluation import staged_fitting
 from mpi_automl.evaluation.budget import nested_subset, shares
-from mpi_automl.evaluation.predictions import UnusablePredictionsError, predict
 from mpi_automl.evaluation.setup import take_rows, writable
+from mpi_automl.space.predictions import UnusablePredictionsError, predict
 from mpi_automl.trial import Status
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _FRAME_SHARE = 0.1
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class Evaluation:
     """What the evaluation of a configuration came to.
 
     Attributes
@@ -87,8 +87,8 @@ class Assignment:
 
 
 def evaluate(
-    setup: EvaluationSetup, assignment: Assignment, on_the_way: Callable[[Outcome], None] | None = None
-) -> Outcome:
+    setup: EvaluationSetup, assignment: Assignment, on_the_way: Callable[[Evaluation], None] | None = None
+) -> Evaluation:
     """Evaluate a configuration.
 
     Parameters
@@ -118,7 +118,7 @@ class _Evaluation:
     """The evaluation of one configuration in progress."""
 
     def __init__(
-        self, setup: EvaluationSetup, assignment: Assignment, on_the_way: Callable[[Outcome], None] | None
+        self, setup: EvaluationSetup, assignment: Assignment, on_the_way: Callable[[Evaluation], None] | None
     ) -> None:
         self.setup = setup
         self.assignment = assignment
@@ -136,7 +136,7 @@ class _Evaluation:
         self.models: list[Any] = []
         self.notes: list[str] = []
 
-    def run(self) -> Outcome:
+    def run(self) -> Evaluation:
         folds = self.setup.resampling.folds
         for number, fold in enumerate(folds):
             self._evaluate_fold(fold, len(folds) - number)
@@ -192,13 +192,13 @@ class _Evaluation:
         self.on_the_way(self._outcome(totals, self.test_total + test_predictions, n_folds))
         self.counts[positions] -= 1
 
-    def _outcome(self, totals: NDArray[Any], test_total: NDArray[Any], n_folds: int) -> Outcome:
+    def _outcome(self, totals: NDArray[Any], test_total: NDArray[Any], n_folds: int) -> Evaluation:
         rows = self.setup.resampling.validation_rows
         predictions = (totals / self.counts[:, None]).astype(np.float32)
         has_test = self.setup.task.X_test is not None
         y = self.setup.task.y[rows]
         task_type = self.setup.task.type
-        return Outcome(
+        return Evaluation(
             status=Status.SUCCESS,
             cost=self._cost(rows, predictions),
             predictions=predictions,
@@ -210,11 +210,11 @@ class _Evaluation:
             reason=_one_note(self.notes),
         )
 
-    def _pruned(self, done: int, n_folds: int) -> Outcome:
+    def _pruned(self, done: int, n_folds: int) -> Evaluation:
         predicted = self.counts > 0
         rows = self.setup.resampling.validation_rows[predicted]
         predictions = (self.totals[predicted] / self.counts[predicted][:, None]).astype(np.float32)
-        return Outcome(
+        return Evaluation(
             status=Status.PRUNED,
             cost=self._cost(rows, predictions),
             predictions=None,
@@ -263,7 +263,9 @@ def _fit_rows(
     X, y = take_rows(setup.task.X, rows), take_rows(setup.task.y, rows)
 
     def fit(X: Any, y: NDArray[Any]) -> str:
-        return grow.fit(made[-1], X, y, deadline=deadline, grown=grown, share=of_iterations, in_steps=setup.grows)
+        return staged_fitting.fit(
+            made[-1], X, y, deadline=deadline, grown=grown, share=of_iterations, in_steps=setup.grows
+        )
 
     try:
         note = fit(X, y)

@@ -60,7 +60,7 @@ _PRELOADED = (
     "sklearn.svm",
     "sklearn.tree",
     "mpi_automl.evaluation.child",
-    "mpi_automl.evaluation.metrics",
+    "mpi_automl.metrics.registry",
 )
 
 

@@ -11,8 +11,11 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from mpi_automl.errors import UserError
-from mpi_automl.job.final_ensemble import FOLDS, describe_members, kind_of, model_files, save_model, test_value
-from mpi_automl.job.final_selection import (
+from mpi_automl.job.exchange_audit import audit_exchange
+from mpi_automl.job.repeatability import repeatability_notes
+from mpi_automl.runs.final_model import FOLDS, describe_members, kind_of, model_files, save_model, test_value
+from mpi_automl.runs.run_facts import RunFacts
+from mpi_automl.runs.selection import (
     DUMMY,
     EnsembleRules,
     NothingFinishedError,
@@ -22,10 +25,7 @@ from mpi_automl.job.final_selection import (
     select_together,
     survey,
 )
-from mpi_automl.job.outcome import Outcome, RankShare
-from mpi_automl.job.repeatability import repeatability_notes
-from mpi_automl.job.run_facts import RunFacts
-from mpi_automl.job.sharing import compare_accounts
+from mpi_automl.runs.summary import RankShare, RunSummary
 from mpi_automl.settings import AUTO
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import FINISHED, INTERRUPTED, RunDirectory
@@ -110,12 +110,12 @@ def choose(
 def _with_members_to_fit(
     plan: Plan, ensemble: Ensemble, settings: Settings, now: float, accounts: list[LoopAccount]
 ) -> Chosen:
-    files = model_files(RunDirectory(plan.directory), ensemble.weights, settings.final)
+    files = model_files(RunDirectory(plan.directory), ensemble.weights, settings.final_models)
     was_stopped = _was_stopped(accounts)
     anew = plan.refits and not _puts_off_refits(settings, accounts)
     wanted = [key for key in ensemble.weights if key not in files or (anew and kind_of(files[key]) == FOLDS)]
     reader = RunReader(plan.directory)
-    until = min(plan.refit_end, now + settings.grace / 2) if was_stopped else plan.refit_end
+    until = min(plan.refit_end, now + settings.shutdown_time / 2) if was_stopped else plan.refit_end
     return Chosen(ensemble, tuple(reader.trial(key) for key in wanted), until)
 
 
@@ -125,7 +125,7 @@ def _was_stopped(accounts: list[LoopAccount]) -> bool:
 
 def _puts_off_refits(settings: Settings, accounts: list[LoopAccount]) -> bool:
     # Whoever stops a job wants its result now, and the fold models are there.
-    return settings.final == AUTO and _was_stopped(accounts)
+    return settings.final_models == AUTO and _was_stopped(accounts)
 
 
 def conclude(
@@ -137,7 +137,7 @@ def conclude(
     chosen: Chosen,
     failures: dict[TrialKey, str],
     observer: Observer,
-) -> Outcome:
+) -> RunSummary:
     """Save the final model and sum up the job.
 
     Parameters
@@ -161,13 +161,13 @@ def conclude(
     """
     directory, reader, facts = RunDirectory(plan.directory), RunReader(plan.directory), RunFacts.of_setup(setup)
     ensemble = chosen.ensemble
-    files = model_files(directory, reader.keys, settings.final)
+    files = model_files(directory, reader.keys, settings.final_models)
     if not files.keys() >= ensemble.weights.keys():
         ensemble = select_ensemble(reader, facts, EnsembleRules.of(settings), files)
     save_model(directory, facts, ensemble, files)
     best = [key for key in reader.best(2) if key != find_dummy(reader)][:1]
-    sharing = compare_accounts(reader, plan.leg, accounts, settings.share)
-    outcome = Outcome(
+    sharing = audit_exchange(reader, plan.leg, accounts, settings.share)
+    outcome = RunSummary(
         directory=plan.directory,
         metric=facts.metric.name,
         is_dummy=ensemble.method == DUMMY,

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mpi_automl.errors import UserError
-from mpi_automl.parallel.messages import TrialNews
-from mpi_automl.trial import Origin, Status
+from mpi_automl.trial import Origin, Status, TrialUpdate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +42,7 @@ class EarlyStopping:
     ----------
     rule : str
         See `threshold_of`.
-    incumbent : TrialNews, optional
+    incumbent : TrialUpdate, optional
         The best trial of earlier legs.
 
     Attributes
@@ -53,14 +52,14 @@ class EarlyStopping:
         Of the incumbent; infinite without one.
     """
 
-    def __init__(self, rule: str, incumbent: TrialNews | None = None) -> None:
+    def __init__(self, rule: str, incumbent: TrialUpdate | None = None) -> None:
         self.rule = rule
         self.threshold = NO_THRESHOLD
         self._cost = math.inf
         if incumbent is not None:
             self.note(incumbent)
 
-    def note(self, trial: TrialNews) -> None:
+    def note(self, trial: TrialUpdate) -> None:
         """Hear of a trial, this rank's or another's; only a whole one with the full budget can be the incumbent."""
         if trial.status is Status.SUCCESS and trial.budget >= 1.0 and trial.cost < self._cost:
             self._cost, self.threshold = trial.cost, trial.threshold
@@ -70,7 +69,7 @@ class EarlyStopping:
         return self.threshold if budget >= 1.0 else NO_THRESHOLD
 
 
-def earlier_incumbent(reader: RunReader, setup: EvaluationSetup, rule: str) -> TrialNews | None:
+def earlier_incumbent(reader: RunReader, setup: EvaluationSetup, rule: str) -> TrialUpdate | None:
     """The best trial of earlier legs with its threshold, from its stored predictions; None if that cannot be told.
 
     Where a row is validated in several folds only the mean of its predictions is stored, from which
@@ -102,4 +101,4 @@ def earlier_incumbent(reader: RunReader, setup: EvaluationSetup, rule: str) -> T
         for fold, positions in zip(resampling.folds, rows, strict=True)
     ]
     threshold, cost = threshold_of(rule, fold_costs), float(costs.min())
-    return TrialNews(trial.key, Status.SUCCESS, cost, trial.origin, trial.budget, 0.0, trial.vector, threshold)
+    return TrialUpdate(trial.key, Status.SUCCESS, cost, trial.origin, trial.budget, 0.0, trial.vector, threshold)

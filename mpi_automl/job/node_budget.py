@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mpi_automl.parallel.memory import NodeMemory
+    from mpi_automl.machine.memory import NodeMemory
     from mpi_automl.parallel.world import World
 
 BASE_MEMORY = 500.0

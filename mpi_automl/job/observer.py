@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mpi_automl.job.outcome import Outcome
     from mpi_automl.job.plan import Plan
     from mpi_automl.parallel.exchange import Exchange
     from mpi_automl.parallel.world import World
+    from mpi_automl.runs.summary import RunSummary
     from mpi_automl.storage.writer import Store
 
 
@@ -29,5 +29,5 @@ class Observer:
         """Give a function that this rank's loop calls at every turn; it must be quick."""
         return lambda: None
 
-    def concluded(self, outcome: Outcome) -> None:
+    def concluded(self, outcome: RunSummary) -> None:
         """The job is done; called on rank 0."""

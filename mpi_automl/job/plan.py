@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mpi_automl.parallel.halving import Halving, Promotions
+from mpi_automl.search.halving import Halving, Promotions
 from mpi_automl.search.initial import initial_design
 from mpi_automl.search.seeds import trial_seed
 from mpi_automl.trial import Origin, Trial, TrialKey
@@ -18,14 +18,14 @@ from mpi_automl.trial import Origin, Trial, TrialKey
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
 
-    from mpi_automl.evaluation.metrics import Metric
-    from mpi_automl.job.earlier_legs import EarlierLegs
+    from mpi_automl.job.resume import EarlierLegs
     from mpi_automl.job.warm_start import WarmStart
-    from mpi_automl.parallel.messages import TrialNews
+    from mpi_automl.metrics.registry import Metric
     from mpi_automl.settings import Settings
     from mpi_automl.storage.choice import StoreOptions
     from mpi_automl.storage.kept_models import ModelsBound
     from mpi_automl.storage.layout import StoreLayout
+    from mpi_automl.trial import TrialUpdate
 
 
 _REFIT_SHARE = 0.5
@@ -92,7 +92,7 @@ class Plan:
         Shares of the full budget that trials get, ascending; new configurations begin with the first.
     eta : int
         Factor between them.
-    incumbent : TrialNews or None
+    incumbent : TrialUpdate or None
         The best trial of the earlier legs, with the threshold for early stopping.
     warm_start : WarmStart or None
         What other runs found.
@@ -120,7 +120,7 @@ class Plan:
     earlier: EarlierLegs | None = None
     budgets: tuple[float, ...] = (1.0,)
     eta: int = 3
-    incumbent: TrialNews | None = None
+    incumbent: TrialUpdate | None = None
     warm_start: WarmStart | None = None
     leaves_time: bool = False
     refits: bool = False

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mpi_automl.errors import NothingLeftError, UserError
-from mpi_automl.job.earlier_legs import EarlierLegs, check_same_run, read_earlier_legs
 from mpi_automl.job.early_stopping import earlier_incumbent
-from mpi_automl.job.final_ensemble import REFIT
 from mpi_automl.job.node_budget import MemoryBudget, overload_warnings
 from mpi_automl.job.observer import Observer
 from mpi_automl.job.plan import Plan, TrialLimits, refit_seconds, report_seconds, reserve, trial_seconds
+from mpi_automl.job.resume import EarlierLegs, check_same_run, read_earlier_legs
 from mpi_automl.job.warm_start import WarmStart, read_warm_start
-from mpi_automl.parallel.halving import rung_budgets
+from mpi_automl.runs.final_model import REFIT
+from mpi_automl.search.halving import rung_budgets
 from mpi_automl.settings import AUTO
 from mpi_automl.storage.choice import StoreOptions
 from mpi_automl.storage.disk import check_room, deal_out, used
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from mpi_automl.data.task import Task
     from mpi_automl.evaluation.setup import EvaluationSetup
     from mpi_automl.job.rank_log import RankLog
-    from mpi_automl.parallel.messages import TrialNews
     from mpi_automl.parallel.world import World
     from mpi_automl.settings import Settings
     from mpi_automl.space.space import SearchSpace
+    from mpi_automl.trial import TrialUpdate
 
 _SHORTEST_SEARCH = 2.0
 _SHORTEST_LEG = 10.0
@@ -82,8 +82,8 @@ class Preparation:
         """
         from mpi_automl.data.resampling import make_resampling
         from mpi_automl.ensemble.build import selection_metric
-        from mpi_automl.evaluation.metrics import get_metric
         from mpi_automl.evaluation.setup import EvaluationSetup, training_rows_first
+        from mpi_automl.metrics.registry import get_metric
         from mpi_automl.space.registry import import_plugins
         from mpi_automl.space.space import build_space
 
@@ -107,7 +107,7 @@ class Preparation:
             metric,
             further,
             self._threads,
-            settings.growing,
+            settings.staged_fitting,
             settings.fidelity,
             grows_by_clock=not settings.deterministic,
         )
@@ -140,8 +140,8 @@ class Preparation:
         limits, final_seconds = self._limits(world, deadline)
         directory = self._directory(earlier)
         warm_start = self._warm_start(world, earlier)
-        taken = 0.0 if settings.disk is None else used(directory.path)
-        disk = deal_out(self._layout(world, limits), settings.disk, taken)
+        taken = 0.0 if settings.disk_limit is None else used(directory.path)
+        disk = deal_out(self._layout(world, limits), settings.disk_limit, taken)
         if warning := check_room(directory.path, disk.layout):
             self._observer.note(warning)
         plan = Plan(
@@ -151,7 +151,7 @@ class Preparation:
             layout=disk.layout,
             models_bound=ModelsBound.of(settings.models_on_disk, disk.models_per_rank),
             store_options=StoreOptions.of(settings),
-            initial=settings.initial,
+            initial=settings.initial_design,
             limits=limits,
             seed=settings.seed,
             started=world.started,
@@ -189,7 +189,7 @@ class Preparation:
         search_end, final_seconds = deadline - kept, None
         if self._refits:
             final_seconds = refit_seconds(settings, deadline - world.started, world.size)
-            if settings.final == AUTO and search_end - final_seconds - time.time() < _SHORTEST_SEARCH:
+            if settings.final_models == AUTO and search_end - final_seconds - time.time() < _SHORTEST_SEARCH:
                 final_seconds = None
         search_end -= final_seconds or 0.0
         if search_end - time.time() < _SHORTEST_SEARCH:
@@ -206,9 +206,9 @@ class Preparation:
     @property
     def _refits(self) -> bool:
         """Whether members are fitted anew on all rows, if time allows."""
-        if self._settings.final == AUTO:
+        if self._settings.final_models == AUTO:
             return self.setup.resampling.leaves_rows_unlearned
-        return self._settings.final == REFIT
+        return self._settings.final_models == REFIT
 
     def _directory(self, earlier: EarlierLegs | None) -> RunDirectory:
         """Make the run directory, or take over the one that the run goes on in."""
@@ -223,12 +223,12 @@ class Preparation:
         if earlier is not None:
             self._observer.note(
                 f"Going on with {directory.path}: {len(earlier.keys)} finished trials of earlier legs are "
-                f"known, {earlier.lost} were lost under way, and {len(earlier.poisonous)} configurations are left out, "
-                "because jobs died with them twice."
+                f"known, {earlier.lost} were lost under way, and {len(earlier.quarantined)} configurations are "
+                "quarantined, because jobs died with them twice."
             )
         return directory
 
-    def _earlier_incumbent(self, earlier: EarlierLegs | None) -> TrialNews | None:
+    def _earlier_incumbent(self, earlier: EarlierLegs | None) -> TrialUpdate | None:
         if earlier is None:
             return None
         return earlier_incumbent(RunReader(self._path), self.setup, self._settings.early_stopping)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from mpi_automl.job.plan import Plan
     from mpi_automl.parallel.coordinator import Coordinator, RankState
-    from mpi_automl.parallel.messages import TrialNews
+    from mpi_automl.trial import TrialUpdate
 
 _LEARNER_STEPS = ("classifier", "regressor")
 _RATE_SECONDS = 60.0
@@ -155,7 +155,7 @@ class ProgressMeter:
             ranks=self._ranks(coordinator.states, now),
         )
 
-    def _best(self, best: TrialNews) -> dict[str, Any]:
+    def _best(self, best: TrialUpdate) -> dict[str, Any]:
         when = self._coordinator.improvements[-1][0] - self._plan.started
         value = float(self._plan.metric.value_of(best.cost))
         return {"trial": str(best.key), "value": value, "rank": best.key.rank, "seconds": round(when, 2)}
@@ -202,7 +202,7 @@ class Learners:
         self._column = list(space).index(choosers[0].name) if choices else None
         self.names = (*choices, "dummy", "a trial")
 
-    def position(self, news: TrialNews) -> int:
+    def position(self, news: TrialUpdate) -> int:
         """Position in `names`."""
         if self._column is None:
             return len(self.names) - 1

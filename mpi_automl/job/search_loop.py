@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mpi_automl.job import polling
-from mpi_automl.job.ahead import Ahead
-from mpi_automl.job.trial_news import news_of_result, news_of_start
+from mpi_automl.job.proposal_timer import ProposalTimer
+from mpi_automl.job.trial_updates import update_of_result, update_of_start
 from mpi_automl.search.proposer import SpaceExhaustedError
 from mpi_automl.search.seeds import trial_seed
 from mpi_automl.trial import Origin, Result, Status, Trial, TrialKey
@@ -24,17 +24,18 @@ if TYPE_CHECKING:
 
     from mpi_automl.evaluation.interface import TrialEvaluator
     from mpi_automl.job.early_stopping import EarlyStopping
+    from mpi_automl.job.liveness import LivenessMonitor
     from mpi_automl.job.plan import TrialLimits
     from mpi_automl.job.rank_log import RankLog
-    from mpi_automl.job.roll_call import RollCall
+    from mpi_automl.job.signals import StopSignals
     from mpi_automl.parallel.exchange import Exchange
-    from mpi_automl.parallel.messages import Bulletin, TrialNews
+    from mpi_automl.parallel.messages import Bulletin
     from mpi_automl.parallel.rounds import Pace
-    from mpi_automl.parallel.signals import StopSignals
     from mpi_automl.parallel.world import World
     from mpi_automl.search.proposer import Proposer
     from mpi_automl.storage.kept_models import KeptModels
     from mpi_automl.storage.writer import Store
+    from mpi_automl.trial import TrialUpdate
 
 _ROUND_POLL = 0.002
 _CHORES = 0.25
@@ -107,7 +108,7 @@ class SearchLoop:
         The job's seed.
     signals : StopSignals
     log : RankLog
-    roll_call : RollCall
+    liveness : LivenessMonitor
         Keeps the loop from waiting for ever.
     pace : Pace
         When the rank may take its next trial.
@@ -131,20 +132,20 @@ class SearchLoop:
         seed: int,
         signals: StopSignals,
         log: RankLog,
-        roll_call: RollCall,
+        liveness: LivenessMonitor,
         pace: Pace,
         watchers: Sequence[Callable[[], None]],
     ) -> None:
         self._world, self._proposer, self._evaluator, self._store = world, proposer, evaluator, store
         self._exchange, self._kept_models, self._limits = exchange, kept_models, limits
         self._leg, self._seed, self._signals, self._log, self._watchers = leg, seed, signals, log, watchers
-        self._early_stopping, self._roll_call, self._pace = early_stopping, roll_call, pace
+        self._early_stopping, self._roll_call, self._pace = early_stopping, liveness, pace
         self._budget = budget
-        self._promotions: deque[TrialNews] = deque()
+        self._promotions: deque[TrialUpdate] = deque()
         self._last_end = 0.0
         self._stopping = self._is_exhausted = False
         self._next_number = 0
-        self._ahead = Ahead()
+        self._ahead = ProposalTimer()
         self._running_since = 0.0
         self._submitted = 0
         self._elsewhere: dict[TrialKey, NDArray[np.float64]] = {}
@@ -288,7 +289,7 @@ class SearchLoop:
             self._running_since = time.monotonic()
         self._submitted += 1
         self._store.begin(trial)
-        self._post(news_of_start(trial))
+        self._post(update_of_start(trial))
 
     def _take(self, patience: float) -> bool:
         """Record what has ended, and give whether anything has."""
@@ -321,12 +322,12 @@ class SearchLoop:
         self._busy_seconds += result.end - result.start
         self._ahead.note_trial(result.end - result.start)
         self._last_end = time.monotonic()
-        news = news_of_result(result, self._early_stopping.rule)
+        news = update_of_result(result, self._early_stopping.rule)
         self._early_stopping.note(news)
         self._tell([news], foreign=False)
         self._post(news)
 
-    def _tell(self, trials: list[TrialNews], *, foreign: bool) -> None:
+    def _tell(self, trials: list[TrialUpdate], *, foreign: bool) -> None:
         self._proposer.tell(
             np.array([trial.vector for trial in trials]),
             [trial.cost for trial in trials],
@@ -337,7 +338,7 @@ class SearchLoop:
             budgets=[trial.budget for trial in trials],
         )
 
-    def _post(self, *news: TrialNews) -> None:
+    def _post(self, *news: TrialUpdate) -> None:
         self._pace.note(news)
         wants_stop = self._signals.received is not None
         self._exchange.post(news, busy_seconds=self._busy_seconds, told=self._told, wants_stop=wants_stop)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mpi_automl.errors import UserError
-from mpi_automl.job.earlier_legs import EarlierLegs, read_earlier_legs
+from mpi_automl.job.resume import EarlierLegs, read_earlier_legs
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import RunDirectory
 from mpi_automl.trial import Origin, Status, TrialKey
@@ -157,4 +157,4 @@ def _as_foreign(history: EarlierLegs | None, number: int) -> EarlierLegs | None:
         return None
     # -1 is taken by configurations that killed jobs; a run has far fewer than 1000 legs.
     keys = tuple(TrialKey(-2 - 1000 * number - key.leg, key.rank, key.number) for key in history.keys)
-    return replace(history, keys=keys, poisonous=history.poisonous[:0])
+    return replace(history, keys=keys, quarantined=history.quarantined[:0])

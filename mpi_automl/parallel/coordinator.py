@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
-from mpi_automl.parallel.halving import Promotions
-from mpi_automl.parallel.messages import Bulletin, Report, TrialNews
-from mpi_automl.trial import Status, TrialKey
+from mpi_automl.parallel.messages import Bulletin, Report
+from mpi_automl.search.halving import Promotions
+from mpi_automl.trial import Status, TrialKey, TrialUpdate
 
 _ROWS_PER_BULLETIN = 512
 
@@ -26,7 +26,7 @@ class RankState:
         Foreign trials it has told its proposer.
     finished : Counter of Status
         Its finished trials by status.
-    under_way : dict of TrialKey to TrialNews
+    under_way : dict of TrialKey to TrialUpdate
         Its trials that have begun and not ended, in this order: the first one runs, the others wait.
     since : float
         When the first of them began to run, in seconds since the epoch.
@@ -38,7 +38,7 @@ class RankState:
     busy_seconds: float = 0.0
     told: int = 0
     finished: Counter[Status] = field(default_factory=Counter)
-    under_way: dict[TrialKey, TrialNews] = field(default_factory=dict)
+    under_way: dict[TrialKey, TrialUpdate] = field(default_factory=dict)
     since: float = 0.0
     is_last: bool = False
 
@@ -64,7 +64,7 @@ class Coordinator:
 
     Attributes
     ----------
-    incumbent : TrialNews or None
+    incumbent : TrialUpdate or None
         The best trial of all ranks so far, among those with the full budget.
     improvements : list of (float, float)
         When each incumbent came, in seconds since the epoch, and its cost.
@@ -77,14 +77,14 @@ class Coordinator:
     """
 
     def __init__(self, size: int, share: str, now: float, promotions: Promotions | None = None) -> None:
-        self.incumbent: TrialNews | None = None
+        self.incumbent: TrialUpdate | None = None
         self.improvements: list[tuple[float, float]] = []
         self.finished: Counter[Status] = Counter()
         self.stopping = False
         self.states = [RankState(heard=now) for _ in range(size)]
         self.promotions = promotions
         self._share = share
-        self._news: list[TrialNews] = []
+        self._news: list[TrialUpdate] = []
         self._dropped = 0
         self._cursors = [0] * size
         self._told_stop = [False] * size
@@ -189,12 +189,12 @@ class Coordinator:
             if not state.is_last and now - state.heard > silence
         ]
 
-    def _promotions_for(self, peer: int) -> tuple[TrialNews, ...]:
+    def _promotions_for(self, peer: int) -> tuple[TrialUpdate, ...]:
         if self.promotions is None or self.stopping or self.states[peer].is_last:
             return ()
         return self.promotions.next_for(peer)
 
-    def _note(self, state: RankState, trial: TrialNews, now: float) -> None:
+    def _note(self, state: RankState, trial: TrialUpdate, now: float) -> None:
         if self.promotions is not None:
             self.promotions.note(trial)
         if trial.status is Status.RUNNING:
@@ -215,7 +215,7 @@ class Coordinator:
             self._news.append(trial)
             self._has_news = True
 
-    def _is_incumbent(self, trial: TrialNews) -> bool:
+    def _is_incumbent(self, trial: TrialUpdate) -> bool:
         if trial.status is not Status.SUCCESS or trial.budget < 1.0:
             return False
         return self.incumbent is None or (trial.cost, trial.key) < (self.incumbent.cost, self.incumbent.key)

@@ -18,16 +18,16 @@ from numpy.typing import NDArray
 
 from mpi_automl.parallel import tags
 from mpi_automl.parallel.coordinator import Coordinator
-from mpi_automl.parallel.halving import Promotions
 from mpi_automl.parallel.messages import (
     Bulletin,
     Report,
-    TrialNews,
     decode_bulletin,
     decode_report,
     encode_bulletin,
     encode_report,
 )
+from mpi_automl.search.halving import Promotions
+from mpi_automl.trial import TrialUpdate
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Intracomm, Request
@@ -60,12 +60,12 @@ class Exchange(ABC):
         self.coordination_seconds = 0.0
         self.is_closed = False
         self._world = world
-        self._trials: list[TrialNews] = []
+        self._trials: list[TrialUpdate] = []
         self._reported = 0.0
 
     def post(
         self,
-        trials: Sequence[TrialNews] = (),
+        trials: Sequence[TrialUpdate] = (),
         *,
         busy_seconds: float = 0.0,
         told: int = 0,
@@ -218,7 +218,7 @@ class RootExchange(Exchange):
         return [own] if own else []
 
 
-class MemberExchange(Exchange):
+class WorkerExchange(Exchange):
     """The end of every other rank."""
 
     def __init__(self, world: World) -> None:
@@ -265,9 +265,9 @@ class MemberExchange(Exchange):
 
 def open_exchange(
     world: World, share: str, promotions: Callable[[], Promotions | None] = lambda: None
-) -> RootExchange | MemberExchange:
+) -> RootExchange | WorkerExchange:
     """Make this rank's end of the star; `promotions` is called on rank 0 only."""
-    return RootExchange(world, share, promotions()) if world.rank == 0 else MemberExchange(world)
+    return RootExchange(world, share, promotions()) if world.rank == 0 else WorkerExchange(world)
 
 
 def _arrived(comm: Intracomm, tag: int) -> list[NDArray[np.float64]]:

@@ -6,46 +6,15 @@ type: a header, one row of facts per trial, and the configurations.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mpi_automl.trial import Origin, Status, TrialKey
+from mpi_automl.trial import Origin, Status, TrialKey, TrialUpdate
 
 _HEADER = 8
 _ROW = 9
-
-
-@dataclass(frozen=True, eq=False)
-class TrialNews:
-    """What other ranks need to know of a trial.
-
-    Attributes
-    ----------
-    key : TrialKey
-    status : Status
-        `Status.RUNNING` for a configuration under evaluation.
-    cost : float
-        NaN without one.
-    origin : Origin
-    budget : float
-    seconds : float
-        Wall time of the evaluation so far known.
-    vector : ndarray of float64, shape (n_hyperparameters,)
-    threshold : float
-        Mean cost of the folds so far above which another trial is lost against this one; infinite without one.
-    """
-
-    key: TrialKey
-    status: Status
-    cost: float
-    origin: Origin
-    budget: float
-    seconds: float
-    vector: NDArray[np.float64]
-    threshold: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -65,7 +34,7 @@ class Report:
         The rank got a signal to stop.
     is_last : bool
         The rank has stopped searching; nothing follows.
-    trials : tuple of TrialNews
+    trials : tuple of TrialUpdate
         Trials started or finished since the last report.
     """
 
@@ -75,7 +44,7 @@ class Report:
     told: int = 0
     wants_stop: bool = False
     is_last: bool = False
-    trials: tuple[TrialNews, ...] = ()
+    trials: tuple[TrialUpdate, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,9 +61,9 @@ class Bulletin:
         Stop searching now.
     is_last : bool
         Everything that any rank reported has been passed on.
-    trials : tuple of TrialNews
+    trials : tuple of TrialUpdate
         New incumbents, or finished and pending trials of all ranks, in the order they arrived.
-    promotions : tuple of TrialNews
+    promotions : tuple of TrialUpdate
         Trials that this rank is to evaluate anew, with the budget that is given here.
     """
 
@@ -102,8 +71,8 @@ class Bulletin:
     sent: float
     stop: bool = False
     is_last: bool = False
-    trials: tuple[TrialNews, ...] = field(default=())
-    promotions: tuple[TrialNews, ...] = ()
+    trials: tuple[TrialUpdate, ...] = field(default=())
+    promotions: tuple[TrialUpdate, ...] = ()
 
 
 def encode_report(report: Report) -> NDArray[np.float64]:
@@ -140,7 +109,7 @@ def decode_bulletin(buffer: NDArray[np.float64]) -> Bulletin:
     return Bulletin(int(number), float(sent), bool(int(flags) & 1), bool(int(flags) & 2), rows[:border], rows[border:])
 
 
-def _encode(header: tuple[float, ...], trials: tuple[TrialNews, ...]) -> NDArray[np.float64]:
+def _encode(header: tuple[float, ...], trials: tuple[TrialUpdate, ...]) -> NDArray[np.float64]:
     """Header, a row of facts for each trial, and the vectors without their inactive hyperparameters, which most are."""
     buffer = np.zeros(_HEADER)
     buffer[: len(header)] = header
@@ -155,11 +124,11 @@ def _encode(header: tuple[float, ...], trials: tuple[TrialNews, ...]) -> NDArray
     return np.concatenate([buffer, facts, mask, vectors[is_active]])
 
 
-def _facts(trial: TrialNews) -> tuple[float, ...]:
+def _facts(trial: TrialUpdate) -> tuple[float, ...]:
     return (*trial.key, trial.status, trial.cost, trial.origin, trial.budget, trial.seconds, trial.threshold)
 
 
-def _decode(buffer: NDArray[np.float64]) -> tuple[TrialNews, ...]:
+def _decode(buffer: NDArray[np.float64]) -> tuple[TrialUpdate, ...]:
     count, width = int(buffer[_HEADER - 2]), int(buffer[_HEADER - 1])
     if count == 0:
         return ()
@@ -177,9 +146,9 @@ def _mask_length(count: int, width: int) -> int:
     return -(-count * width // 64)
 
 
-def _trial(row: list[float], vector: NDArray[np.float64]) -> TrialNews:
+def _trial(row: list[float], vector: NDArray[np.float64]) -> TrialUpdate:
     leg, rank, number, status, cost, origin, budget, seconds, threshold = row
-    return TrialNews(
+    return TrialUpdate(
         TrialKey(int(leg), int(rank), int(number)),
         Status(int(status)),
         cost,

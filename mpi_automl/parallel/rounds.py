@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mpi_automl.parallel.messages import Bulletin, Report, TrialNews, decode_report, encode_report, report_length
-from mpi_automl.trial import Status
+from mpi_automl.parallel.messages import Bulletin, Report, decode_report, encode_report, report_length
+from mpi_automl.trial import Status, TrialUpdate
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Request
@@ -50,7 +50,7 @@ class Pace:
         """Whether nothing more will be heard; only after `leave`."""
         return True
 
-    def note(self, news: Sequence[TrialNews]) -> None:
+    def note(self, news: Sequence[TrialUpdate]) -> None:
         """Take in that own trials began or ended."""
 
     def leave(self) -> None:
@@ -72,7 +72,7 @@ class OneByOne(Pace):
         """Whether no trial of this rank is under way."""
         return self._running == 0
 
-    def note(self, news: Sequence[TrialNews]) -> None:
+    def note(self, news: Sequence[TrialUpdate]) -> None:
         """Count own trials that began or ended."""
         for trial in news:
             self._running += 1 if trial.status is Status.RUNNING else -1
@@ -100,7 +100,7 @@ class Rounds(OneByOne):
         self._rank = world.rank
         self._comm = None if world.comm is None else world.comm.Dup()
         self._share, self._trials = share, trials
-        self._own: list[TrialNews] = []
+        self._own: list[TrialUpdate] = []
         length = report_length(trials, n_hyperparameters)
         self._sent = np.zeros(length)
         self._received = np.zeros((world.size, length))
@@ -108,7 +108,7 @@ class Rounds(OneByOne):
         self._entered = 0.0
         self._is_under_way = self._has_left = self._is_over = False
         self._number = 0
-        self._best: TrialNews | None = None
+        self._best: TrialUpdate | None = None
 
     @property
     def has_turn(self) -> bool:
@@ -125,7 +125,7 @@ class Rounds(OneByOne):
         """Whether no rank makes any more trials, and all have been told."""
         return self._is_over
 
-    def note(self, news: Sequence[TrialNews]) -> None:
+    def note(self, news: Sequence[TrialUpdate]) -> None:
         """Keep what ended for the next round."""
         super().note(news)
         self._own.extend(trial for trial in news if trial.status is not Status.RUNNING)
@@ -166,7 +166,7 @@ class Rounds(OneByOne):
         told = tuple(trial for report in reports for trial in report.trials)
         return Bulletin(self._number, 0.0, is_last=self._is_over, trials=self._chosen(told))
 
-    def _chosen(self, trials: tuple[TrialNews, ...]) -> tuple[TrialNews, ...]:
+    def _chosen(self, trials: tuple[TrialUpdate, ...]) -> tuple[TrialUpdate, ...]:
         if self._share == "history":
             return trials
         good = [trial for trial in trials if trial.status is Status.SUCCESS]
@@ -177,7 +177,7 @@ class Rounds(OneByOne):
         return (best,)
 
 
-def _quality(trial: TrialNews) -> tuple[float, tuple[int, int, int]]:
+def _quality(trial: TrialUpdate) -> tuple[float, tuple[int, int, int]]:
     return trial.cost, trial.key
 
 

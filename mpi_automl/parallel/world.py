@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from mpi_automl.errors import JobError, UserError
-from mpi_automl.parallel.cores import cores_per_rank, usable_cores
-from mpi_automl.parallel.launcher import Launch, check_world, detect_launch
-from mpi_automl.parallel.memory import NodeMemory, node_memory
+from mpi_automl.machine.cores import cores_per_rank, usable_cores
+from mpi_automl.machine.launcher import Launch, check_world, detect_launch
+from mpi_automl.machine.memory import NodeMemory, node_memory
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm, Intracomm

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mpi_automl.errors import UserError
-from mpi_automl.job.outcome import Outcome
-from mpi_automl.job.run_facts import RunFacts
-from mpi_automl.job.score_history import Clock
+from mpi_automl.runs.run_facts import RunFacts
+from mpi_automl.runs.score_history import Clock
+from mpi_automl.runs.summary import RunSummary
 from mpi_automl.settings import Settings
 from mpi_automl.space.steps import BY_NAME
 from mpi_automl.storage.reader import RunReader
@@ -65,7 +65,7 @@ class Contents:
     reader : RunReader
     facts : RunFacts
     clock : Clock
-    outcome : Outcome or None
+    outcome : RunSummary or None
         None unless a job has come to its end.
     importance : dict
         As `RunDirectory.read_importance` gives it.
@@ -78,7 +78,7 @@ class Contents:
     reader: RunReader
     facts: RunFacts
     clock: Clock
-    outcome: Outcome | None
+    outcome: RunSummary | None
     importance: dict[str, Any]
 
     @classmethod
@@ -203,7 +203,7 @@ class Contents:
         return None
 
 
-def _outcome(directory: RunDirectory) -> Outcome | None:
+def _outcome(directory: RunDirectory) -> RunSummary | None:
     if not directory.ensemble.exists():
         return None
-    return Outcome.from_mapping(directory.read_ensemble(), directory.path)
+    return RunSummary.from_mapping(directory.read_ensemble(), directory.path)

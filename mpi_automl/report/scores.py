@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mpi_automl.job.final_selection import EnsembleRules
-from mpi_automl.job.score_history import EnsembleHistory, ScorePath, best_path, ensemble_path
 from mpi_automl.report import style
 from mpi_automl.report.labels import evenly_chosen, mark_legs, time_unit
+from mpi_automl.runs.score_history import EnsembleHistory, ScorePath, best_path, ensemble_path
+from mpi_automl.runs.selection import EnsembleRules
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

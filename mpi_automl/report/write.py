@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mpi_automl import __version__
 from mpi_automl.errors import UserError
 from mpi_automl.report import style, tables
 from mpi_automl.report.contents import Contents
 from mpi_automl.report.plots import Plot, Section, sections
 from mpi_automl.storage.files import replace_text
+from mpi_automl.version import __version__
 
 if TYPE_CHECKING:
     from markupsafe import Markup

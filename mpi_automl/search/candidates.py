@@ -149,7 +149,7 @@ class Maxima:
     values: Floats
 
 
-def climb(
+def local_search(
     neighbourhood: Neighbourhood,
     acquisition: Callable[[Floats], Floats],
     starts: Floats,

@@ -137,7 +137,7 @@ def read_configurations(space: VectorSpace, path: Path) -> Floats:
     except OSError as error:
         known = ", ".join(KINDS)
         raise UserError(
-            f"--initial is {path}, which is none of {known} and cannot be read: {error.strerror}."
+            f"--initial-design is {path}, which is none of {known} and cannot be read: {error.strerror}."
         ) from None
     except ValueError as error:
         raise UserError(f"The initial configurations in {path} are not valid JSON: {error}.") from None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mpi_automl.search.acquisition import log_expected_improvement
-from mpi_automl.search.candidates import Neighbourhood, climb
+from mpi_automl.search.candidates import Neighbourhood, local_search
 from mpi_automl.search.encoding import Imputer, LogScale, observed_costs
 from mpi_automl.search.history import identities
 from mpi_automl.search.styles import Effort
@@ -158,7 +158,9 @@ class Model:
         )
         is_foreign = np.zeros(len(starts), dtype=np.bool_)
         is_foreign[effort.starts :] = history.is_foreign[np.concatenate([best_known, best_foreign])]
-        found = climb(self._neighbourhood, self._acquisition, starts, self._rng, width=effort.width, steps=effort.steps)
+        found = local_search(
+            self._neighbourhood, self._acquisition, starts, self._rng, width=effort.width, steps=effort.steps
+        )
         origins = [Origin.FOREIGN if flag else Origin.MODEL for flag in is_foreign]
         maxima = [(found.vectors[i], origins[i]) for i in np.argsort(-found.values, kind="stable")]
         return maxima, [(vector, Origin.MODEL) for vector in drawn[best_drawn]]

@@ -22,7 +22,7 @@ FIRST_STEP_ANEW = 32
 
 
 @dataclass(frozen=True)
-class Growth:
+class StagedFitting:
     """How a learner is fitted in steps, so that predictions exist long before the last step.
 
     The evaluation sets `parameter` of the pipeline's last step to `start`, twice that and so on up to
@@ -44,11 +44,11 @@ class Growth:
     maximum: int
     start: int = 2
 
-    def inside(self, attribute: str) -> Growth:
+    def inside(self, attribute: str) -> StagedFitting:
         """The same for a wrapper that holds the learner as `attribute` and fits clones of it, anew in each step."""
-        return Growth(f"{attribute}__{self.parameter}", self.maximum, max(self.start, FIRST_STEP_ANEW))
+        return StagedFitting(f"{attribute}__{self.parameter}", self.maximum, max(self.start, FIRST_STEP_ANEW))
 
-    def part(self, share: float) -> Growth:
+    def part(self, share: float) -> StagedFitting:
         """Growing up to a share of the full size, in (0, 1]."""
         return replace(self, maximum=max(1, round(share * self.maximum)))
 
@@ -94,7 +94,7 @@ class Properties:
     max_rows, max_columns, max_cells, max_outputs : int or None
         Largest table (rows, columns, their product) and largest number of classes, labels or targets
         for which it is offered.
-    growth : Growth or None
+    growth : StagedFitting or None
         For learners that are fitted in steps.
     requires : tuple of str
         Modules that must be installed.
@@ -121,7 +121,7 @@ class Properties:
     max_columns: int | None = None
     max_cells: int | None = None
     max_outputs: int | None = None
-    growth: Growth | None = None
+    growth: StagedFitting | None = None
     requires: tuple[str, ...] = ()
     preference: int = 100
     weight: float = 1.0

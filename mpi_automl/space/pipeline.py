@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mpi_automl.data.task import ColumnKind, Profile, TaskType
-from mpi_automl.space.component import Component, Context, Growth
+from mpi_automl.space.component import Component, Context, StagedFitting
 from mpi_automl.space.steps import learner_step
 
 if TYPE_CHECKING:
@@ -47,14 +47,14 @@ class Candidate:
     ----------
     pipeline : sklearn.pipeline.Pipeline
         Takes the encoded table. The name of its last step is ``"classifier"`` or ``"regressor"``.
-    growth : Growth or None
+    growth : StagedFitting or None
         How the last step can be fitted in steps.
     balanced : bool
         Whether classes are to be weighted to equal weight, see `sample_weight`.
     """
 
     pipeline: Pipeline
-    growth: Growth | None
+    growth: StagedFitting | None
     balanced: bool
 
     def sample_weight(self, y: NDArray[Any]) -> NDArray[np.float64] | None:
@@ -182,7 +182,7 @@ def _code_positions(chosen: Mapping[str, Chosen], branches: list[Branch]) -> tup
     return tuple(range(len(branches[0].positions)))
 
 
-def _learner(chosen: Chosen, context: Context) -> tuple[Any, Growth | None]:
+def _learner(chosen: Chosen, context: Context) -> tuple[Any, StagedFitting | None]:
     properties = chosen.component.properties
     learner = chosen.build(context)
     if context.profile.task_type not in properties.one_per_output:

@@ -17,7 +17,7 @@ OWN_TYPES = tuple(
         "clipped.ClippedMultinomialNB",
         "densifier.Densifier",
         "gaussian_process.AnisotropicGaussianProcess",
-        "growing.GrowingMLPClassifier",
+        "staged.GrowingMLPClassifier",
         "passive_aggressive_class.ProbabilisticPassiveAggressive",
         "pls.PLSScores",
         "recoded.RecodedClassifier",

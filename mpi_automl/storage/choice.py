@@ -48,10 +48,10 @@ class StoreOptions:
         UserError
             If a hint is not of the form name=value.
         """
-        pairs = [hint.partition("=") for hint in settings.hints]
+        pairs = [hint.partition("=") for hint in settings.mpiio_hints]
         for name, sign, _ in pairs:
             if not (name and sign):
-                raise UserError(f"--hints has {name!r}; it must be name=value, such as striping_unit=4194304.")
+                raise UserError(f"--mpiio-hints has {name!r}; it must be name=value, such as striping_unit=4194304.")
         interval = int(settings.alignment * 2**20)
         alignment = (interval, interval) if interval else None
         return cls(settings.store, settings.flush, alignment, {name: value for name, _, value in pairs})

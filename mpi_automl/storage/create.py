@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mpi_automl import __version__
 from mpi_automl.storage import schema
 from mpi_automl.storage.files import sync_directory
 from mpi_automl.storage.hdf5 import contiguous, h5py
+from mpi_automl.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

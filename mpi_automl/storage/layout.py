@@ -100,7 +100,7 @@ class StoreLayout:
             least = (records + (1 + _EXTRA_SLOTS) * per_kept) / _MIB
             raise UserError(
                 f"The store would get {limit:,.1f} MiB of disk and needs at least {least:,.1f} MiB; "
-                "allow more with --disk or use fewer ranks."
+                "allow more with --disk-limit or use fewer ranks."
             )
         return replace(self, predictions_per_rank=min(kept, self.predictions_per_rank))
 

@@ -98,7 +98,7 @@ def open_file(path: Path, mode: str = "r") -> Any:
     try:
         return h5py.File(path, mode)
     except FileNotFoundError:
-        raise UserError(f"The file {path} is missing; see mpi-automl check.") from None
+        raise UserError(f"The file {path} is missing; see mpi-automl verify.") from None
     except OSError as error:
         text = " ".join(str(error).split())
         if "unable to lock" in text:
@@ -106,7 +106,7 @@ def open_file(path: Path, mode: str = "r") -> Any:
                 f"The file {path} cannot be locked; set {LOCKING_VARIABLE}=FALSE "
                 f"(it is {os.environ.get(LOCKING_VARIABLE)!r}) and try again."
             ) from None
-        raise UserError(f"The file {path} cannot be read ({text}); see mpi-automl check.") from None
+        raise UserError(f"The file {path} cannot be read ({text}); see mpi-automl verify.") from None
 
 
 def info(file: Any) -> LegInfo:

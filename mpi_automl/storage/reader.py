@@ -256,7 +256,7 @@ class RunReader:
     def _explain_misfit(self, key: TrialKey) -> NoReturn:
         if (key.rank, key.number) in lost_slots_now(self.directory, self._legs[key.leg].info):
             raise KeyError(f"the predictions of trial {key} have given way by now")
-        raise UserError(f"The predictions of trial {key} are damaged; see mpi-automl check {self.directory}.")
+        raise UserError(f"The predictions of trial {key} are damaged; see mpi-automl verify {self.directory}.")
 
     def in_flight(self, legs: Sequence[int] | None = None) -> InFlight:
         """Trials that were begun and have no end, of all legs or of those named."""
@@ -269,7 +269,7 @@ class RunReader:
             records["start"].copy(),
         )
 
-    def poisonous(self) -> NDArray[np.float64]:
+    def quarantined(self) -> NDArray[np.float64]:
         """Configurations that were being evaluated when a leg died, in two legs or more.
 
         Returns

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from mpi_automl.errors import UserError
-from mpi_automl.evaluation.metrics import get_metric
+from mpi_automl.metrics.registry import get_metric
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mpi_automl.job.run_facts import RunFacts
+from mpi_automl.runs.run_facts import RunFacts
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.trial import TrialKey
 

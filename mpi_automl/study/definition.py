@@ -30,7 +30,7 @@ _DECIDED = {
     "seed": "seeds are given in [study]",
     "validation": "validation rows come from each run's own resampling",
     "time_total": "time is the whole run",
-    "silence": "",
+    "heartbeat_timeout": "",
 }
 """Options of ``fit`` that a study decides itself, with what to do instead."""
 
@@ -86,7 +86,7 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Peer:
+class ExternalSystem:
     """Another system, reached through an adapter.
 
     Attributes
@@ -118,12 +118,12 @@ class Variant:
     name : str
     options : mapping of str to Any
         Options of ``fit``, those of ``[settings]`` included.
-    peer : Peer or None
+    peer : ExternalSystem or None
     """
 
     name: str
     options: Mapping[str, Any]
-    peer: Peer | None = None
+    peer: ExternalSystem | None = None
 
     def settings(self, **more: Any) -> Settings:
         """Settings of a run, with options of its own."""
@@ -351,7 +351,7 @@ def _check_options(section: Section) -> None:
         raise section.error('has threads = "auto"; a study needs a number, from which it plans its cores')
 
 
-def _peer(section: Section) -> Peer:
+def _peer(section: Section) -> ExternalSystem:
     given = section.values["peer"]
     command = tuple(map(str, given)) if isinstance(given, list) else tuple(shlex.split(str(given)))
     if not command:
@@ -364,7 +364,7 @@ def _peer(section: Section) -> Peer:
         if "/" in command[0] and not program.is_file():
             raise section.error(f"has peer = {command[0]}, which is not a file")
         command = (str(program.resolve()) if program.is_file() else command[0], *command[1:])
-    return Peer(command, section.table("options").values, section.value("version", str, ""))
+    return ExternalSystem(command, section.table("options").values, section.value("version", str, ""))
 
 
 def _slurm(section: Section) -> Slurm:

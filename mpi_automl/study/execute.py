@@ -15,19 +15,19 @@ from mpi_automl.errors import UserError
 from mpi_automl.job.observer import Observer
 from mpi_automl.run import run as run_job
 from mpi_automl.study.directory import State
-from mpi_automl.study.peers import PeerPlace, run_peer
+from mpi_automl.study.external_systems import PeerPlace, run_peer
 from mpi_automl.study.results import RunArrays, RunResult, Searched, installed_versions
 from mpi_automl.study.splits import outer_parts
 
 if TYPE_CHECKING:
     from mpi_automl.data.task import Task
-    from mpi_automl.job.outcome import Outcome
     from mpi_automl.parallel.world import World
+    from mpi_automl.runs.summary import RunSummary
     from mpi_automl.study.directory import StudyDirectory
     from mpi_automl.study.plan import Run
+    from mpi_automl.study.process_launcher import Ended
+    from mpi_automl.study.rank_services import RankServices
     from mpi_automl.study.splits import OuterParts
-    from mpi_automl.study.starter import Ended
-    from mpi_automl.study.workplace import Workplace
 
 
 class InterruptedRunError(Exception):
@@ -35,7 +35,7 @@ class InterruptedRunError(Exception):
 
 
 @dataclass(frozen=True)
-class Doer:
+class Group:
     """Who does a run.
 
     Attributes
@@ -57,10 +57,10 @@ class RunWork:
     run : Run
     world : World
         The group.
-    workplace : Workplace
+    workplace : RankServices
         This rank's servers.
     directory : StudyDirectory
-    doer : Doer
+    doer : Group
     must_stop : callable
         Whether a signal has come.
     """
@@ -69,9 +69,9 @@ class RunWork:
         self,
         run: Run,
         world: World,
-        workplace: Workplace,
+        workplace: RankServices,
         directory: StudyDirectory,
-        doer: Doer,
+        doer: Group,
         must_stop: Callable[[], bool],
     ) -> None:
         self._run, self._world, self._workplace = run, world, workplace
@@ -145,7 +145,7 @@ class RunWork:
             raise InterruptedRunError
         return self._world.on_root(lambda: self._own_result(attempt, outcome))
 
-    def _own_result(self, attempt: Path, outcome: Outcome) -> RunResult:
+    def _own_result(self, attempt: Path, outcome: RunSummary) -> RunResult:
         from mpi_automl.ensemble.model import EnsembleModel
         from mpi_automl.storage.run_directory import RunDirectory
         from mpi_automl.study.curves import curve_of
@@ -218,7 +218,7 @@ class RunWork:
         return frozenset(cores[(first + step) % len(cores)] for step in range(count))
 
 
-def _searched(outcome: Outcome) -> Searched:
+def _searched(outcome: RunSummary) -> Searched:
     return Searched(
         metric=outcome.metric,
         validation=outcome.value,

@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from mpi_automl.parallel.launcher import find_launcher, launcher_environment
+from mpi_automl.machine.launcher import find_launcher, launcher_environment
 from mpi_automl.study.directory import State
 
 _KNOWN_ENDS = (0, 2, 75)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import mpi_automl
 from mpi_automl.errors import UserError
 from mpi_automl.settings import Settings
-from mpi_automl.study.definition import Peer, Slurm, Variant
+from mpi_automl.study.definition import ExternalSystem, Slurm, Variant
 from mpi_automl.study.ids import digest_of_mapping
 from mpi_automl.study.splits import OuterSplit, outer_split
 from mpi_automl.study.tables import StudyTable, find_tables
@@ -158,7 +158,7 @@ class StudyPlan:
 
 def _variant(mapping: Mapping[str, Any]) -> Variant:
     peer = mapping["peer"]
-    made = None if peer is None else Peer(tuple(peer["command"]), peer["options"], peer["version"])
+    made = None if peer is None else ExternalSystem(tuple(peer["command"]), peer["options"], peer["version"])
     return Variant(mapping["name"], mapping["options"], made)
 
 
@@ -206,13 +206,13 @@ def _not_default(settings: Settings) -> dict[str, Any]:
 
 
 def _version_of(settings: Settings) -> dict[str, Any]:
-    initial = Path(settings.initial)
+    initial = Path(settings.initial_design)
     return {"mpi_automl": mpi_automl.__version__} | (
         {"initial": _digest(initial)} if initial.suffix == ".json" and initial.is_file() else {}
     )
 
 
-def _version_of_peer(peer: Peer) -> dict[str, Any]:
+def _version_of_peer(peer: ExternalSystem) -> dict[str, Any]:
     """What tells one release of another system from the next: versions, or the adapter's own content."""
     facts: dict[str, Any] = {"command": list(peer.command), "options": dict(peer.options), "version": peer.version}
     if peer.is_baseline:

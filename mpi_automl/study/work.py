@@ -10,18 +10,18 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mpi_automl.job.signals import StopSignals
 from mpi_automl.parallel.abort import abort_on_exception
 from mpi_automl.parallel.groups import split_into_groups
-from mpi_automl.parallel.signals import StopSignals
-from mpi_automl.study.execute import Doer, InterruptedRunError, RunWork
+from mpi_automl.study.execute import Group, InterruptedRunError, RunWork
 from mpi_automl.study.queue import Claim, Queue, open_runs
 
 if TYPE_CHECKING:
     from mpi_automl.parallel.world import World
     from mpi_automl.study.directory import StudyDirectory
     from mpi_automl.study.plan import Run, StudyPlan
+    from mpi_automl.study.rank_services import RankServices
     from mpi_automl.study.results import RunResult
-    from mpi_automl.study.workplace import Workplace
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class GroupAccount:
 
 def work(
     world: World,
-    workplace: Workplace,
+    workplace: RankServices,
     directory: StudyDirectory,
     plan: StudyPlan,
     rules: Rules,
@@ -85,7 +85,7 @@ def work(
     Parameters
     ----------
     world : World
-    workplace : Workplace
+    workplace : RankServices
     directory : StudyDirectory
     plan : StudyPlan
     rules : Rules
@@ -114,7 +114,7 @@ def work(
             if group is None:
                 return False
             queue = Queue(directory, runs, rules.again_before, rules.most, first=number)
-            doer = Doer(job, number)
+            doer = Group(job, number)
             return GroupWork(group, workplace, directory, queue, rules, doer, signals, teller, world.started).do()
 
         # A group that has to give up tells so when the others have done what is left.
@@ -134,12 +134,12 @@ class GroupWork:
     Parameters
     ----------
     group : World
-    workplace : Workplace
+    workplace : RankServices
     directory : StudyDirectory
     queue : Queue
         Used on the group's rank 0.
     rules : Rules
-    doer : Doer
+    doer : Group
     signals : StopSignals
     tell : callable
     job_started : float
@@ -148,11 +148,11 @@ class GroupWork:
     def __init__(
         self,
         group: World,
-        workplace: Workplace,
+        workplace: RankServices,
         directory: StudyDirectory,
         queue: Queue,
         rules: Rules,
-        doer: Doer,
+        doer: Group,
         signals: StopSignals,
         tell: Callable[[Run, RunResult], None],
         job_started: float,

@@ -12,19 +12,19 @@ from mpi_automl.cli.chart import step_chart
 from mpi_automl.cli.live import picture, progress_line
 from mpi_automl.cli.main import entry
 from mpi_automl.data.task import TaskType
-from mpi_automl.evaluation.metrics import get_metric
 from mpi_automl.job.progress import Pace, Progress, ProgressMeter
+from mpi_automl.metrics.registry import get_metric
 from mpi_automl.parallel.coordinator import Coordinator
-from mpi_automl.parallel.messages import Report, TrialNews
+from mpi_automl.parallel.messages import Report
 from mpi_automl.settings import Settings
 from mpi_automl.storage.run_directory import RunDirectory
-from mpi_automl.trial import Origin, Status, TrialKey
+from mpi_automl.trial import Origin, Status, TrialKey, TrialUpdate
 
 START = 1000.0
 
 
 def news(rank, number, status, cost=np.nan, learner=0.0):
-    return TrialNews(TrialKey(0, rank, number), status, cost, Origin.MODEL, 1.0, 2.0, np.array([learner, 0.5]))
+    return TrialUpdate(TrialKey(0, rank, number), status, cost, Origin.MODEL, 1.0, 2.0, np.array([learner, 0.5]))
 
 
 def make_meter(ranks):

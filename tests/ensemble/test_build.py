@@ -23,7 +23,7 @@ from mpi_automl.ensemble.build import (
 from mpi_automl.ensemble.combination import combine, from_mapping
 from mpi_automl.ensemble.greedy import Rules
 from mpi_automl.errors import UserError
-from mpi_automl.evaluation.metrics import get_metric
+from mpi_automl.metrics.registry import get_metric
 from mpi_automl.trial import TrialKey
 
 KEYS = [TrialKey(0, rank, number) for rank in range(2) for number in range(3)]

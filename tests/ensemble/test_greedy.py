@@ -13,8 +13,8 @@ from samples import candidates, hard_votes
 
 from mpi_automl.data.task import TaskType
 from mpi_automl.ensemble.greedy import Pick, Rules, select
-from mpi_automl.ensemble.scorers import AnyScorer, make_scorer, order_by_class
-from mpi_automl.evaluation.metrics import get_metric, metric_names
+from mpi_automl.metrics.registry import get_metric, metric_names
+from mpi_automl.metrics.scorers import AnyScorer, make_scorer, order_by_class
 
 FAST = {
     TaskType.BINARY: ["accuracy", "balanced_accuracy", "log_loss", "brier_score", "roc_auc", "f1", "f1_macro"],

@@ -10,7 +10,7 @@ from scipy import sparse
 from mpi_automl.data.load import make_task
 from mpi_automl.data.task import TaskType
 from mpi_automl.ensemble.importance import column_positions, permutation_importance
-from mpi_automl.evaluation.metrics import get_metric
+from mpi_automl.metrics.registry import get_metric
 
 RNG = np.random.default_rng(0)
 X = RNG.random((300, 4))

@@ -27,7 +27,7 @@ from mpi_automl.data.example import breast_cancer_task
 from mpi_automl.data.load import make_task
 from mpi_automl.ensemble.combination import WeightedMean
 from mpi_automl.ensemble.model import EnsembleModel, add_member, write_manifest
-from mpi_automl.ensemble.trust import load_pipelines
+from mpi_automl.ensemble.trusted_types import load_pipelines
 from mpi_automl.errors import UserError
 from mpi_automl.trial import TrialKey
 

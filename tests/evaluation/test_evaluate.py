@@ -15,10 +15,10 @@ from sklearn.tree import DecisionTreeClassifier
 from threadpoolctl import threadpool_limits
 
 from mpi_automl.evaluation.evaluate import Assignment, evaluate, refit
-from mpi_automl.evaluation.metrics import get_metric
-from mpi_automl.evaluation.predictions import UnusablePredictionsError
 from mpi_automl.evaluation.setup import training_rows_first
-from mpi_automl.space.component import Growth
+from mpi_automl.metrics.registry import get_metric
+from mpi_automl.space.component import StagedFitting
+from mpi_automl.space.predictions import UnusablePredictionsError
 from mpi_automl.trial import Status
 
 FIRST = np.array([0.0])
@@ -144,7 +144,7 @@ def test_cross_validation_stops_when_the_mean_passes_the_threshold():
 
 def test_growing_in_steps_ends_where_one_fit_would():
     task = table(400)
-    grown = make_setup((RandomForestClassifier(warm_start=True), Growth("n_estimators", 37)), task=task)
+    grown = make_setup((RandomForestClassifier(warm_start=True), StagedFitting("n_estimators", 37)), task=task)
     whole = make_setup(RandomForestClassifier(37), task=task)
     assert np.allclose(evaluate(grown, assignment()).predictions, evaluate(whole, assignment()).predictions, atol=1e-6)
 
@@ -153,14 +153,14 @@ def test_growing_histogram_boosting_ends_where_one_fit_would():
     task = table(400)
     learner = HistGradientBoostingClassifier(warm_start=True, early_stopping=False)
     with threadpool_limits(1):
-        grown = evaluate(make_setup((learner, Growth("max_iter", 20)), task=task), assignment())
+        grown = evaluate(make_setup((learner, StagedFitting("max_iter", 20)), task=task), assignment())
         whole = evaluate(make_setup(HistGradientBoostingClassifier(max_iter=20), task=task), assignment())
     assert np.allclose(grown.predictions, whole.predictions, atol=1e-6)
 
 
 def test_growing_without_a_clock_ends_at_the_full_size():
     for maximum in (1, 37, 512):
-        learner = RandomForestClassifier(warm_start=True, max_depth=1), Growth("n_estimators", maximum)
+        learner = RandomForestClassifier(warm_start=True, max_depth=1), StagedFitting("n_estimators", maximum)
         outcome = evaluate(make_setup(learner), assignment(deadline=np.inf))
         assert outcome.reason == ""
         assert outcome.models[0].steps[-1][1].n_estimators == maximum
@@ -168,7 +168,7 @@ def test_growing_without_a_clock_ends_at_the_full_size():
 
 @pytest.mark.parametrize("warm_start", [True, False])
 def test_growing_ends_in_time_and_says_so(warm_start):
-    setup = make_setup((Slow(warm_start=warm_start), Growth("size", 10_000)))
+    setup = make_setup((Slow(warm_start=warm_start), StagedFitting("size", 10_000)))
     frames = []
     outcome = evaluate(setup, assignment(deadline=time.monotonic() + 0.8), frames.append)
     assert outcome.status is Status.SUCCESS

@@ -19,7 +19,7 @@ from tells_threads import TellsThreads
 
 from mpi_automl.errors import UserError
 from mpi_automl.evaluation.evaluator import Evaluator, Refit, server_environment
-from mpi_automl.space.component import Growth
+from mpi_automl.space.component import StagedFitting
 from mpi_automl.trial import Status
 
 FOREST, LOGISTIC, SLEEPER, GROWING = range(4)
@@ -28,7 +28,7 @@ LIMITS = {"seconds": 30.0, "memory": 256.0}
 
 @pytest.fixture(scope="module")
 def setup():
-    growing = RandomForestClassifier(warm_start=True), Growth("n_estimators", 100_000)
+    growing = RandomForestClassifier(warm_start=True), StagedFitting("n_estimators", 100_000)
     learners = RandomForestClassifier(20), LogisticRegression(), Hostile("ignores_sigterm"), growing
     return make_setup(*learners, task=table(n_test=40))
 

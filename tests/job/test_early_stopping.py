@@ -11,18 +11,17 @@ from sklearn.linear_model import LogisticRegression
 
 from mpi_automl.evaluation.evaluate import Assignment, evaluate
 from mpi_automl.job.early_stopping import EarlyStopping, earlier_incumbent, threshold_of
-from mpi_automl.parallel.messages import TrialNews
 from mpi_automl.storage.kept_models import KeptModels, ModelsBound
 from mpi_automl.storage.layout import StoreLayout
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.store import create_store
-from mpi_automl.trial import Origin, Result, Status, TrialKey
+from mpi_automl.trial import Origin, Result, Status, TrialKey, TrialUpdate
 
 COSTS = (0.2, 0.5, 0.3, 0.1, 0.4)
 
 
 def news(cost, threshold, status=Status.SUCCESS, budget=1.0):
-    return TrialNews(TrialKey(0, 1, 0), status, cost, Origin.MODEL, budget, 1.0, np.zeros(2), threshold)
+    return TrialUpdate(TrialKey(0, 1, 0), status, cost, Origin.MODEL, budget, 1.0, np.zeros(2), threshold)
 
 
 def test_the_rules_are_those_of_the_paper():

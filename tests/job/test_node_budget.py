@@ -5,7 +5,7 @@ import time
 import pytest
 
 from mpi_automl.job.node_budget import MemoryBudget, overload_warnings
-from mpi_automl.parallel.memory import NodeMemory
+from mpi_automl.machine.memory import NodeMemory
 from mpi_automl.parallel.world import Place, World
 
 

@@ -20,7 +20,18 @@ COMPONENTS = ",".join(
     + [f"feature_preprocessor:{name}" for name in ("no_preprocessing", "select_percentile_classification")]
 )
 LIMITS = ("--include", COMPONENTS, "--time", "240", "--trial-time", "100")
-WORDS = ("--deterministic", "--exchange-every", "2", "--trials", "6", "--initial", "default", "--seed", "5", *LIMITS)
+WORDS = (
+    "--deterministic",
+    "--exchange-every",
+    "2",
+    "--trials",
+    "6",
+    "--initial-design",
+    "default",
+    "--seed",
+    "5",
+    *LIMITS,
+)
 
 
 @pytest.fixture(scope="module")

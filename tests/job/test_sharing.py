@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from mpi_automl.job.exchange_audit import audit_exchange
 from mpi_automl.job.search_loop import LoopAccount
-from mpi_automl.job.sharing import compare_accounts
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import RunDirectory
 from mpi_automl.trial import Status
@@ -31,27 +31,27 @@ def accounts(reader):
 
 @pytest.mark.parametrize("share", ["none", "incumbents", "history"])
 def test_accounts_that_agree_are_said_to(reader, accounts, share):
-    found = compare_accounts(reader, 0, accounts, share)
+    found = audit_exchange(reader, 0, accounts, share)
     assert not found.problem
     assert found.agreement
-    assert not compare_accounts(reader, 0, accounts[:1], share).agreement
+    assert not audit_exchange(reader, 0, accounts[:1], share).agreement
 
 
 def test_a_rank_that_was_told_too_little_is_named(reader, accounts):
     accounts[2] = replace(accounts[2], told=accounts[2].told - 1)
-    assert "Rank 2 was told" in compare_accounts(reader, 0, accounts, "history").problem
-    assert not compare_accounts(reader, 0, accounts, "incumbents").problem
+    assert "Rank 2 was told" in audit_exchange(reader, 0, accounts, "history").problem
+    assert not audit_exchange(reader, 0, accounts, "incumbents").problem
 
 
 def test_a_rank_that_does_not_know_the_best_trial_is_named(reader, accounts):
     accounts[1] = replace(accounts[1], best_cost=0.7)
-    assert "Rank 1 was not told the best trial" in compare_accounts(reader, 0, accounts, "incumbents").problem
-    assert not compare_accounts(reader, 0, accounts, "none").problem
+    assert "Rank 1 was not told the best trial" in audit_exchange(reader, 0, accounts, "incumbents").problem
+    assert not audit_exchange(reader, 0, accounts, "none").problem
 
 
 def test_trials_that_are_not_in_the_store_are_noticed(reader, accounts):
     accounts[3].statuses[Status.SUCCESS] += 1
-    assert "Rank 3 finished" in compare_accounts(reader, 0, accounts, "none").problem
+    assert "Rank 3 finished" in audit_exchange(reader, 0, accounts, "none").problem
 
 
 def test_the_job_says_that_all_was_told(example_job, reader):

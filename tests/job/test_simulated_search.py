@@ -13,7 +13,7 @@ import pytest
 from ConfigSpace import ConfigurationSpace
 from launching import CHECKOUT
 
-from mpi_automl.evaluation.surrogate_benchmark import SurrogateBenchmark, Trials
+from mpi_automl.simulation.surrogate_benchmark import SurrogateBenchmark, Trials
 from mpi_automl.trial import Status
 
 RANKS, TRIALS = 3, 8

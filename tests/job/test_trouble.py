@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from job_faults import logged
 
-from mpi_automl.storage.check import check
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import RunDirectory
+from mpi_automl.storage.verify import check
 
 pytestmark = pytest.mark.alone
 
@@ -54,7 +54,7 @@ def test_an_exception_in_the_work_of_rank_0_alone_ends_the_others(launch, tmp_pa
 
 def test_a_stuck_rank_is_named_and_the_result_is_built_without_it(launch, tmp_path):
     run = tmp_path / "run"
-    words = ["--time", "90", "--trials", "4", "--silence", "5", *CHEAP, "--out", run]
+    words = ["--time", "90", "--trials", "4", "--heartbeat-timeout", "5", *CHEAP, "--out", run]
     done = launch(3, "python", PROGRAM, "sleep", "1", *words, timeout=100)
     assert done.returncode != 0
     text = " ".join(done.stdout.split())

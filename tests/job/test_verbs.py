@@ -60,13 +60,13 @@ def test_another_ensemble_from_a_finished_run(verb, example_job, tmp_path):
 def test_check_finds_a_changed_byte(verb, example_job, tmp_path):
     run = tmp_path / "run"
     shutil.copytree(example_job.directory, run)
-    assert verb("check", run).returncode == 0
+    assert verb("verify", run).returncode == 0
     store = max((run / "store").glob("*.h5"), key=lambda path: path.stat().st_size)
     content = bytearray(store.read_bytes())
     for position in range(len(content) // 4, 3 * len(content) // 4, 64):
         content[position] ^= 0xFF
     store.write_bytes(content)
-    done = verb("check", run)
+    done = verb("verify", run)
     assert done.returncode == 1
     assert "not everything is sound" in done.stdout or "cannot be read" in done.stdout
 

@@ -5,7 +5,7 @@ import ast
 from launching import CHECKOUT
 
 from mpi_automl.data.task import TaskType
-from mpi_automl.evaluation.metrics import metric_names
+from mpi_automl.metrics.registry import metric_names
 from mpi_automl.settings import Settings
 
 AMLB = CHECKOUT / "jobs" / "amlb"

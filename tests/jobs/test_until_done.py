@@ -28,7 +28,7 @@ def end_leg(tmp_path):
 
     def end(leg, status, state="RUNNING", **trials):
         facts = tmp_path / "facts.json"
-        facts.write_text(json.dumps({"state": "running", "trials": trials, "poisonous": 0}, indent=2))
+        facts.write_text(json.dumps({"state": "running", "trials": trials, "quarantined": 0}, indent=2))
         variables = {
             "PATH": f"{tmp_path}/bin{os.pathsep}{os.environ['PATH']}",
             "SLURM_JOB_ID": "17",

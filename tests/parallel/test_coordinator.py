@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from mpi_automl.parallel.coordinator import Coordinator
-from mpi_automl.parallel.messages import Report, TrialNews
-from mpi_automl.trial import Origin, Status, TrialKey
+from mpi_automl.parallel.messages import Report
+from mpi_automl.trial import Origin, Status, TrialKey, TrialUpdate
 
 
 def trial(rank, number, cost=np.nan, status=Status.SUCCESS):
-    return TrialNews(TrialKey(0, rank, number), status, cost, Origin.MODEL, 1.0, 0.5, np.array([0.1, np.nan]))
+    return TrialUpdate(TrialKey(0, rank, number), status, cost, Origin.MODEL, 1.0, 0.5, np.array([0.1, np.nan]))
 
 
 def report(rank, *trials, **facts):

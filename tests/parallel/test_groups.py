@@ -4,8 +4,8 @@ from collections import Counter
 from pathlib import Path
 
 from mpi_automl.job.node_budget import MemoryBudget
+from mpi_automl.machine.memory import NodeMemory
 from mpi_automl.parallel.groups import neighbours_of
-from mpi_automl.parallel.memory import NodeMemory
 from mpi_automl.parallel.world import Place, World
 
 PROGRAM = Path(__file__).parent / "programs" / "groups.py"

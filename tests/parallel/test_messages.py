@@ -7,13 +7,12 @@ from hypothesis import strategies as st
 from mpi_automl.parallel.messages import (
     Bulletin,
     Report,
-    TrialNews,
     decode_bulletin,
     decode_report,
     encode_bulletin,
     encode_report,
 )
-from mpi_automl.trial import Origin, Status, TrialKey
+from mpi_automl.trial import Origin, Status, TrialKey, TrialUpdate
 
 _counts = st.integers(0, 2**40)
 _floats = st.floats(allow_nan=False, allow_infinity=False, width=32)
@@ -25,7 +24,15 @@ def _news(width):
     costs = _floats | st.just(float("nan"))
     thresholds = _floats | st.just(float("inf"))
     return st.builds(
-        TrialNews, keys, st.sampled_from(Status), costs, st.sampled_from(Origin), _floats, _floats, vectors, thresholds
+        TrialUpdate,
+        keys,
+        st.sampled_from(Status),
+        costs,
+        st.sampled_from(Origin),
+        _floats,
+        _floats,
+        vectors,
+        thresholds,
     )
 
 

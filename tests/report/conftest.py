@@ -40,7 +40,7 @@ def make_run(tmp_path_factory) -> Callable[[str], Path]:
                 include=_LEARNERS.get(kind, "regressor:ridge,regressor:decision_tree"),
                 ensemble_method="stacking" if kind == "regression" else "greedy",
                 resampling="holdout",
-                final="folds",
+                final_models="folds",
                 out=str(home / kind),
             )
             made[kind] = run_here(settings, data_of(kind), None)

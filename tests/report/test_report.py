@@ -18,13 +18,13 @@ from mpi_automl.cli.fit import last_page
 from mpi_automl.cli.main import entry
 from mpi_automl.errors import UserError
 from mpi_automl.estimators.jobs import run_here
-from mpi_automl.job.outcome import Outcome
 from mpi_automl.job.rank_log import RankLog
 from mpi_automl.report import style
 from mpi_automl.report.contents import KILLED, Contents
 from mpi_automl.report.scores import score_paths
 from mpi_automl.report.tables import state_sentence
 from mpi_automl.report.write import Budget, OutOfTimeError, write_report
+from mpi_automl.runs.summary import RunSummary
 from mpi_automl.settings import Settings
 from mpi_automl.storage.run_directory import RunDirectory
 from mpi_automl.trial import Status
@@ -176,7 +176,7 @@ def test_the_last_line_of_a_job_tells_the_page_or_the_command(make_run, tmp_path
     run = tmp_path / "run"
     shutil.copytree(make_run("dummy"), run)
     directory = RunDirectory(run)
-    outcome, settings = replace(Outcome.from_mapping(directory.read_ensemble(), run), seconds=60.0), Settings()
+    outcome, settings = replace(RunSummary.from_mapping(directory.read_ensemble(), run), seconds=60.0), Settings()
     log = RankLog()
     log.open(tmp_path / "log")
     hint = f"mpi-automl report {run} writes a page"

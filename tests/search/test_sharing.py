@@ -10,12 +10,12 @@ import pytest
 from ConfigSpace import CategoricalHyperparameter, ConfigurationSpace, EqualsCondition, UniformFloatHyperparameter
 
 from mpi_automl.parallel.coordinator import Coordinator
-from mpi_automl.parallel.messages import Report, TrialNews, decode_bulletin, encode_bulletin
+from mpi_automl.parallel.messages import Report, decode_bulletin, encode_bulletin
 from mpi_automl.search.initial import initial_design
 from mpi_automl.search.proposer import Proposer
 from mpi_automl.search.seeds import rank_seed
 from mpi_automl.search.styles import Effort
-from mpi_automl.trial import Origin, Status, TrialKey
+from mpi_automl.trial import Origin, Status, TrialKey, TrialUpdate
 
 RANKS, ROUNDS = 64, 3
 EFFORT = Effort(random=150, starts=2, known=1, foreign=1, width=16, steps=5, queue=16)
@@ -44,7 +44,7 @@ class Rank:
     elsewhere: dict[TrialKey, np.ndarray]
     number: int = 0
 
-    def hear(self, trials: tuple[TrialNews, ...], own: int, *, knows_running: bool) -> None:
+    def hear(self, trials: tuple[TrialUpdate, ...], own: int, *, knows_running: bool) -> None:
         others = [trial for trial in trials if trial.key.rank != own]
         for trial in others:
             if trial.status is not Status.RUNNING:
@@ -55,7 +55,7 @@ class Rank:
         tell(self.proposer, [trial for trial in others if trial.status is not Status.RUNNING], foreign=True)
 
 
-def tell(proposer: Proposer, trials: list[TrialNews], *, foreign: bool) -> None:
+def tell(proposer: Proposer, trials: list[TrialUpdate], *, foreign: bool) -> None:
     if trials:
         vectors, costs = [trial.vector for trial in trials], [trial.cost for trial in trials]
         statuses, keys = [trial.status for trial in trials], [trial.key for trial in trials]
@@ -66,7 +66,7 @@ def tell(proposer: Proposer, trials: list[TrialNews], *, foreign: bool) -> None:
 class Done:
     """A trial and when it ran."""
 
-    news: TrialNews
+    news: TrialUpdate
     start: float
     end: float
 
@@ -80,7 +80,7 @@ def search(*, knows_running: bool) -> tuple[list[Done], Coordinator, list[Rank]]
         for r in range(RANKS)
     ]
     done: list[Done] = []
-    under_way: list[tuple[float, int, float, TrialNews]] = []
+    under_way: list[tuple[float, int, float, TrialUpdate]] = []
 
     def begin(number: int, now: float) -> None:
         rank = ranks[number]
@@ -89,7 +89,7 @@ def search(*, knows_running: bool) -> tuple[list[Done], Coordinator, list[Rank]]
         proposal = rank.proposer.ask()
         key = TrialKey(0, number, rank.number)
         rank.number += 1
-        news = TrialNews(key, Status.RUNNING, np.nan, proposal.origin, 1.0, 0.0, proposal.vector)
+        news = TrialUpdate(key, Status.RUNNING, np.nan, proposal.origin, 1.0, 0.0, proposal.vector)
         coordinator.absorb(Report(number, now, trials=(news,)), now)
         heapq.heappush(under_way, (now + float(rng.exponential(5.0)), number, now, news))
 
@@ -97,7 +97,7 @@ def search(*, knows_running: bool) -> tuple[list[Done], Coordinator, list[Rank]]
         begin(number, 0.0)
     while under_way:
         now, number, start, news = heapq.heappop(under_way)
-        ended = TrialNews(news.key, Status.SUCCESS, cost(news.vector), news.origin, 1.0, 5.0, news.vector)
+        ended = TrialUpdate(news.key, Status.SUCCESS, cost(news.vector), news.origin, 1.0, 5.0, news.vector)
         done.append(Done(ended, start, now))
         tell(ranks[number].proposer, [ended], foreign=False)
         coordinator.absorb(Report(number, now, trials=(ended,)), now)

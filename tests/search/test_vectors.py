@@ -8,7 +8,7 @@ from ConfigSpace.exceptions import IllegalValueError  # noqa: F401  # the base o
 from ConfigSpace.util import change_hp_value
 from search_spaces import large_space, small_space
 
-from mpi_automl.search.candidates import Neighbourhood, climb
+from mpi_automl.search.candidates import Neighbourhood, local_search
 from mpi_automl.search.vectors import VectorSpace
 
 
@@ -127,7 +127,7 @@ def test_climbing_ends_at_better_valid_configurations(space, drawn):
         return -np.abs(np.nan_to_num(vectors, nan=-1.0) - np.nan_to_num(target, nan=-1.0)).sum(axis=1)
 
     starts = drawn[:8]
-    found = climb(Neighbourhood(space), closeness, starts, np.random.default_rng(0), width=300, steps=40)
+    found = local_search(Neighbourhood(space), closeness, starts, np.random.default_rng(0), width=300, steps=40)
     assert (found.values > closeness(starts)).all()
     np.testing.assert_allclose(found.values, closeness(found.vectors))
     assert space.is_valid(found.vectors).all()

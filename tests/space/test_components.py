@@ -16,8 +16,8 @@ import pytest
 import skops.io
 
 from mpi_automl.data.task import TaskType
-from mpi_automl.evaluation.predictions import predict
 from mpi_automl.space.component import Component
+from mpi_automl.space.predictions import predict
 from mpi_automl.space.registry import all_components
 from mpi_automl.space.space import Candidate, SearchSpace, build_space
 from mpi_automl.space.trusted import TRUSTED
@@ -134,8 +134,8 @@ FRESH_PROCESS = """
 import pickle, sys, warnings
 from pathlib import Path
 import numpy as np
-from mpi_automl.ensemble.trust import load_pipelines
-from mpi_automl.evaluation.predictions import predict
+from mpi_automl.ensemble.trusted_types import load_pipelines
+from mpi_automl.space.predictions import predict
 warnings.simplefilter("ignore")
 for file in sorted(Path(sys.argv[1]).glob("*.skops")):
     rows, task_type, n_outputs, expected = pickle.loads(file.with_suffix(".pickle").read_bytes())

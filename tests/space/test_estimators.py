@@ -11,7 +11,7 @@ import pytest
 from scipy import sparse
 
 from mpi_automl.data.task import TaskType
-from mpi_automl.evaluation import grow
+from mpi_automl.evaluation import staged_fitting
 from mpi_automl.space.component import Component
 from mpi_automl.space.estimators.capped import CappedFeatureAgglomeration, CappedTruncatedSVD
 from mpi_automl.space.estimators.clipped import ClippedMultinomialNB
@@ -45,7 +45,7 @@ def test_every_growing_learner_grows(component: Component, sample: Callable[[Tas
             raise InterruptedError
 
     try:
-        grow.fit(candidate, table.train, table.y_train, deadline=time.monotonic() + 1000.0, grown=grown)
+        staged_fitting.fit(candidate, table.train, table.y_train, deadline=time.monotonic() + 1000.0, grown=grown)
     except InterruptedError:
         assert steps == [growth.start, 2 * growth.start]
     else:

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mpi_automl.data.task import TaskType
-from mpi_automl.space.component import Context, Growth
+from mpi_automl.space.component import Context, StagedFitting
 from mpi_automl.space.pipeline import Candidate
 from mpi_automl.space.registry import find
 from mpi_automl.space.space import build_space
@@ -114,7 +114,7 @@ def test_a_perceptron_grows_to_the_total(sample: Samples) -> None:
     table = sample(TaskType.BINARY, "dense")
     candidate = built(sample, "classifier:mlp", form="dense")
     learner = candidate.pipeline.steps[-1][1].set_params(early_stopping=False)
-    assert candidate.growth == Growth("max_iter", 512)
+    assert candidate.growth == StagedFitting("max_iter", 512)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for total in (2, 4, 8):

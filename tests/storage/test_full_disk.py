@@ -16,9 +16,9 @@ from store_killing import WRITER, aftermath, announced, layouts, wait_for
 from write_trials import make_layout, make_metadata, make_result, make_trial
 
 from mpi_automl.storage import writer
-from mpi_automl.storage.check import check, repair
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.store import create_store
+from mpi_automl.storage.verify import check, repair
 from mpi_automl.trial import TrialKey
 
 

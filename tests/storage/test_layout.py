@@ -54,7 +54,7 @@ def test_a_limit_takes_predictions_and_not_records() -> None:
     assert limited.nbytes <= 100 * 2**20 < limited.nbytes + 8 * 400_000
     assert limited.trials_per_rank == 1000
     assert LAYOUT.within(10_000) == LAYOUT
-    with pytest.raises(UserError, match="--disk"):
+    with pytest.raises(UserError, match="--disk-limit"):
         LAYOUT.within(10)
 
 
@@ -64,7 +64,7 @@ def test_a_limit_is_dealt_out_to_store_and_models() -> None:
     assert plan.models_per_rank * 8 + plan.layout.nbytes / 2**20 == pytest.approx(200)
     plan = disk.deal_out(LAYOUT, 200, taken=80)
     assert plan.models_per_rank * 8 + plan.layout.nbytes / 2**20 == pytest.approx(120)
-    with pytest.raises(UserError, match="allow more with --disk"):
+    with pytest.raises(UserError, match="allow more with --disk-limit"):
         disk.deal_out(LAYOUT, 200, taken=300)
     assert disk.deal_out(LAYOUT, None) == disk.DiskPlan(LAYOUT, float("inf"))
 
@@ -117,13 +117,13 @@ def test_file_system_of_a_path() -> None:
 
 
 def test_options_from_settings() -> None:
-    settings = Settings(hints="striping_unit=4194304,romio_ds_write=disable", alignment="4MiB", store="per-rank")
+    settings = Settings(mpiio_hints="striping_unit=4194304,romio_ds_write=disable", alignment="4MiB", store="per-rank")
     options = StoreOptions.of(settings)
     assert options.hints == {"striping_unit": "4194304", "romio_ds_write": "disable"}
     assert options.alignment == (4 * 2**20, 4 * 2**20)
     assert StoreOptions.of(Settings()).alignment is None
     with pytest.raises(UserError, match="name=value"):
-        StoreOptions.of(Settings(hints="striping_unit"))
+        StoreOptions.of(Settings(mpiio_hints="striping_unit"))
 
 
 def test_alignment_places_large_datasets(tmp_path: Path) -> None:

@@ -17,10 +17,10 @@ from write_trials import make_layout, make_metadata, make_result, make_trial
 from mpi_automl.cli.tables import unfinished_lines
 from mpi_automl.errors import UserError
 from mpi_automl.storage import schema
-from mpi_automl.storage.check import check
 from mpi_automl.storage.flusher import Flusher
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.store import create_store
+from mpi_automl.storage.verify import check
 from mpi_automl.trial import Origin, Status, TrialKey
 
 
@@ -175,10 +175,10 @@ def lay_a_leg(directory: Path, leg: int, begun: list[int], **metadata: object) -
 
 def test_what_was_in_flight_twice_is_poisonous(tmp_path: Path) -> None:
     lay_a_leg(tmp_path, 0, begun=[1, 2])
-    assert len(RunReader(tmp_path).poisonous()) == 0
+    assert len(RunReader(tmp_path).quarantined()) == 0
     lay_a_leg(tmp_path, 1, begun=[2, 3])
     reader = RunReader(tmp_path)
-    np.testing.assert_array_equal(reader.poisonous(), [make_trial(0, 0, 2).vector])
+    np.testing.assert_array_equal(reader.quarantined(), [make_trial(0, 0, 2).vector])
     assert reader.in_flight().keys == (TrialKey(0, 0, 1), TrialKey(0, 0, 2), TrialKey(1, 0, 2), TrialKey(1, 0, 3))
     assert reader.in_flight(legs=[1]).keys == (TrialKey(1, 0, 2), TrialKey(1, 0, 3))
 

@@ -256,7 +256,7 @@ class StruckRun:
             self._had_no_room |= logged(self.directory) - self._committed()
         lost = self._known - self._committed()
         if self._committed():
-            problems += self._wrong("check") + self._wrong("show") + self._wrong("show", "--json")
+            problems += self._wrong("verify") + self._wrong("show") + self._wrong("show", "--json")
         return Found(len(self._known), len(lost), tuple(problems), self._searched_on())
 
     def _searched_on(self) -> float:

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 
 from mpi_automl.data.task import Profile
-from mpi_automl.space.component import Growth
+from mpi_automl.space.component import StagedFitting
 from mpi_automl.space.space import Candidate
 
 
@@ -19,7 +19,7 @@ class PlainSpace:
     """Builds one of some given learners, each with how it grows."""
 
     profile: Profile
-    learners: tuple[tuple[BaseEstimator, Growth | None], ...]
+    learners: tuple[tuple[BaseEstimator, StagedFitting | None], ...]
 
     def build(self, vector: np.ndarray, seed: int, threads: int = 1) -> Candidate:
         learner, growth = self.learners[int(vector[0])]

@@ -12,10 +12,10 @@ from mpi_automl.data.load import make_task
 from mpi_automl.data.resampling import make_resampling
 from mpi_automl.data.shared import pack, write_packed
 from mpi_automl.data.task import Task
-from mpi_automl.evaluation.metrics import get_metric
 from mpi_automl.evaluation.setup import EvaluationSetup, training_rows_first
+from mpi_automl.metrics.registry import get_metric
 from mpi_automl.settings import Settings
-from mpi_automl.space.component import Growth
+from mpi_automl.space.component import StagedFitting
 from mpi_automl.trial import Origin, Trial, TrialKey
 
 
@@ -30,7 +30,9 @@ def table(n_rows: int = 300, n_columns: int = 5, n_classes: int = 2, seed: int =
 
 
 def make_setup(
-    *learners: BaseEstimator | tuple[BaseEstimator, Growth], task: Task | None = None, resampling: str = "holdout"
+    *learners: BaseEstimator | tuple[BaseEstimator, StagedFitting],
+    task: Task | None = None,
+    resampling: str = "holdout",
 ) -> EvaluationSetup:
     """A setup whose space has these learners, by number."""
     task = task or table()

@@ -15,8 +15,8 @@ import numpy as np
 from launching import CHECKOUT, Launch
 
 from mpi_automl.storage import schema
-from mpi_automl.storage.check import check
 from mpi_automl.storage.reader import RunReader
+from mpi_automl.storage.verify import check
 from mpi_automl.trial import TrialKey
 
 PROGRAMS = CHECKOUT / "tests" / "storage" / "programs"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mpi_automl.data.task import TaskType
-from mpi_automl.space.component import CLASSIFICATION, REGRESSION, Growth, Properties
+from mpi_automl.space.component import CLASSIFICATION, REGRESSION, Properties, StagedFitting
 
 STEPS = 512
 FIRST_STEP = 16
@@ -34,7 +34,7 @@ def properties(step: str, package: str, parameter: str, preference: int, **more:
         missing=True,
         sample_weight=True,
         nonlinear=True,
-        growth=Growth(parameter, STEPS, start=FIRST_STEP),
+        growth=StagedFitting(parameter, STEPS, start=FIRST_STEP),
         requires=(package,),
         preference=preference,
         **more,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mpi_automl.space.component import Context, Growth
+from mpi_automl.space.component import Context, StagedFitting
 from mpi_automl.space.hyperparameters import Choice, Float, Integer
 
-ITERATIONS = Growth("max_iter", 512)
+ITERATIONS = StagedFitting("max_iter", 512)
 MAX_BINS = 255
 HYPERPARAMETERS = (
     Choice("early_stop", ("off", "valid", "train")),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mpi_automl.space.component import Context, Growth
+from mpi_automl.space.component import Context, StagedFitting
 from mpi_automl.space.hyperparameters import Choice, Float, Hyperparameter, Integer
 
-EPOCHS = Growth("max_iter", 512)
+EPOCHS = StagedFitting("max_iter", 512)
 
 
 def hyperparameters(activation: str) -> tuple[Hyperparameter, ...]:

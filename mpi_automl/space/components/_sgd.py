@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mpi_automl.space.component import Context, Growth
+from mpi_automl.space.component import Context, StagedFitting
 from mpi_automl.space.hyperparameters import Choice, Float, Hyperparameter, flag
 
-EPOCHS = Growth("max_iter", 1024, start=32)
+EPOCHS = StagedFitting("max_iter", 1024, start=32)
 """Begun anew in each step: continued, the learning rate's schedule would start over."""
 
 

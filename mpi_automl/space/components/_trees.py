@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpi_automl.data.task import Profile
-from mpi_automl.space.component import CLASSIFICATION, REGRESSION, Context, Growth, Properties
+from mpi_automl.space.component import CLASSIFICATION, REGRESSION, Context, Properties, StagedFitting
 from mpi_automl.space.hyperparameters import Choice, Float, Hyperparameter, Integer, flag
 
-TREES = Growth("n_estimators", 512)
+TREES = StagedFitting("n_estimators", 512)
 LEAVES = (Integer("min_samples_leaf", 1, 20, 1), Integer("min_samples_split", 2, 20, 2))
 CLASSES = Choice("criterion", ("gini", "entropy"))
 VALUES = Choice("criterion", ("squared_error", "absolute_error"))

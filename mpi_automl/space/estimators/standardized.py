@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import ElasticNet, SGDRegressor
 from sklearn.svm import SVR, LinearSVR
 
-from mpi_automl.space.estimators.growing import GrowingMLPRegressor
+from mpi_automl.space.estimators.staged import GrowingMLPRegressor
 
 
 class StandardizedTarget:

@@ -5,10 +5,10 @@ from functools import partial
 from pathlib import Path
 
 from mpi_automl.errors import UserError
-from mpi_automl.job import final_selection
-from mpi_automl.job.final_selection import EnsembleRules, select_together, survey
-from mpi_automl.job.run_facts import RunFacts
 from mpi_automl.parallel.world import open_world, process_start
+from mpi_automl.runs import selection as final_selection
+from mpi_automl.runs.run_facts import RunFacts
+from mpi_automl.runs.selection import EnsembleRules, select_together, survey
 from mpi_automl.storage.reader import RunReader
 
 run = Path(sys.argv[1])

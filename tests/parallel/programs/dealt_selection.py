@@ -4,7 +4,7 @@ import sys
 
 from mpi_automl.data.task import TaskType
 from mpi_automl.ensemble.greedy import Rules, select
-from mpi_automl.evaluation.metrics import get_metric
+from mpi_automl.metrics.registry import get_metric
 from mpi_automl.parallel.reduction import WorldReduction
 from mpi_automl.parallel.world import open_world, process_start
 

@@ -9,11 +9,10 @@ import numpy as np
 from ConfigSpace import ConfigurationSpace
 
 from mpi_automl.parallel.exchange import open_exchange
-from mpi_automl.parallel.messages import TrialNews
 from mpi_automl.parallel.world import open_world, process_start
 from mpi_automl.search.proposer import Proposer
 from mpi_automl.search.seeds import rank_seed
-from mpi_automl.trial import Origin, Status, TrialKey
+from mpi_automl.trial import Origin, Status, TrialKey, TrialUpdate
 
 FINDER, LISTENER = 3, 1
 PLANTED = np.array([0.123, 0.877, 0.345])
@@ -38,7 +37,7 @@ def main():
     world.wait()
     if world.rank == FINDER:
         key = TrialKey(0, FINDER, OWN_TRIALS)
-        exchange.post([TrialNews(key, Status.SUCCESS, 0.01, Origin.MODEL, 1.0, world.now(), PLANTED)])
+        exchange.post([TrialUpdate(key, Status.SUCCESS, 0.01, Origin.MODEL, 1.0, world.now(), PLANTED)])
     took = None
     delivered = False
     limit = time.monotonic() + 20

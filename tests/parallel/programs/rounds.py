@@ -6,11 +6,10 @@ import time
 
 import numpy as np
 
-from mpi_automl.parallel.messages import TrialNews
 from mpi_automl.parallel.rounds import OneByOne, Pace, open_pace
 from mpi_automl.parallel.world import open_world, process_start
 from mpi_automl.settings import Settings
-from mpi_automl.trial import Origin, Status, TrialKey
+from mpi_automl.trial import Origin, Status, TrialKey, TrialUpdate
 
 WIDTH = 70
 
@@ -18,7 +17,7 @@ WIDTH = 70
 def news(rank, number, status):
     vector = np.where(np.arange(WIDTH) % 3 == number % 3, np.nan, rank + number / 100)
     cost = np.nan if status is Status.RUNNING else 1.0 / (1 + number) + rank / 1000
-    return TrialNews(TrialKey(0, rank, number), status, cost, Origin.MODEL, 1.0, 0.1, vector)
+    return TrialUpdate(TrialKey(0, rank, number), status, cost, Origin.MODEL, 1.0, 0.1, vector)
 
 
 def search(world, pace, trials, rng):

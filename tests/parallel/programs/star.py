@@ -9,10 +9,9 @@ from mpi_automl.data.shared import map_packed
 from mpi_automl.errors import UserError
 from mpi_automl.parallel import node_data
 from mpi_automl.parallel.exchange import open_exchange
-from mpi_automl.parallel.messages import TrialNews
 from mpi_automl.parallel.node_data import share_on_nodes
 from mpi_automl.parallel.world import open_world, process_start
-from mpi_automl.trial import Origin, Status, TrialKey
+from mpi_automl.trial import Origin, Status, TrialKey, TrialUpdate
 
 TRIALS = 40
 
@@ -84,7 +83,7 @@ def check_star(world, share):
     for number in range(TRIALS):
         key = TrialKey(0, world.rank, number)
         cost = 1.0 - (number * world.size + world.rank) / 1000
-        exchange.post([TrialNews(key, Status.SUCCESS, cost, Origin.MODEL, 1.0, 0.1, np.array([cost, np.nan]))])
+        exchange.post([TrialUpdate(key, Status.SUCCESS, cost, Origin.MODEL, 1.0, 0.1, np.array([cost, np.nan]))])
         heard += [news for bulletin in exchange.serve() for news in bulletin.trials]
         time.sleep(0.001 * (world.rank % 3))
     while not exchange.is_idle:

@@ -29,6 +29,6 @@ class MultilayerPerceptron(Component):
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:
         """Make the learner."""
-        from mpi_automl.space.estimators.growing import GrowingMLPClassifier
+        from mpi_automl.space.estimators.staged import GrowingMLPClassifier
 
         return GrowingMLPClassifier(**_mlp.arguments(values, context))

@@ -1,0 +1,1 @@
+"""Facts of this node: launcher, cores, memory, scheduler. Nothing here calls MPI."""

@@ -1,0 +1,1 @@
+"""Scores of predictions: their tasks, domains and fast forms."""

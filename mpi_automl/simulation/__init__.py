@@ -1,0 +1,1 @@
+"""Recorded and surrogate benchmarks that stand in for the evaluation of trials."""

@@ -1,0 +1,113 @@
+"""What greedy selection goes by, and what is done where that does not beat the dummy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from mpi_automl.data.task import TaskType
+from mpi_automl.ensemble.greedy import NothingSelectedError, Rules, select
+from mpi_automl.errors import UserError
+from mpi_automl.metrics.registry import get_metric
+from mpi_automl.metrics.scorers import order_by_class
+from mpi_automl.runs.selection import DUMMY, EnsembleRules, build_from, look_among
+from mpi_automl.trial import TrialKey
+
+ACCURACY = get_metric("accuracy", TaskType.BINARY)
+Y = np.array([1] * 20 + [0] * 180)
+DUMMY_KEY = TrialKey(0, 0, 0)
+
+
+def of_positives(values):
+    return np.stack([1.0 - values, values], axis=1).astype(np.float32)
+
+
+PREDICTIONS = {
+    DUMMY_KEY: of_positives(np.full(200, 0.1)),
+    # Decides as the dummy does, and knows much more.
+    TrialKey(0, 0, 1): of_positives(np.where(Y == 1, 0.4, 0.02)),
+    # Decides better, and is sure even where it is wrong.
+    TrialKey(0, 0, 2): of_positives(np.where(np.arange(200) < 12, 1.0, 0.0)),
+    # Better in both.
+    TrialKey(0, 1, 0): of_positives(np.where(np.arange(200) < 16, 0.9, 0.05)),
+}
+
+
+class Reader:
+    """A run with these predictions."""
+
+    legs = (SimpleNamespace(metric="accuracy"),)
+
+    def truth(self):
+        return Y
+
+    def cost(self, key):
+        return ACCURACY.cost(Y, PREDICTIONS[key], TaskType.BINARY)
+
+    def predictions(self, keys, rows=None):
+        found = np.array([PREDICTIONS[key] for key in keys])
+        return found if rows is None else found[:, rows]
+
+
+def ensemble_of(*keys, **rules):
+    facts = SimpleNamespace(metric=ACCURACY, schema=SimpleNamespace(task_type=TaskType.BINARY))
+    costs = np.array([Reader().cost(key) for key in keys])
+    found = look_among(Reader(), facts, replace(EnsembleRules(20, 50, 1), **rules), keys, costs, DUMMY_KEY)
+    return build_from(found, Reader(), found.keys)
+
+
+KNOWS, DECIDES, GOOD = list(PREDICTIONS)[1:]
+
+
+def test_accuracy_is_judged_and_briers_score_selected_by():
+    ensemble = ensemble_of(KNOWS, DECIDES, GOOD)
+    assert ensemble.weights == ensemble_of(KNOWS, DECIDES, GOOD, select_by="brier_score").weights
+    assert KNOWS in ensemble.weights
+    mean = sum(weight * PREDICTIONS[key] for key, weight in ensemble.weights.items())
+    assert ensemble.cost == pytest.approx(ACCURACY.cost(Y, mean, TaskType.BINARY))
+    assert ensemble.cost in ensemble.trajectory
+    assert ensemble.method == "greedy"
+
+
+def test_the_metric_itself_on_request():
+    ensemble = ensemble_of(KNOWS, DECIDES, GOOD, select_by="same")
+    assert KNOWS not in ensemble.weights
+    assert ensemble.cost <= min(Reader().cost(key) for key in (DECIDES, GOOD))
+    assert DECIDES not in ensemble_of(KNOWS, DECIDES, GOOD, select_by="log_loss").weights
+    with pytest.raises(UserError, match="brierscore"):
+        ensemble_of(GOOD, select_by="brierscore")
+
+
+def test_without_anything_that_decides_better_than_the_dummy_it_is_the_dummy():
+    assert ensemble_of(KNOWS).method == DUMMY
+
+
+def test_what_decides_better_than_the_dummy_is_not_lost_to_another_metric():
+    assert ensemble_of(DECIDES).weights == {DECIDES: 1.0}
+    ensemble = ensemble_of(KNOWS, DECIDES, select_by="log_loss")
+    assert ensemble.weights == {DECIDES: 1.0}
+    assert ensemble.cost < Reader().cost(DUMMY_KEY)
+
+
+def test_what_the_selecting_metric_cannot_score_is_left_out():
+    y = np.linspace(0.5, 2.0, 50)
+    fine, negative = (y[None, :, None] + 0.1).astype(np.float32), (y[None, :, None] - 4.0).astype(np.float32)
+    by, judge = (get_metric(name, TaskType.REGRESSION) for name in ("mean_squared_log_error", "r2"))
+    selection = select(np.concatenate([fine, negative]), y, by, TaskType.REGRESSION, Rules(size=5), judge=judge)
+    assert selection.weights == {0: 1.0}
+    assert selection.cost == pytest.approx(judge.cost(y, fine[0], TaskType.REGRESSION))
+    with pytest.raises(NothingSelectedError):
+        select(negative, y, by, TaskType.REGRESSION, Rules(size=5), judge=judge)
+
+
+def test_classes_of_unsigned_codes_are_put_in_order():
+    y = np.array([2, 0, 1, 0], dtype=np.uint8)
+    assert order_by_class(y, TaskType.MULTICLASS).tolist() == [1, 3, 2, 0]
+    assert order_by_class(np.sort(y), TaskType.MULTICLASS) is None
+
+
+def test_other_ways_to_combine_go_by_the_metric():
+    assert ensemble_of(KNOWS, DECIDES, GOOD, method="single_best").weights == {GOOD: 1.0}
