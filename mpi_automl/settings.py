@@ -205,7 +205,7 @@ class Settings:
         "proposals, or local against global search", "search", choices=("none", "exploration", "random", "locality"))
     fidelity: str = option(
         "none", str, "what new configurations are tried with less of, before the best get more: rows, or iterations of "
-        "learners that grow", "search", choices=("none", "rows", "iterations"))
+        "learners with staged fitting", "search", choices=("none", "rows", "iterations"))
     eta: int = option(
         3, integer, "factor between budgets, and the share of the trials that goes on is 1/N", "search", metavar="N",
         min=2)
@@ -255,7 +255,7 @@ class Settings:
         "the job's best trial (forgiving), or than its mean (aggressive)", "evaluation",
         choices=("none", "forgiving", "aggressive"))
     staged_fitting: bool = option(
-        True, boolean, "fit learners that can grow in steps, so that a trial cut off by its time limit counts with the "
+        True, boolean, "fit learners in stages if they can, so that a trial cut off by its time limit counts with the "
         "size it reached", "evaluation")
     threads: int = option(
         1, count_or_auto, "threads of one evaluation; auto takes all cores that each rank has for itself", "evaluation",

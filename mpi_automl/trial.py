@@ -104,7 +104,7 @@ class Result:
     memory_peak : float
         MiB that the trial added on top of interpreter, libraries and shared data.
     reason : str
-        Why a trial failed, or where growing its learner was cut short, in at most 200 characters.
+        Why a trial failed, or where staged fitting was stopped, in at most 200 characters.
     """
 
     trial: Trial

@@ -107,7 +107,7 @@ def evaluated(evaluator: Evaluator, trial: Trial, seconds: float) -> Result:
 def record(setup: EvaluationSetup, arguments: argparse.Namespace) -> Recording:
     """Search for a while, as a rank does, and keep everything."""
     setup = replace(setup, fidelity="iterations")
-    ways = [replace(setup, grows=False), setup] if arguments.staged_fitting else [setup]
+    ways = [replace(setup, staged_fitting=False), setup] if arguments.staged_fitting else [setup]
     kept: list[list[Result]] = []
     with tempfile.TemporaryDirectory() as place:
         evaluators = [Evaluator.start() for _ in ways]
@@ -240,8 +240,8 @@ class Replay:
 
 def compare(recordings: list[Recording], arguments: argparse.Namespace) -> None:
     """Print the tables of all rules or ways, beside the first one."""
-    for kind, chosen in (("rule", RULES), ("growing", WAYS)):
-        of_kind = [one for one in recordings if (one.costs.shape[0] > 1) == (kind == "growing")]
+    for kind, chosen in (("rule", RULES), ("staged", WAYS)):
+        of_kind = [one for one in recordings if (one.costs.shape[0] > 1) == (kind == "staged")]
         if not of_kind:
             continue
         print(f"\n| table | {kind} | trials | whole | best, validation | best, test | ensemble, test | wins : losses |")
@@ -309,7 +309,7 @@ def main() -> None:
                     table, arguments.directory, arguments.rows, "holdout" if arguments.staged_fitting else "cv"
                 )
                 found = record(setup, arguments)
-                kind = "growing" if arguments.staged_fitting else "folds"
+                kind = "staged" if arguments.staged_fitting else "folds"
                 found.save(arguments.record / f"{table['name']}-{kind}.npz")
                 whole = np.isfinite(found.costs).sum(axis=1)
                 print(f"{table['name']}: {found.costs.shape[1]} configurations, whole {whole}", flush=True)

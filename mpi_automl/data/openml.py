@@ -7,7 +7,6 @@ The cache is in scikit-learn's data directory (``~/scikit_learn_data``, or ``$SC
 from __future__ import annotations
 
 import json
-import os
 import socket
 import warnings
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from urllib.request import getproxies, urlopen
 
 import pandas as pd
 
+from mpi_automl.atomic_write import atomic_write_text
 from mpi_automl.data.table import DEFAULT_TARGET, SparseTable
 from mpi_automl.errors import UserError
 
@@ -130,9 +130,7 @@ def _download(what: str, path: Path) -> str:
     with urlopen(f"https://www.openml.org/api/v1/json/{what}", timeout=patience) as answer:  # noqa: S310
         text: str = answer.read().decode("utf-8")
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    atomic_write_text(path, text, durable=False)
     return text
 
 

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mpi_automl.atomic_write import atomic_write, atomic_write_text
 from mpi_automl.data.schema import Schema
 from mpi_automl.ensemble import combination as combinations
 from mpi_automl.ensemble.combination import Combination
@@ -73,13 +74,11 @@ def add_member(directory: Path, key: TrialKey, source: Path, kind: str) -> Membe
     """
     directory.mkdir(parents=True, exist_ok=True)
     name = f"{key}.skops"
-    part = directory / f"{name}.part"
-    part.unlink(missing_ok=True)
-    try:
-        os.link(source, part)
-    except OSError:
-        shutil.copyfile(source, part)
-    part.replace(directory / name)
+    with atomic_write(directory / name) as temporary:
+        try:
+            os.link(source, temporary)
+        except OSError:
+            shutil.copyfile(source, temporary)
     return MemberFile(name, _sha256(directory / name), kind)
 
 
@@ -106,9 +105,7 @@ def write_manifest(
         "packages": {name: _release(name) for name in _PACKAGES},
         "schema": json.loads(schema.to_json()),
     }
-    part = directory / f"{MANIFEST}.part"
-    part.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-    part.replace(directory / MANIFEST)
+    atomic_write_text(directory / MANIFEST, json.dumps(manifest, indent=1), durable=False)
 
 
 @dataclass(eq=False)

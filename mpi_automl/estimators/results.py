@@ -163,5 +163,5 @@ def _fitted(space: SearchSpace, vector: NDArray[np.float64], seed: int, X: Any, 
     from mpi_automl.evaluation import staged_fitting
 
     candidate = space.build(vector, seed)
-    staged_fitting.fit(candidate, X, y, deadline=float("inf"), grown=None)
+    staged_fitting.fit(candidate, X, y, deadline=float("inf"))
     return candidate.pipeline

@@ -1,4 +1,4 @@
-"""What a share of the full budget means for one fit: fewer rows, or fewer iterations of a learner that grows."""
+"""What a share of the full budget means for one fit: fewer rows, or fewer iterations of staged fitting."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def shares(fidelity: str, candidate: Candidate, budget: float) -> tuple[float, f
     Parameters
     ----------
     fidelity : {"none", "rows", "iterations"}
-        What a smaller budget saves. A learner that does not grow has no iterations to save, and takes fewer rows.
+        What a smaller budget saves. A learner without staged fitting has no iterations to save, and takes fewer rows.
     candidate : Candidate
     budget : float
         In (0, 1].
     """
-    return (1.0, budget) if fidelity == ITERATIONS and candidate.growth is not None else (budget, 1.0)
+    return (1.0, budget) if fidelity == ITERATIONS and candidate.staged_fitting is not None else (budget, 1.0)
 
 
 def nested_subset(rows: NDArray[np.int64], y: NDArray[Any], share: float) -> NDArray[np.int64]:

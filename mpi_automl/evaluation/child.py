@@ -1,4 +1,4 @@
-"""What the child process of one trial does, from the fork to its end."""
+"""In the child process of one trial: what it does from the fork to its end."""
 
 from __future__ import annotations
 
@@ -12,31 +12,30 @@ import socket
 import sys
 import time
 import warnings
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing.resource_tracker import _resource_tracker
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from mpi_automl.atomic_write import atomic_write
 from mpi_automl.evaluation import linux
 from mpi_automl.evaluation.evaluate import Assignment, Evaluation, evaluate, refit
 from mpi_automl.evaluation.messages import Message, with_arrays
-from mpi_automl.evaluation.model_files import file_of_test_predictions, unfinished
-from mpi_automl.evaluation.supervision import remove_shared_memory
-from mpi_automl.space.predictions import UnusablePredictionsError, predict
+from mpi_automl.evaluation.model_files import file_of_test_predictions
+from mpi_automl.evaluation.process_tree import remove_shared_memory
+from mpi_automl.evaluation.trial_status import TimeLimitError, status_of_exception
+from mpi_automl.space.predictions import predict
 from mpi_automl.trial import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mpi_automl.evaluation.setup import EvaluationSetup
 
 _PLANNED_SHARE = 0.9
-"""Share of the time limit that growing learners are given, the rest being for predicting."""
-_LEARNED_FROM = (
+"""Share of the time limit that staged fitting may plan with, the rest being for predicting."""
+_IMPORTED_BY_SERVER = (
     "sklearn",
     "scipy",
     "numpy",
@@ -48,14 +47,11 @@ _LEARNED_FROM = (
     "catboost",
     "mpi_automl",
 )
-
-
-class OutOfTimeError(BaseException):
-    """The soft stop: raised by the signal handler, and not an Exception so that learners let it pass."""
+"""Packages whose modules the server imports for later trials once one has needed them; others may have side effects."""
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class ChildEnvironment:
     """What the child needs to know of the server.
 
     Attributes
@@ -77,18 +73,18 @@ class Surroundings:
     scratch: Path
 
 
-def live(job: Message, setup: EvaluationSetup, surroundings: Surroundings) -> NoReturn:
+def run_in_child(job: Message, setup: EvaluationSetup, environment: ChildEnvironment) -> NoReturn:
     """Carry out one job in the forked child, report, and end the process."""
     exit_status = 1
     began = time.time()
     try:
         started = time.monotonic()
-        channel = _settle(job, surroundings)
+        channel = isolate_process(job, environment)
         known = len(sys.modules)
         if job.kind == "refit":
-            _refit(job, setup, channel, started)
+            _run_refit(job, setup, channel, started)
         else:
-            _try(job, setup, channel, started, known)
+            _run_trial(job, setup, channel, started, known)
         if getattr(_resource_tracker, "_pid", None) is not None:
             remove_shared_memory([os.getpid()], began)
         exit_status = 0
@@ -96,56 +92,59 @@ def live(job: Message, setup: EvaluationSetup, surroundings: Surroundings) -> No
         os._exit(exit_status)
 
 
-def _settle(job: Message, surroundings: Surroundings) -> socket.socket:
-    """Become a process of its own: session, signals, descriptors, limits, seeds."""
+def isolate_process(job: Message, environment: ChildEnvironment) -> socket.socket:
+    """Give this process its own session, signals, descriptors, limits and seeds; returns the channel to the server."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.signal(signal.SIGTERM, _stop_softly)
-    linux.die_with_parent(surroundings.server)
+    signal.signal(signal.SIGTERM, _raise_time_limit)
+    linux.die_with_parent(environment.server)
     os.setsid()
     linux.volunteer_for_oom_killer()
     with Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), 0)
-    os.dup2(surroundings.output, 1)
-    os.dup2(surroundings.output, 2)
-    for descriptor in surroundings.foreign:
+    os.dup2(environment.output, 1)
+    os.dup2(environment.output, 2)
+    for descriptor in environment.foreign:
         os.close(descriptor)
-    os.chdir(surroundings.scratch)
-    linux.limit_private_memory(_backstop(job.facts["memory"]))
+    os.chdir(environment.scratch)
+    linux.limit_private_memory(_mapped_memory_limit(job.facts["memory"]))
     random.seed(job.facts["seed"])
     np.random.seed(job.facts["seed"] % 2**32)  # noqa: NPY002  # for learners that use the global generator
     warnings.simplefilter("ignore")
     gc.enable()
-    return socket.socket(fileno=surroundings.results)
+    return socket.socket(fileno=environment.results)
 
 
-def _backstop(memory: float) -> float:
-    """MiB of maps, used or not: far beyond what threads and reserved regions of a decent learner need."""
+def _mapped_memory_limit(memory: float) -> float:
+    """MiB of maps, used or not: far beyond what threads and reserved regions of a decent learner need.
+
+    It makes an absurd allocation fail at once; what a trial really takes is watched by the server.
+    """
     return 4 * memory + 16 * 1024
 
 
-def _stop_softly(signal_number: int, frame: Any) -> None:
-    raise OutOfTimeError
+def _raise_time_limit(signal_number: int, frame: Any) -> None:
+    raise TimeLimitError
 
 
 def _assignment(job: Message, setup: EvaluationSetup, started: float) -> Assignment:
     facts = job.facts
     (vector,) = job.arrays()
     assert vector is not None
-    deadline = started + _PLANNED_SHARE * facts["seconds"] if setup.grows_by_clock else math.inf
+    deadline = started + _PLANNED_SHARE * facts["seconds"] if setup.stop_at_deadline else math.inf
     return Assignment(vector, facts["seed"], facts["budget"], deadline, facts["prune_above"])
 
 
-def _try(job: Message, setup: EvaluationSetup, channel: socket.socket, started: float, known: int) -> None:
-    def on_the_way(outcome: Evaluation) -> None:
-        _send(channel, _told("partial", outcome))
+def _run_trial(job: Message, setup: EvaluationSetup, channel: socket.socket, started: float, known: int) -> None:
+    def on_partial(outcome: Evaluation) -> None:
+        _send(channel, to_message("partial", outcome))
 
     try:
-        outcome = evaluate(setup, _assignment(job, setup, started), on_the_way if setup.grows_by_clock else None)
+        outcome = evaluate(setup, _assignment(job, setup, started), on_partial if setup.stop_at_deadline else None)
     except BaseException as error:
         _send_failure(channel, error)
         return
-    final = _told("done", outcome)
+    final = to_message("done", outcome)
     final.facts["modules"] = _imported_since(known)
     _send(channel, final)
     model_path = job.facts["path"]
@@ -156,16 +155,16 @@ def _try(job: Message, setup: EvaluationSetup, channel: socket.socket, started: 
 def _imported_since(known: int) -> list[str]:
     """Modules that the trial had to import; the first ones are not looked at, which would copy their pages."""
     new = islice(reversed(sys.modules), len(sys.modules) - known)
-    return [name for name in new if name.partition(".")[0] in _LEARNED_FROM]
+    return [name for name in new if name.partition(".")[0] in _IMPORTED_BY_SERVER]
 
 
-def _refit(job: Message, setup: EvaluationSetup, channel: socket.socket, started: float) -> None:
+def _run_refit(job: Message, setup: EvaluationSetup, channel: socket.socket, started: float) -> None:
     try:
         pipeline, note = refit(setup, _assignment(job, setup, started))
         path, task = Path(job.facts["path"]), setup.task
         if task.X_test is not None:
             predictions = predict(pipeline, task.X_test, task.type, task.profile.n_outputs)
-            with _whole(file_of_test_predictions(path)) as file:
+            with atomic_write(file_of_test_predictions(path)) as temporary, temporary.open("wb") as file:
                 np.save(file, predictions)
         save_models([pipeline], path)
     except BaseException as error:
@@ -184,19 +183,12 @@ def save_models(models: list[Any], path: Path) -> None:
     """
     import skops.io
 
-    with _whole(path) as file:
+    with atomic_write(path) as temporary, temporary.open("wb") as file:
         skops.io.dump(models, file)
 
 
-@contextmanager
-def _whole(path: Path) -> Iterator[BinaryIO]:
-    """Give a file to write to, which gets its name when it is whole."""
-    with unfinished(path).open("wb") as file:
-        yield file
-    unfinished(path).replace(path)
-
-
-def _told(kind: str, outcome: Evaluation) -> Message:
+def to_message(kind: str, outcome: Evaluation) -> Message:
+    """The message to the server about a finished ("done") or unfinished ("partial") evaluation."""
     facts = {
         "status": int(outcome.status),
         "cost": outcome.cost,
@@ -223,16 +215,6 @@ def _send(channel: socket.socket, message: Message) -> None:
 
 def _send_failure(channel: socket.socket, error: BaseException) -> None:
     linux.lift_memory_limit()
-    status, reason = describe_failure(error)
+    status, reason = status_of_exception(error)
     del error
     _send(channel, Message("failed", {"status": int(status), "reason": reason, **_used()}))
-
-
-def describe_failure(error: BaseException) -> tuple[Status, str]:
-    """Status and a short reason for what a trial raised."""
-    if isinstance(error, OutOfTimeError):
-        return Status.TIMEOUT, "time limit reached"
-    if isinstance(error, MemoryError):
-        return Status.MEMOUT, f"MemoryError: {error}"[:200].rstrip(": ")
-    text = str(error) if isinstance(error, UnusablePredictionsError) else f"{type(error).__name__}: {error}"
-    return Status.CRASHED, " ".join(text.split())[:200].rstrip(": ")

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from mpi_automl.evaluation.setup import EvaluationSetup
     from mpi_automl.space.space import Candidate
 
-_FRAME_SHARE = 0.1
-"""Predictions on the way are made only after this share of the time: before, losing them costs little."""
+_PARTIAL_FROM = 0.1
+"""Partial predictions are made only after this share of the time: before, losing them costs little."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +87,7 @@ class Assignment:
 
 
 def evaluate(
-    setup: EvaluationSetup, assignment: Assignment, on_the_way: Callable[[Evaluation], None] | None = None
+    setup: EvaluationSetup, assignment: Assignment, on_partial: Callable[[Evaluation], None] | None = None
 ) -> Evaluation:
     """Evaluate a configuration.
 
@@ -95,8 +95,8 @@ def evaluate(
     ----------
     setup : EvaluationSetup
     assignment : Assignment
-    on_the_way : callable, optional
-        Called with the outcome so far, whenever a learner that grows has predictions for all validation rows.
+    on_partial : callable, optional
+        Called with the outcome so far whenever a stage leaves predictions for all validation rows.
 
     Raises
     ------
@@ -105,27 +105,27 @@ def evaluate(
     Exception
         Whatever the pipeline raises.
     """
-    return _Evaluation(setup, assignment, on_the_way).run()
+    return _EvaluationInProgress(setup, assignment, on_partial).run()
 
 
 def refit(setup: EvaluationSetup, assignment: Assignment) -> tuple[Any, str]:
-    """Fit a configuration on all rows with the full budget; gives the pipeline, and where growing was cut short."""
+    """Fit a configuration on all rows with the full budget; gives the pipeline, and where staged fitting stopped."""
     everything = np.arange(setup.task.profile.n_rows)
     return _fit_rows(setup, replace(assignment, budget=1.0), everything, assignment.deadline, None)
 
 
-class _Evaluation:
+class _EvaluationInProgress:
     """The evaluation of one configuration in progress."""
 
     def __init__(
-        self, setup: EvaluationSetup, assignment: Assignment, on_the_way: Callable[[Evaluation], None] | None
+        self, setup: EvaluationSetup, assignment: Assignment, on_partial: Callable[[Evaluation], None] | None
     ) -> None:
         self.setup = setup
         self.assignment = assignment
-        self.on_the_way = on_the_way
+        self.on_partial = on_partial
         self.started = time.monotonic()
         self.predict_seconds = 0.0
-        self.inner_seconds = 0.0
+        self.partial_seconds = 0.0
         self.fit_seconds = 0.0
         n_outputs = setup.task.profile.n_outputs
         n_test = 0 if setup.task.X_test is None else setup.task.X_test.shape[0]
@@ -149,17 +149,17 @@ class _Evaluation:
         now = time.monotonic()
         deadline = now + (self.assignment.deadline - now) / folds_left
         positions = np.searchsorted(self.setup.resampling.validation_rows, fold.validation)
-        started, inner_before = now, self.inner_seconds
+        started, partial_before = now, self.partial_seconds
         candidates: list[Candidate] = []
 
-        def grown() -> None:
-            if folds_left == 1 and self.on_the_way is not None and self._worth_a_frame():
-                inner_started = time.monotonic()
-                self._report(candidates[-1].pipeline, fold, positions)
-                self.inner_seconds += time.monotonic() - inner_started
+        def on_stage() -> None:
+            if folds_left == 1 and self.on_partial is not None and self._partial_is_worthwhile():
+                partial_started = time.monotonic()
+                self._report_partial(candidates[-1].pipeline, fold, positions)
+                self.partial_seconds += time.monotonic() - partial_started
 
-        pipeline, note = _fit_rows(self.setup, self.assignment, fold.train, deadline, grown, candidates)
-        self.fit_seconds += time.monotonic() - started - (self.inner_seconds - inner_before)
+        pipeline, note = _fit_rows(self.setup, self.assignment, fold.train, deadline, on_stage, candidates)
+        self.fit_seconds += time.monotonic() - started - (self.partial_seconds - partial_before)
         if note:
             self.notes.append(note)
         predictions, test_predictions = self._predict(pipeline, fold)
@@ -169,9 +169,9 @@ class _Evaluation:
         self.fold_costs += (self._cost(fold.validation, predictions),)
         self.models.append(pipeline)
 
-    def _worth_a_frame(self) -> bool:
+    def _partial_is_worthwhile(self) -> bool:
         now = time.monotonic()
-        return now - self.started > _FRAME_SHARE * (self.assignment.deadline - self.started)
+        return now - self.started > _PARTIAL_FROM * (self.assignment.deadline - self.started)
 
     def _predict(self, pipeline: Any, fold: Fold) -> tuple[NDArray[np.float32], Any]:
         task = self.setup.task
@@ -182,14 +182,14 @@ class _Evaluation:
         self.predict_seconds += time.monotonic() - started
         return predictions, test_predictions
 
-    def _report(self, pipeline: Any, fold: Fold, positions: NDArray[np.int64]) -> None:
-        assert self.on_the_way is not None
+    def _report_partial(self, pipeline: Any, fold: Fold, positions: NDArray[np.int64]) -> None:
+        assert self.on_partial is not None
         predictions, test_predictions = self._predict(pipeline, fold)
         totals = self.totals.copy()
         totals[positions] += predictions
         self.counts[positions] += 1
         n_folds = len(self.setup.resampling.folds)
-        self.on_the_way(self._outcome(totals, self.test_total + test_predictions, n_folds))
+        self.on_partial(self._outcome(totals, self.test_total + test_predictions, n_folds))
         self.counts[positions] -= 1
 
     def _outcome(self, totals: NDArray[Any], test_total: NDArray[Any], n_folds: int) -> Evaluation:
@@ -252,10 +252,10 @@ def _fit_rows(
     assignment: Assignment,
     rows: NDArray[np.int64],
     deadline: float,
-    grown: Callable[[], None] | None,
+    on_stage: Callable[[], None] | None,
     candidates: list[Candidate] | None = None,
 ) -> tuple[Any, str]:
-    """Fit a fresh candidate; where a learner insists on writing to its table, once more on a copy."""
+    """Fit a fresh candidate; where a learner insists on writing to its table, a second one on a copy."""
     made = candidates if candidates is not None else []
     made.append(setup.space.build(assignment.vector, assignment.seed, threads=setup.threads))
     of_rows, of_iterations = shares(setup.fidelity, made[-1], assignment.budget)
@@ -264,7 +264,7 @@ def _fit_rows(
 
     def fit(X: Any, y: NDArray[Any]) -> str:
         return staged_fitting.fit(
-            made[-1], X, y, deadline=deadline, grown=grown, share=of_iterations, in_steps=setup.grows
+            made[-1], X, y, deadline=deadline, on_stage=on_stage, share=of_iterations, staged=setup.staged_fitting
         )
 
     try:

@@ -1,4 +1,4 @@
-"""The rank's side of trial evaluation: hand out trials, collect results, never wait."""
+"""In the rank: hand out trials to the trial server, collect results, never wait."""
 
 from __future__ import annotations
 
@@ -18,17 +18,24 @@ from typing import Any
 from mpi_automl.errors import UserError
 from mpi_automl.evaluation.messages import DamagedStreamError, Inbox, Message, with_arrays
 from mpi_automl.evaluation.threads import thread_variables
+from mpi_automl.evaluation.trial_status import JOB_ENDED, LONGEST_REASON
 from mpi_automl.trial import Result, Status, Trial
 
 _PIECE = 2**20
+"""Bytes read at once; far more than a socket holds."""
 _MPI_VARIABLES = (
     "HYDI_", "HYDRA_", "I_MPI_", "MPICH_", "MPIEXEC_", "MPIR_", "MPI_LOCAL", "MV2_", "OMPI_", "OPAL_", "PMIX_",
     "PMI_", "PRTE_",
 )  # fmt: skip
-_MOST_OUTSTANDING = 2
-_LEAVE_SECONDS = 3.0
-_MOST_LAUNCHES = 4
-_MOST_FALSE_STARTS = 3
+"""Beginnings of the names of variables by which a process would take itself for a rank."""
+_MAX_OUTSTANDING = 2
+"""One trial runs and one waits in the server, so that no core idles while the rank is busy."""
+_CLOSE_SECONDS = 3.0
+"""For the guardian to end all below it by itself; the whole rank has to end within 10 s."""
+_MAX_LAUNCHES = 4
+"""Guardians killed by somebody are replaced; one that dies again and again has a cause that stays."""
+_MAX_FALSE_STARTS = 3
+"""Likewise for servers that end before they are ready."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +54,7 @@ class Refit:
     memory_peak : float
         MiB.
     reason : str
-        Why it failed, or where growing the learner was cut short.
+        Why it failed, or where staged fitting was stopped by the time limit.
     """
 
     trial: Trial
@@ -128,7 +135,7 @@ class Evaluator:
         self._epoll.register(self._lifeline, select.EPOLLIN)
 
     def open(self, setup_file: Path, model_directory: Path | None = None) -> None:
-        """Tell the server what is to be evaluated.
+        """Send the server the setup of the trials.
 
         Parameters
         ----------
@@ -145,11 +152,11 @@ class Evaluator:
     @property
     def can_submit(self) -> bool:
         """Whether there is room: one trial may run while another one waits."""
-        return len(self._outstanding) < _MOST_OUTSTANDING
+        return len(self._outstanding) < _MAX_OUTSTANDING
 
     @property
     def is_ready(self) -> bool:
-        """Whether the server has imported the learners; it is `poll` that hears of it."""
+        """Whether the server has imported the learners; `poll` receives that message."""
         return self._was_ready
 
     @property
@@ -249,7 +256,7 @@ class Evaluator:
             self._send(Message("cancel"))
             return
         while self._outstanding:
-            self._fail_first(Status.STOPPED, "the job ended")
+            self._fail_first(*JOB_ENDED)
 
     def close(self) -> None:
         """End the server and all that runs in it."""
@@ -259,7 +266,7 @@ class Evaluator:
         if not self._was_ready:
             self._guardian.terminate()
         try:
-            self._guardian.wait(_LEAVE_SECONDS)
+            self._guardian.wait(_CLOSE_SECONDS)
         except subprocess.TimeoutExpired:
             self._guardian.terminate()
             self._guardian.wait()
@@ -292,7 +299,7 @@ class Evaluator:
         self._lifeline.close()
         self._lose_server()
         self._guardian.wait()
-        if not self._was_ready or self._launches >= _MOST_LAUNCHES:
+        if not self._was_ready or self._launches >= _MAX_LAUNCHES:
             raise RuntimeError(f"The trial server ended; {self._where_to_look()}")
         self._launch()
 
@@ -319,7 +326,7 @@ class Evaluator:
             return
         self._drop_control()
         self._false_starts += not self._was_ready
-        if self._false_starts == _MOST_FALSE_STARTS:
+        if self._false_starts == _MAX_FALSE_STARTS:
             raise RuntimeError(f"The trial server does not start; {self._where_to_look()}")
         if self._outstanding and self._was_ready:
             self._fail_first(Status.CRASHED, "the trial server was killed while this trial was running")
@@ -338,7 +345,7 @@ class Evaluator:
         elif message.kind == "error":
             raise RuntimeError(message.facts["text"])
         else:
-            finished = _outcome(self._outstanding.popleft(), message)
+            finished = _to_result(self._outstanding.popleft(), message)
             self._last_end = finished.end
             self._finished.append(finished)
 
@@ -346,12 +353,12 @@ class Evaluator:
         job = self._outstanding.popleft()
         start = time.time() if status is Status.STOPPED else max(job.submitted, self._last_end)
         facts = {"status": int(status), "reason": reason, "start": start}
-        self._finished.append(_outcome(job, Message("failed", facts)))
+        self._finished.append(_to_result(job, Message("failed", facts)))
 
 
-def _outcome(job: _Outstanding, message: Message) -> Result | Refit:
+def _to_result(job: _Outstanding, message: Message) -> Result | Refit:
     facts = message.facts
-    status, reason = Status(facts["status"]), str(facts.get("reason", ""))[:200]
+    status, reason = Status(facts["status"]), str(facts.get("reason", ""))[:LONGEST_REASON]
     end = facts.get("end", time.time())
     start = facts.get("start", end)
     used = {"cpu_seconds": facts.get("cpu_seconds", 0.0), "memory_peak": facts.get("memory_peak", 0.0)}

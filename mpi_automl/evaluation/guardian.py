@@ -1,4 +1,4 @@
-"""The small process that starts the trial server, and starts it again should it be killed.
+"""In the guardian: the small process that starts the trial server, and starts it again should it be killed.
 
 It is the only process started by exec, before MPI is initialised. The server is forked from it, so a new
 one can come at any time without the rank having to start a process, which MPI forbids on many networks.
@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mpi_automl.evaluation import linux
-from mpi_automl.evaluation.supervision import kill_descendants
+from mpi_automl.evaluation.process_tree import kill_descendants
 
 _NOT_FOR_TRIALS = (signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
 """Slurm and terminals send these to every process of a job. The rank ends its trials; they do not end by themselves."""
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     Parameters
     ----------
     arguments : sequence of str
-        Descriptor of the socket to the rank, over which the ends of the servers' streams are sent;
+        Descriptor of the socket to the rank, over which it gets the ends of the servers' streams;
         then the modules to import as plugins.
     """
     lifeline = socket.socket(fileno=int(arguments[0]))

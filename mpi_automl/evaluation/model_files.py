@@ -8,8 +8,3 @@ from pathlib import Path
 def file_of_test_predictions(model: Path) -> Path:
     """File with the predictions of the test rows by a model that was fitted on all rows."""
     return model.with_suffix(".npy")
-
-
-def unfinished(path: Path) -> Path:
-    """Where a file is written until it is whole."""
-    return path.with_name(path.name + ".part")

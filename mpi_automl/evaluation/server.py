@@ -1,4 +1,4 @@
-"""The trial server: one process per rank that runs trials in children of its own and watches over them.
+"""In the trial server: one process per rank that runs trials in children of its own and watches over them.
 
 It is a fresh interpreter, started before MPI is initialised and without MPI's environment, so forking it
 is safe whatever the network; learners are imported once, before the first fork. It serves one rank over a
@@ -26,15 +26,17 @@ from typing import TYPE_CHECKING, Any
 from mpi_automl.errors import UserError
 from mpi_automl.evaluation import linux
 from mpi_automl.evaluation.messages import Inbox, Message
-from mpi_automl.evaluation.running import RunningJob
-from mpi_automl.evaluation.supervision import kill_descendants
+from mpi_automl.evaluation.process_tree import kill_descendants
+from mpi_automl.evaluation.server_job import RunningJob
 from mpi_automl.evaluation.threads import limit_threads
+from mpi_automl.evaluation.trial_status import JOB_ENDED
 from mpi_automl.trial import Status
 
 if TYPE_CHECKING:
     from mpi_automl.evaluation.setup import EvaluationSetup
 
 _PIECE = 2**20
+"""Bytes read at once; far more than a socket holds."""
 _PRELOADED = (
     "skops.io",
     "sklearn.calibration",
@@ -107,15 +109,15 @@ class TrialServer:
             signal.signal(signal.SIGCHLD, lambda number, frame: None)
             signal.signal(signal.SIGTERM, lambda number, frame: None)
             signal.set_wakeup_fd(self._wakeup[1], warn_on_full_buffer=False)
-            self._tell(Message("ready"))
+            self._send(Message("ready"))
             while True:
-                timeout = None if self._running is None else self._running.seconds_to_next_look()
+                timeout = None if self._running is None else self._running.seconds_to_next_check()
                 ready = self._selector.select(timeout)
                 # Ended children come last: then all they wrote before has been read.
                 for key, _ in sorted(ready, key=lambda entry: entry[0].fd == self._wakeup[0]):
                     key.data()
                 if self._running is not None:
-                    self._running.look()
+                    self._running.enforce_limits()
         except _RankLeftError:
             return
         finally:
@@ -133,7 +135,7 @@ class TrialServer:
         try:
             import_plugins(self._plugins)
         except UserError as error:
-            self._tell(Message("refused", {"text": str(error)}))
+            self._send(Message("refused", {"text": str(error)}))
         all_components()
         for name in _PRELOADED:
             importlib.import_module(name)
@@ -169,7 +171,7 @@ class TrialServer:
             self._setup = map_packed(setup_file)
         except Exception as error:  # noqa: BLE001  # whatever it is, the rank must hear of it
             text = f"The trial server cannot read {setup_file} ({type(error).__name__}: {error})."
-            self._tell(Message("error", {"text": text}))
+            self._send(Message("error", {"text": text}))
             return
         limit_threads(self._setup.threads)
         gc.collect()
@@ -177,7 +179,7 @@ class TrialServer:
     def _cancel(self) -> None:
         self._cancelled = len(self._queued)
         if self._running is not None:
-            self._running.kill(Status.STOPPED, "the job ended")
+            self._running.kill(JOB_ENDED)
         self._start_next()
 
     def _start_next(self) -> None:
@@ -187,25 +189,26 @@ class TrialServer:
         while self._cancelled:
             self._cancelled -= 1
             job = self._queued.popleft()
-            facts = {"job": job.kind, "status": int(Status.STOPPED), "reason": "the job ended"}
-            self._tell(Message("failed", facts))
+            status, reason = JOB_ENDED
+            facts = {"job": job.kind, "status": int(status), "reason": reason}
+            self._send(Message("failed", facts))
         if not self._queued:
             return
         job = self._queued.popleft()
         if self._setup is None:
             facts = {"job": job.kind, "status": int(Status.CRASHED), "reason": "there is no evaluation setup"}
-            self._tell(Message("failed", facts))
+            self._send(Message("failed", facts))
             return
-        running = RunningJob(job, self._setup, self._surroundings, self._setup_inode, self._tell, self._log)
+        running = RunningJob(job, self._setup, self._child_environment, self._setup_inode, self._send, self._log)
         self._running = running
         self._watch(running.results, running.on_results)
         self._watch(running.output, running.on_output)
 
-    def _surroundings(self, results: int, output: int) -> Any:
-        from mpi_automl.evaluation.child import Surroundings
+    def _child_environment(self, results: int, output: int) -> Any:
+        from mpi_automl.evaluation.child import ChildEnvironment
 
         foreign = (self._control.fileno(), *self._wakeup, self._selector.fileno())
-        return Surroundings(os.getpid(), results, output, foreign, self._scratch)
+        return ChildEnvironment(os.getpid(), results, output, foreign, self._scratch)
 
     def _watch(self, source: Any, react: Callable[[], bool]) -> None:
         def on_event() -> None:
@@ -230,7 +233,7 @@ class TrialServer:
                 self._running.on_exit(status)
 
     def _finish(self) -> None:
-        """No process of the job is left: put everything in order, and go on."""
+        """No process of the job is left: put everything in order, and start the next."""
         running = self._running
         if running is None:
             return
@@ -252,7 +255,7 @@ class TrialServer:
             else:
                 path.unlink(missing_ok=True)
 
-    def _tell(self, message: Message) -> None:
+    def _send(self, message: Message) -> None:
         self._outgoing.extend(memoryview(piece) for piece in message.encode())
         self._flush()
 

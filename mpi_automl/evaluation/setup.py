@@ -32,13 +32,13 @@ class EvaluationSetup:
         Reported as scores on the validation rows.
     threads : int
         Threads of one evaluation.
-    grows : bool
-        Learners that can be fitted in steps are.
+    staged_fitting : bool
+        Learners that can be fitted in stages are.
     fidelity : {"none", "rows", "iterations"}
         What trials with a smaller budget save.
-    grows_by_clock : bool
-        A learner that grows stops in time and counts with the size it has reached; otherwise it grows to its
-        full size, and a trial whose time runs out is a timeout.
+    stop_at_deadline : bool
+        Staged fitting stops in time, and the trial counts with the size that the learner has reached; otherwise
+        it continues to the full size, and a trial whose time runs out is a timeout.
     """
 
     task: Task
@@ -47,9 +47,9 @@ class EvaluationSetup:
     metric: Metric
     extra_metrics: tuple[Metric, ...] = ()
     threads: int = 1
-    grows: bool = True
+    staged_fitting: bool = True
     fidelity: str = "none"
-    grows_by_clock: bool = True
+    stop_at_deadline: bool = True
 
 
 def training_rows_first(setup: EvaluationSetup) -> EvaluationSetup:

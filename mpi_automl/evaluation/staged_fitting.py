@@ -1,4 +1,4 @@
-"""Fitting one pipeline, in steps where its learner can grow, so that what it has learned by the end counts."""
+"""Fitting one pipeline, in stages where its learner can, so that what it has learned by the deadline counts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     from mpi_automl.space.space import Candidate
 
 _SAFETY = 0.8
-"""Share of the remaining time that a step is planned to take at most: later steps may be dearer."""
+"""Share of the remaining time that a stage is planned to take at most: later iterations may be dearer."""
+_LEAST_GAIN = 20
+"""A further stage has to add a twentieth of the size: for less, the overhead of another fit does not pay."""
+_BEYOND = 4.0
+"""There may be no deadline; to plan this many times the full size makes no difference."""
 
 
 def fit(
@@ -22,11 +26,11 @@ def fit(
     y: NDArray[Any],
     *,
     deadline: float,
-    grown: Callable[[], None] | None = None,
+    on_stage: Callable[[], None] | None = None,
     share: float = 1.0,
-    in_steps: bool = True,
+    staged: bool = True,
 ) -> str:
-    """Fit a pipeline, and stop growing its learner in time.
+    """Fit a pipeline; staged fitting stops before the deadline.
 
     Parameters
     ----------
@@ -35,58 +39,57 @@ def fit(
     X : table, n_rows rows
     y : ndarray, n_rows rows
     deadline : float
-        On the clock of `time.monotonic`; infinity for none. A learner that grows doubles its size until the next step
-        would pass this; one that does not is fitted in one go, whatever it takes.
-    grown : callable, optional
-        Called after every step but the last, when the pipeline can predict.
+        On the clock of `time.monotonic`; infinity for none. Staged fitting doubles the learner's size until the next
+        stage would pass this; a learner without is fitted in one go, whatever it takes.
+    on_stage : callable, optional
+        Called after every stage but the last, when the pipeline can predict.
     share : float
-        Of its full size, up to which a learner grows, in (0, 1].
-    in_steps : bool
-        False fits learners that grow in one go, too.
+        Of its full size, up to which the learner is fitted, in (0, 1].
+    staged : bool
+        False fits every learner in one go.
 
     Returns
     -------
     str
-        Empty, or that and where growing was cut short.
+        Empty, or that and where the deadline stopped staged fitting.
     """
     weight = candidate.sample_weight(y)
     pipeline = candidate.pipeline
-    if candidate.growth is None:
+    if candidate.staged_fitting is None:
         last = pipeline.steps[-1][0]
         pipeline.fit(X, y, **({} if weight is None else {f"{last}__sample_weight": weight}))
         return ""
     transformed = pipeline[:-1].fit_transform(X, y) if len(pipeline.steps) > 1 else X
     weights = {} if weight is None else {"sample_weight": weight}
-    learner, growth = pipeline.steps[-1][1], candidate.growth.part(share)
-    if not in_steps:
-        learner.set_params(**{growth.parameter: growth.maximum}).fit(transformed, y, **weights)
+    learner, stages = pipeline.steps[-1][1], candidate.staged_fitting.part(share)
+    if not staged:
+        learner.set_params(**{stages.parameter: stages.maximum}).fit(transformed, y, **weights)
         return ""
-    return _grow(learner, growth, (transformed, y, weights), deadline, grown)
+    return _fit_in_stages(learner, stages, (transformed, y, weights), deadline, on_stage)
 
 
-def _grow(
+def _fit_in_stages(
     learner: Any,
-    growth: StagedFitting,
+    stages: StagedFitting,
     data: tuple[Any, Any, dict[str, Any]],
     deadline: float,
-    grown: Callable[[], None] | None,
+    on_stage: Callable[[], None] | None,
 ) -> str:
     X, y, weights = data
     continues = bool(learner.get_params(deep=False).get("warm_start", False))
-    size, previous = min(growth.start, growth.maximum), 0
+    size, previous = min(stages.start, stages.maximum), 0
     while True:
         started = time.monotonic()
-        learner.set_params(**{growth.parameter: size})
+        learner.set_params(**{stages.parameter: size})
         learner.fit(X, y, **weights)
         now = time.monotonic()
-        if growth.finished(learner):
+        if stages.finished(learner):
             return ""
         pace = (size - previous if continues else size) / max(now - started, 1e-6)
-        # There may be no deadline; far beyond the full size makes no difference.
-        further = min(_SAFETY * (deadline - now) * pace, 4.0 * growth.maximum)
+        further = min(_SAFETY * (deadline - now) * pace, _BEYOND * stages.maximum)
         affordable = int(further) + (size if continues else 0)
-        if affordable < size + max(1, size // 20):
-            return f"time limit: stopped at {growth.parameter}={size} of {growth.maximum}"
-        if grown is not None:
-            grown()
-        size, previous = min(2 * size, affordable, growth.maximum), size
+        if affordable < size + max(1, size // _LEAST_GAIN):
+            return f"time limit: stopped at {stages.parameter}={size} of {stages.maximum}"
+        if on_stage is not None:
+            on_stage()
+        size, previous = min(2 * size, affordable, stages.maximum), size

@@ -109,7 +109,7 @@ class Preparation:
             self._threads,
             settings.staged_fitting,
             settings.fidelity,
-            grows_by_clock=not settings.deterministic,
+            stop_at_deadline=not settings.deterministic,
         )
         if self._goes_on:
             check_same_run(self._path, self.setup)

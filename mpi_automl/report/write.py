@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mpi_automl.atomic_write import atomic_write_text
 from mpi_automl.errors import UserError
 from mpi_automl.report import style, tables
 from mpi_automl.report.contents import Contents
 from mpi_automl.report.plots import Plot, Section, sections
-from mpi_automl.storage.files import replace_text
 from mpi_automl.version import __version__
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def write_report(
     place = contents.directory.path / PLACE if out is None else Path(out)
     try:
         place.mkdir(parents=True, exist_ok=True)
-        replace_text(place / PAGE, render(contents, drawn), durable=False)
+        atomic_write_text(place / PAGE, render(contents, drawn), durable=False)
         _write_pngs(place, drawn, budget)
     except OSError as error:
         raise UserError(

@@ -17,17 +17,17 @@ REGRESSION = frozenset({TaskType.REGRESSION, TaskType.MULTIOUTPUT})
 ANY_TASK = frozenset(TaskType)
 
 
-FIRST_STEP_ANEW = 32
-"""First step of learners that begin anew in each, so that the cheap early steps are not repeated."""
+FIRST_STAGE_FROM_SCRATCH = 32
+"""First stage of learners that start from scratch in each, so that the cheap early stages are not repeated."""
 
 
 @dataclass(frozen=True)
 class StagedFitting:
-    """How a learner is fitted in steps, so that predictions exist long before the last step.
+    """How a learner is fitted in stages, so that predictions exist long before the last one.
 
     The evaluation sets `parameter` of the pipeline's last step to `start`, twice that and so on up to
     `maximum`, and fits after each; the parameter always states the total. Learners with
-    ``warm_start=True`` continue where they were, the others begin anew, which costs at most one
+    ``warm_start=True`` continue where they were, the others start from scratch, which costs at most one
     further fit.
 
     Attributes
@@ -45,11 +45,11 @@ class StagedFitting:
     start: int = 2
 
     def inside(self, attribute: str) -> StagedFitting:
-        """The same for a wrapper that holds the learner as `attribute` and fits clones of it, anew in each step."""
-        return StagedFitting(f"{attribute}__{self.parameter}", self.maximum, max(self.start, FIRST_STEP_ANEW))
+        """The same for a wrapper that holds the learner as `attribute` and fits fresh clones of it in each stage."""
+        return StagedFitting(f"{attribute}__{self.parameter}", self.maximum, max(self.start, FIRST_STAGE_FROM_SCRATCH))
 
     def part(self, share: float) -> StagedFitting:
-        """Growing up to a share of the full size, in (0, 1]."""
+        """The same up to a share of the full size, in (0, 1]."""
         return replace(self, maximum=max(1, round(share * self.maximum)))
 
     def finished(self, learner: Any) -> bool:
@@ -94,8 +94,8 @@ class Properties:
     max_rows, max_columns, max_cells, max_outputs : int or None
         Largest table (rows, columns, their product) and largest number of classes, labels or targets
         for which it is offered.
-    growth : StagedFitting or None
-        For learners that are fitted in steps.
+    staged_fitting : StagedFitting or None
+        For learners that are fitted in stages.
     requires : tuple of str
         Modules that must be installed.
     preference : int
@@ -121,7 +121,7 @@ class Properties:
     max_columns: int | None = None
     max_cells: int | None = None
     max_outputs: int | None = None
-    growth: StagedFitting | None = None
+    staged_fitting: StagedFitting | None = None
     requires: tuple[str, ...] = ()
     preference: int = 100
     weight: float = 1.0

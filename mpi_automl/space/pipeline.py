@@ -47,14 +47,14 @@ class Candidate:
     ----------
     pipeline : sklearn.pipeline.Pipeline
         Takes the encoded table. The name of its last step is ``"classifier"`` or ``"regressor"``.
-    growth : StagedFitting or None
-        How the last step can be fitted in steps.
+    staged_fitting : StagedFitting or None
+        How the last step can be fitted in stages.
     balanced : bool
         Whether classes are to be weighted to equal weight, see `sample_weight`.
     """
 
     pipeline: Pipeline
-    growth: StagedFitting | None
+    staged_fitting: StagedFitting | None
     balanced: bool
 
     def sample_weight(self, y: NDArray[Any]) -> NDArray[np.float64] | None:
@@ -108,9 +108,9 @@ def build_candidate(chosen: Mapping[str, Chosen], context: Context) -> Candidate
         output = preprocessor.component.properties.output
         context = replace(context, sparse=output == "sparse" or (output == "input" and context.sparse))
     last = learner_step(profile).name
-    learner, growth = _learner(chosen[last], replace(context, categories=codes))
+    learner, staged_fitting = _learner(chosen[last], replace(context, categories=codes))
     steps.append((last, learner))
-    return Candidate(Pipeline(steps), growth, balanced)
+    return Candidate(Pipeline(steps), staged_fitting, balanced)
 
 
 def dummy_candidate(profile: Profile) -> Candidate:
@@ -186,10 +186,10 @@ def _learner(chosen: Chosen, context: Context) -> tuple[Any, StagedFitting | Non
     properties = chosen.component.properties
     learner = chosen.build(context)
     if context.profile.task_type not in properties.one_per_output:
-        return learner, properties.growth
+        return learner, properties.staged_fitting
     from sklearn.multiclass import OneVsRestClassifier
     from sklearn.multioutput import MultiOutputRegressor
 
-    growth = None if properties.growth is None else properties.growth.inside("estimator")
+    staged_fitting = None if properties.staged_fitting is None else properties.staged_fitting.inside("estimator")
     wrapper = OneVsRestClassifier if context.profile.task_type is TaskType.MULTILABEL else MultiOutputRegressor
-    return wrapper(learner), growth
+    return wrapper(learner), staged_fitting

@@ -17,7 +17,7 @@ OWN_TYPES = tuple(
         "clipped.ClippedMultinomialNB",
         "densifier.Densifier",
         "gaussian_process.AnisotropicGaussianProcess",
-        "staged.GrowingMLPClassifier",
+        "staged.StagedMLPClassifier",
         "passive_aggressive_class.ProbabilisticPassiveAggressive",
         "pls.PLSScores",
         "recoded.RecodedClassifier",

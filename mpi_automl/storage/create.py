@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mpi_automl.atomic_write import sync_directory
 from mpi_automl.storage import schema
-from mpi_automl.storage.files import sync_directory
 from mpi_automl.storage.hdf5 import contiguous, h5py
 from mpi_automl.version import __version__
 

@@ -23,9 +23,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mpi_automl.atomic_write import atomic_write_text
 from mpi_automl.errors import UserError
 from mpi_automl.storage import schema
-from mpi_automl.storage.files import replace_text
 from mpi_automl.storage.run_lock import RunLock
 from mpi_automl.toml_file import read_toml
 
@@ -145,7 +145,7 @@ class RunDirectory:
         """Write the options that were set."""
         import tomli_w
 
-        replace_text(self._config, tomli_w.dumps(dict(options)))
+        atomic_write_text(self._config, tomli_w.dumps(dict(options)))
 
     def read_config(self) -> dict[str, Any]:
         """The options that were set; `Settings.from_mapping` takes them."""
@@ -153,7 +153,7 @@ class RunDirectory:
 
     def write_schema(self, text: str) -> None:
         """Write how a table is encoded, as JSON text."""
-        replace_text(self.path / "schema.json", text)
+        atomic_write_text(self.path / "schema.json", text)
 
     def read_schema(self) -> str:
         """JSON text of how a table is encoded."""
@@ -161,7 +161,7 @@ class RunDirectory:
 
     def write_space(self, text: str) -> None:
         """Write the configuration space, as JSON text."""
-        replace_text(self.path / "space.json", text)
+        atomic_write_text(self.path / "space.json", text)
 
     def read_space(self) -> str:
         """JSON text of the configuration space."""
@@ -169,7 +169,7 @@ class RunDirectory:
 
     def write_ensemble(self, values: Mapping[str, Any]) -> None:
         """Write the members of the ensemble and what goes with them."""
-        replace_text(self.ensemble, json.dumps(values, indent=2))
+        atomic_write_text(self.ensemble, json.dumps(values, indent=2))
 
     def read_ensemble(self) -> dict[str, Any]:
         """Members of the ensemble and what goes with them."""
@@ -178,7 +178,7 @@ class RunDirectory:
 
     def write_importance(self, values: Mapping[str, Any]) -> None:
         """Write how important hyperparameters and columns are."""
-        replace_text(self.path / "importance.json", json.dumps(values, indent=2))
+        atomic_write_text(self.path / "importance.json", json.dumps(values, indent=2))
 
     def read_importance(self) -> dict[str, Any]:
         """How important hyperparameters and columns are; empty if nobody asked yet."""
@@ -195,7 +195,7 @@ class RunDirectory:
         """
         has_ended = values.get("state") in (FINISHED, INTERRUPTED)
         lines = (f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in values.items())
-        replace_text(self.path / "status.json", "{\n" + ",\n".join(lines) + "\n}\n", durable=has_ended)
+        atomic_write_text(self.path / "status.json", "{\n" + ",\n".join(lines) + "\n}\n", durable=has_ended)
         if has_ended:
             self.lock.release()
         else:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mpi_automl.atomic_write import atomic_write_text
 from mpi_automl.errors import UserError
 from mpi_automl.storage import schema
-from mpi_automl.storage.files import replace_text
 from mpi_automl.storage.leg_files import (
     LegInfo,
     Rows,
@@ -204,7 +204,7 @@ def repair(directory: Path | str, report: CheckReport) -> list[str]:
     if report.damaged:
         journal = schema.store_directory(place) / f"repair-{time.strftime('%Y%m%d_%H%M%S')}.json"
         old = [_without_slot(item, write=False) for item in report.damaged]
-        replace_text(
+        atomic_write_text(
             journal, json.dumps([{"key": str(i.key), "record": o} for i, o in zip(report.damaged, old, strict=True)])
         )
         for item in report.damaged:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _STEP = 50
 _FIT_SHARE = 0.7
-"""Of the time, the part after which a forest does not grow any more."""
+"""Of the time, the part after which a forest gets no more trees."""
 _MOST_CATEGORIES = 250
 
 
@@ -39,7 +39,9 @@ def main(arguments: Sequence[str]) -> int:
     model = build(kind, job, X)
     target = y if y.shape[1] > 1 else y.iloc[:, 0]
     if kind == "random_forest":
-        grow(model, X, target, int(job["options"].get("n_estimators", 500)), started + _FIT_SHARE * job["seconds"])
+        fit_in_stages(
+            model, X, target, int(job["options"].get("n_estimators", 500)), started + _FIT_SHARE * job["seconds"]
+        )
     else:
         model.fit(X, target)
     predicted(model, X_test, job).to_csv(job["predictions"], index=False)
@@ -109,7 +111,7 @@ def _learner(kind: str, job: Mapping[str, Any], n_categorical: int) -> Any:
     return (MultiOutputClassifier if is_class else MultiOutputRegressor)(learner) if many else learner
 
 
-def grow(model: Any, X: pd.DataFrame, y: Any, trees: int, until: float) -> None:
+def fit_in_stages(model: Any, X: pd.DataFrame, y: Any, trees: int, until: float) -> None:
     """Fit a forest some trees at a time, as long as there is time."""
     columns, forest = model[0], model[-1]
     encoded = columns.fit_transform(X, y)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from mpi_automl.atomic_write import atomic_write
 from mpi_automl.data.task import TaskType
 from mpi_automl.errors import UserError
 from mpi_automl.metrics.registry import get_metric
@@ -166,9 +166,8 @@ def write_collected(directory: StudyDirectory, table: pd.DataFrame) -> tuple[Pat
     )
     try:
         for path, write in ((parquet, table.to_parquet), (csv, flat.to_csv)):
-            part = path.with_name(f".{path.name}.{time.time_ns()}")
-            write(part, index=False)
-            part.replace(path)
+            with atomic_write(path) as temporary:
+                write(temporary, index=False)
     except OSError as error:
         raise UserError(f"{error.filename} cannot be written: {error.strerror}.") from None
     return parquet, csv

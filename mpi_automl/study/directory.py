@@ -24,8 +24,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from mpi_automl.atomic_write import atomic_write_text
 from mpi_automl.errors import UserError
-from mpi_automl.storage.files import replace_text
 from mpi_automl.storage.run_lock import RunLock
 from mpi_automl.study.plan import Run, StudyPlan
 
@@ -110,8 +110,8 @@ class StudyDirectory:
         try:
             for part in (self.path / "runs", self.groups, self.splits):
                 part.mkdir(parents=True, exist_ok=True)
-            replace_text(self.path / "study.toml", source.read_text(encoding="utf-8"))
-            replace_text(self.path / "plan.json", plan.to_json())
+            atomic_write_text(self.path / "study.toml", source.read_text(encoding="utf-8"))
+            atomic_write_text(self.path / "plan.json", plan.to_json())
         except OSError as error:
             raise UserError(
                 f"{self.path} cannot be made ({error.strerror}); choose another directory with --out."
@@ -169,7 +169,7 @@ class StudyDirectory:
         """
         path = self.of(run) / "result.json"
         try:
-            replace_text(path, json.dumps(result, indent=1))
+            atomic_write_text(path, json.dumps(result, indent=1))
         except OSError as error:
             raise UserError(f"{path} cannot be written ({error.strerror}).") from None
 
@@ -198,7 +198,7 @@ class StudyDirectory:
 
     def write_group(self, name: str, account: Mapping[str, Any]) -> None:
         """Write what a group of ranks has done so far."""
-        replace_text(self.groups / f"{name}.json", json.dumps(account, indent=1), durable=False)
+        atomic_write_text(self.groups / f"{name}.json", json.dumps(account, indent=1), durable=False)
 
     def read_groups(self) -> Iterator[dict[str, Any]]:
         """What all groups of ranks have done."""

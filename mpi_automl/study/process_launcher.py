@@ -22,7 +22,7 @@ from typing import IO, Any
 
 from mpi_automl.evaluation import linux
 from mpi_automl.evaluation.evaluator import server_environment
-from mpi_automl.evaluation.supervision import kill_descendants
+from mpi_automl.evaluation.process_tree import kill_descendants
 
 _POLL = 0.05
 _PATIENCE = 2.0

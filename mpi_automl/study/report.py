@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mpi_automl
+from mpi_automl.atomic_write import atomic_write_text
 from mpi_automl.errors import UserError
 from mpi_automl.report import style
-from mpi_automl.storage.files import replace_text
 from mpi_automl.study.comparison import Comparison, compare, friedman, pairs
 from mpi_automl.study.figures import figures
 from mpi_automl.study.latex import ReportTable, latex
@@ -75,9 +75,9 @@ def write_report(
             run_table(collected),
         ]
         for table in tables:
-            replace_text(place / f"{table.name}.tex", latex(table), durable=False)
+            atomic_write_text(place / f"{table.name}.tex", latex(table), durable=False)
         page = _page(plan, collected, comparison, drawn, tables, directory)
-        replace_text(place / PAGE, page, durable=False)
+        atomic_write_text(place / PAGE, page, durable=False)
     except OSError as error:
         raise UserError(f"Nothing can be written in {place}: {error.strerror}.") from None
     return place / PAGE

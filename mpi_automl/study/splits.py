@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mpi_automl.atomic_write import atomic_write
 from mpi_automl.errors import UserError
 from mpi_automl.settings import Settings
 from mpi_automl.study.tables import digest_of, read
@@ -154,10 +154,8 @@ def _kept(table: StudyTable, split: OuterSplit, whole: Part, cache: Path) -> lis
         f"{part}_{fold}": rows for fold, pair in enumerate(pairs) for part, rows in zip(_PARTS, pair, strict=True)
     }
     cache.mkdir(parents=True, exist_ok=True)
-    temporary = cache / f".{path.name}.{os.uname().nodename}.{os.getpid()}"
-    with temporary.open("wb") as file:
+    with atomic_write(path) as temporary, temporary.open("wb") as file:
         np.savez(file, **arrays)
-    temporary.replace(path)
     return pairs
 
 

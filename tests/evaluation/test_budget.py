@@ -44,9 +44,9 @@ def test_classes_keep_their_proportions_and_rare_ones_their_place():
         assert counts.min() >= 1
 
 
-def test_iterations_are_a_budget_for_learners_that_grow_and_rows_for_the_others():
-    growing = (RandomForestClassifier(warm_start=True, random_state=0), StagedFitting("n_estimators", 40))
-    setup = replace(make_setup(growing, DecisionTreeClassifier(), task=table(400)), fidelity="iterations")
+def test_iterations_are_a_budget_for_staged_fitting_and_rows_for_the_others():
+    staged = (RandomForestClassifier(warm_start=True, random_state=0), StagedFitting("n_estimators", 40))
+    setup = replace(make_setup(staged, DecisionTreeClassifier(), task=table(400)), fidelity="iterations")
     n_train = len(setup.resampling.folds[0].train)
     part = evaluate(setup, Assignment(FIRST, 3, budget=0.25))
     assert len(part.models[0][-1].estimators_) == 10
@@ -65,9 +65,9 @@ def test_a_member_is_fitted_anew_with_the_full_budget():
 
 
 @pytest.mark.parametrize("warm_start", [True, False])
-def test_growing_in_one_go_gives_the_full_size_and_no_frames(warm_start):
+def test_without_staged_fitting_there_are_full_size_and_no_partial_predictions(warm_start):
     learner = RandomForestClassifier(7, warm_start=warm_start, random_state=0)
-    setup = replace(make_setup((learner, StagedFitting("n_estimators", 20))), grows=False)
+    setup = replace(make_setup((learner, StagedFitting("n_estimators", 20))), staged_fitting=False)
     frames = []
     outcome = evaluate(setup, Assignment(FIRST, 3, deadline=0.0), frames.append)
     assert len(outcome.models[0][-1].estimators_) == 20

@@ -142,23 +142,23 @@ def test_cross_validation_stops_when_the_mean_passes_the_threshold():
     assert kept.cost == full.cost
 
 
-def test_growing_in_steps_ends_where_one_fit_would():
+def test_staged_fitting_ends_where_one_fit_would():
     task = table(400)
-    grown = make_setup((RandomForestClassifier(warm_start=True), StagedFitting("n_estimators", 37)), task=task)
+    staged = make_setup((RandomForestClassifier(warm_start=True), StagedFitting("n_estimators", 37)), task=task)
     whole = make_setup(RandomForestClassifier(37), task=task)
-    assert np.allclose(evaluate(grown, assignment()).predictions, evaluate(whole, assignment()).predictions, atol=1e-6)
+    assert np.allclose(evaluate(staged, assignment()).predictions, evaluate(whole, assignment()).predictions, atol=1e-6)
 
 
-def test_growing_histogram_boosting_ends_where_one_fit_would():
+def test_staged_histogram_boosting_ends_where_one_fit_would():
     task = table(400)
     learner = HistGradientBoostingClassifier(warm_start=True, early_stopping=False)
     with threadpool_limits(1):
-        grown = evaluate(make_setup((learner, StagedFitting("max_iter", 20)), task=task), assignment())
+        staged = evaluate(make_setup((learner, StagedFitting("max_iter", 20)), task=task), assignment())
         whole = evaluate(make_setup(HistGradientBoostingClassifier(max_iter=20), task=task), assignment())
-    assert np.allclose(grown.predictions, whole.predictions, atol=1e-6)
+    assert np.allclose(staged.predictions, whole.predictions, atol=1e-6)
 
 
-def test_growing_without_a_clock_ends_at_the_full_size():
+def test_staged_fitting_without_a_deadline_ends_at_the_full_size():
     for maximum in (1, 37, 512):
         learner = RandomForestClassifier(warm_start=True, max_depth=1), StagedFitting("n_estimators", maximum)
         outcome = evaluate(make_setup(learner), assignment(deadline=np.inf))
@@ -167,7 +167,7 @@ def test_growing_without_a_clock_ends_at_the_full_size():
 
 
 @pytest.mark.parametrize("warm_start", [True, False])
-def test_growing_ends_in_time_and_says_so(warm_start):
+def test_staged_fitting_ends_in_time_and_says_so(warm_start):
     setup = make_setup((Slow(warm_start=warm_start), StagedFitting("size", 10_000)))
     frames = []
     outcome = evaluate(setup, assignment(deadline=time.monotonic() + 0.8), frames.append)

@@ -22,14 +22,14 @@ from mpi_automl.evaluation.evaluator import Evaluator, Refit, server_environment
 from mpi_automl.space.component import StagedFitting
 from mpi_automl.trial import Status
 
-FOREST, LOGISTIC, SLEEPER, GROWING = range(4)
+FOREST, LOGISTIC, SLEEPER, STAGED = range(4)
 LIMITS = {"seconds": 30.0, "memory": 256.0}
 
 
 @pytest.fixture(scope="module")
 def setup():
-    growing = RandomForestClassifier(warm_start=True), StagedFitting("n_estimators", 100_000)
-    learners = RandomForestClassifier(20), LogisticRegression(), Hostile("ignores_sigterm"), growing
+    staged = RandomForestClassifier(warm_start=True), StagedFitting("n_estimators", 100_000)
+    learners = RandomForestClassifier(20), LogisticRegression(), Hostile("ignores_sigterm"), staged
     return make_setup(*learners, task=table(n_test=40))
 
 
@@ -144,17 +144,17 @@ def test_cancel_stops_running_and_waiting_trials(opened, one):
     assert waiting.start == waiting.end
 
 
-def test_without_the_clock_a_growing_learner_that_is_cut_off_is_a_timeout(opened, setup, directory, one):
-    opened.open(write_setup(replace(setup, grows_by_clock=False), directory / "without_clock"), directory)
-    opened.submit(trial(70, GROWING), seconds=1.0, memory=1024)
+def test_staged_fitting_that_does_not_stop_at_the_deadline_is_a_timeout(opened, setup, directory, one):
+    opened.open(write_setup(replace(setup, stop_at_deadline=False), directory / "without_clock"), directory)
+    opened.submit(trial(70, STAGED), seconds=1.0, memory=1024)
     result = one(opened)
     assert result.status is Status.TIMEOUT
     assert result.predictions is None
     opened.open(directory / "setup", directory)
 
 
-def test_growing_learner_is_cut_off_and_counts(opened, one):
-    opened.submit(trial(0, GROWING), seconds=1.0, memory=512.0)
+def test_staged_fitting_at_the_time_limit_counts(opened, one):
+    opened.submit(trial(0, STAGED), seconds=1.0, memory=512.0)
     result = one(opened)
     assert result.status is Status.SUCCESS
     assert result.reason.startswith("time limit: ")

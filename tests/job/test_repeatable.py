@@ -14,7 +14,7 @@ from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import RunDirectory
 from mpi_automl.trial import Origin
 
-# Components that stay far from their limits, however busy the machine is; one of them is a learner that grows.
+# Components that stay far from their limits, however busy the machine is; one of them has staged fitting.
 COMPONENTS = ",".join(
     [f"classifier:{name}" for name in ("decision_tree", "gaussian_nb", "lda", "sgd")]
     + [f"feature_preprocessor:{name}" for name in ("no_preprocessing", "select_percentile_classification")]

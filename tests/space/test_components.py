@@ -80,8 +80,8 @@ def space_for(component: Component, profile: Any, *, codes: bool = False) -> Sea
 def fitted(candidate: Candidate, sample: Any) -> Any:
     pipeline = candidate.pipeline
     last, learner = pipeline.steps[-1]
-    if candidate.growth is not None:
-        learner.set_params(**{candidate.growth.parameter: max(4, candidate.growth.start // 8)})
+    if candidate.staged_fitting is not None:
+        learner.set_params(**{candidate.staged_fitting.parameter: max(4, candidate.staged_fitting.start // 8)})
     weight = candidate.sample_weight(sample.y_train)
     parameters = {} if weight is None else {f"{last}__sample_weight": weight}
     with warnings.catch_warnings():

@@ -25,31 +25,33 @@ from mpi_automl.space.estimators.varied import VariedColumns
 from mpi_automl.space.registry import all_components
 from mpi_automl.space.space import build_space
 
-GROWING = [c for c in all_components() if c.properties.growth is not None]
+STAGED = [c for c in all_components() if c.properties.staged_fitting is not None]
 
 
-@pytest.mark.parametrize("component", [pytest.param(c, id=c.key()) for c in GROWING])
-def test_every_growing_learner_grows(component: Component, sample: Callable[[TaskType, str], Any]) -> None:
+@pytest.mark.parametrize("component", [pytest.param(c, id=c.key()) for c in STAGED])
+def test_every_learner_with_staged_fitting_is_fitted_in_stages(
+    component: Component, sample: Callable[[TaskType, str], Any]
+) -> None:
     for package in component.properties.requires:
         pytest.importorskip(package)
     table = sample(TaskType.BINARY if component.step == "classifier" else TaskType.REGRESSION, "dense")
     space = build_space(table.profile, include=[component.key()])
     candidate = space.build(space.default_vector(), seed=0)
-    growth = candidate.growth
-    assert growth is not None
+    stages = candidate.staged_fitting
+    assert stages is not None
     steps: list[int] = []
 
-    def grown() -> None:
-        steps.append(int(candidate.pipeline.steps[-1][1].get_params()[growth.parameter]))
+    def on_stage() -> None:
+        steps.append(int(candidate.pipeline.steps[-1][1].get_params()[stages.parameter]))
         if len(steps) == 2:
             raise InterruptedError
 
     try:
-        staged_fitting.fit(candidate, table.train, table.y_train, deadline=time.monotonic() + 1000.0, grown=grown)
+        staged_fitting.fit(candidate, table.train, table.y_train, deadline=time.monotonic() + 1000.0, on_stage=on_stage)
     except InterruptedError:
-        assert steps == [growth.start, 2 * growth.start]
+        assert steps == [stages.start, 2 * stages.start]
     else:
-        assert growth.finished(candidate.pipeline.steps[-1][1])
+        assert stages.finished(candidate.pipeline.steps[-1][1])
 
 
 def test_columns_of_zeros_have_a_cosine() -> None:

@@ -110,17 +110,17 @@ def test_weights_make_classes_equal(sample: Samples) -> None:
     assert built(sample, "balancing:none").sample_weight(y) is None
 
 
-def test_a_perceptron_grows_to_the_total(sample: Samples) -> None:
+def test_a_perceptron_is_fitted_to_the_total(sample: Samples) -> None:
     table = sample(TaskType.BINARY, "dense")
     candidate = built(sample, "classifier:mlp", form="dense")
     learner = candidate.pipeline.steps[-1][1].set_params(early_stopping=False)
-    assert candidate.growth == StagedFitting("max_iter", 512)
+    assert candidate.staged_fitting == StagedFitting("max_iter", 512)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for total in (2, 4, 8):
             learner.set_params(max_iter=total).fit(table.train, table.y_train)
             assert learner.n_iter_ == total
-            assert not candidate.growth.finished(learner)
+            assert not candidate.staged_fitting.finished(learner)
 
 
 def test_a_learner_that_stops_by_itself_is_finished(sample: Samples) -> None:
@@ -130,9 +130,9 @@ def test_a_learner_that_stops_by_itself_is_finished(sample: Samples) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         learner.set_params(max_iter=1).fit(table.train, table.y_train)
-        assert not candidate.growth.finished(learner)
+        assert not candidate.staged_fitting.finished(learner)
         learner.set_params(max_iter=1024).fit(table.train, table.y_train)
-        assert candidate.growth.finished(learner)
+        assert candidate.staged_fitting.finished(learner)
 
 
 @pytest.mark.parametrize("name", ["sgd", "mlp", "libsvm_svr", "elastic_net"])

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from mpi_automl.atomic_write import atomic_write_text
 from mpi_automl.errors import UserError
 from mpi_automl.settings import Settings
-from mpi_automl.storage.files import replace_text
 from mpi_automl.storage.run_directory import FINISHED, RunDirectory
 from mpi_automl.storage.run_lock import RunLock
 from mpi_automl.trial import TrialKey
@@ -114,7 +114,7 @@ def test_status_is_never_seen_in_half(directory: RunDirectory) -> None:
 def test_files_get_the_users_umask(tmp_path: Path) -> None:
     old = os.umask(0o027)
     try:
-        replace_text(tmp_path / "text", "x")
+        atomic_write_text(tmp_path / "text", "x")
         RunDirectory.create(tmp_path / "run", Settings())
     finally:
         os.umask(old)

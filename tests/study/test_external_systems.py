@@ -192,13 +192,13 @@ def test_the_baselines_learn_every_kind_of_target(tmp_path, kind, task, classes)
         assert np.corrcoef(predicted["y"], truth["y"])[0, 1] > 0.5
 
 
-def test_a_forest_does_not_grow_beyond_its_time(tmp_path):
+def test_a_forest_gets_no_trees_beyond_its_time(tmp_path):
     write_job(tmp_path, "binary", ["no", "yes"], seconds=0.0)
     job = json.loads((tmp_path / "job.json").read_text())
     train = baseline.read(job, "train")
     X, y = train.drop(columns="y"), train["y"]
     model = baseline.build("random_forest", job, X)
-    baseline.grow(model, X, y, 100_000, time.monotonic())
+    baseline.fit_in_stages(model, X, y, 100_000, time.monotonic())
     assert model[-1].n_estimators == 50
 
 

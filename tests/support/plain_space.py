@@ -16,15 +16,15 @@ from mpi_automl.space.space import Candidate
 
 @dataclass(frozen=True, eq=False)
 class PlainSpace:
-    """Builds one of some given learners, each with how it grows."""
+    """Builds one of some given learners, each with its staged fitting."""
 
     profile: Profile
     learners: tuple[tuple[BaseEstimator, StagedFitting | None], ...]
 
     def build(self, vector: np.ndarray, seed: int, threads: int = 1) -> Candidate:
-        learner, growth = self.learners[int(vector[0])]
+        learner, staged_fitting = self.learners[int(vector[0])]
         made: Any = clone(learner)
         if "random_state" in made.get_params():
             made.set_params(random_state=seed)
         name = "classifier" if self.profile.task_type.is_classification else "regressor"
-        return Candidate(Pipeline([(name, made)]), growth, balanced=False)
+        return Candidate(Pipeline([(name, made)]), staged_fitting, balanced=False)

@@ -8,8 +8,8 @@ from mpi_automl.data.task import TaskType
 from mpi_automl.space.component import CLASSIFICATION, REGRESSION, Properties, StagedFitting
 
 STEPS = 512
-FIRST_STEP = 16
-"""Each step begins anew, so that the whole growth costs less than twice the last step."""
+FIRST_STAGE = 16
+"""Each stage starts from scratch, so all of them cost less than twice the last one."""
 
 
 def properties(step: str, package: str, parameter: str, preference: int, **more: Any) -> Properties:
@@ -34,7 +34,7 @@ def properties(step: str, package: str, parameter: str, preference: int, **more:
         missing=True,
         sample_weight=True,
         nonlinear=True,
-        growth=StagedFitting(parameter, STEPS, start=FIRST_STEP),
+        staged_fitting=StagedFitting(parameter, STEPS, start=FIRST_STAGE),
         requires=(package,),
         preference=preference,
         **more,

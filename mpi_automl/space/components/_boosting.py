@@ -22,7 +22,7 @@ HYPERPARAMETERS = (
 
 
 def arguments(values: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """Arguments of scikit-learn's histogram gradient boosting, to be grown by ``warm_start``.
+    """Arguments of scikit-learn's histogram gradient boosting, for staged fitting by ``warm_start``.
 
     Early stopping watches a part of the rows ("valid"), the training loss ("train"), or is off.
     """

@@ -24,7 +24,7 @@ def hyperparameters(activation: str) -> tuple[Hyperparameter, ...]:
 
 
 def arguments(values: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """Arguments of scikit-learn's perceptrons: Adam, equally wide layers, to be grown by ``warm_start``.
+    """Arguments of scikit-learn's perceptrons: Adam, equally wide layers, for staged fitting by ``warm_start``.
 
     Early stopping watches a tenth of the rows ("valid") or the training loss ("train").
     """

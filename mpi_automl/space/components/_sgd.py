@@ -9,7 +9,7 @@ from mpi_automl.space.component import Context, StagedFitting
 from mpi_automl.space.hyperparameters import Choice, Float, Hyperparameter, flag
 
 EPOCHS = StagedFitting("max_iter", 1024, start=32)
-"""Begun anew in each step: continued, the learning rate's schedule would start over."""
+"""Each stage starts from scratch: continued, the learning rate's schedule would start over."""
 
 
 def hyperparameters(losses: Choice, power_t: float) -> tuple[Hyperparameter, ...]:

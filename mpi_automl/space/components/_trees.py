@@ -25,7 +25,7 @@ def forest_properties(*, classification: bool, preference: int) -> Properties:
         missing=True,
         sample_weight=True,
         nonlinear=True,
-        growth=TREES,
+        staged_fitting=TREES,
         preference=preference,
     )
 
@@ -48,7 +48,7 @@ def for_size(hyperparameters: tuple[Hyperparameter, ...], profile: Profile) -> t
 
 
 def forest_arguments(values: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """Arguments of scikit-learn's forests, to be grown by ``warm_start``."""
+    """Arguments of scikit-learn's forests, for staged fitting by ``warm_start``."""
     return {
         **values,
         "n_estimators": TREES.maximum,

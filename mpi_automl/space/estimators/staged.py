@@ -42,9 +42,9 @@ class TotalEpochs:
         return self
 
 
-class GrowingMLPClassifier(TotalEpochs, MLPClassifier):  # type: ignore[misc]
-    """`MLPClassifier` that grows."""
+class StagedMLPClassifier(TotalEpochs, MLPClassifier):  # type: ignore[misc]
+    """`MLPClassifier` for staged fitting."""
 
 
-class GrowingMLPRegressor(TotalEpochs, MLPRegressor):  # type: ignore[misc]
-    """`MLPRegressor` that grows."""
+class StagedMLPRegressor(TotalEpochs, MLPRegressor):  # type: ignore[misc]
+    """`MLPRegressor` for staged fitting."""

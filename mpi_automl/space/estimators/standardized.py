@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from sklearn.linear_model import ElasticNet, SGDRegressor
 from sklearn.svm import SVR, LinearSVR
 
-from mpi_automl.space.estimators.staged import GrowingMLPRegressor
+from mpi_automl.space.estimators.staged import StagedMLPRegressor
 
 
 class StandardizedTarget:
     """Standardises the targets before ``fit`` and undoes it after ``predict``.
 
-    Unlike `sklearn.compose.TransformedTargetRegressor` it is the learner itself, so that it can be fitted
-    in steps.
+    Unlike `sklearn.compose.TransformedTargetRegressor` it is the learner itself, so that staged
+    fitting can set its parameters.
     """
 
     def fit(self, X: Any, y: NDArray[Any]) -> StandardizedTarget:
@@ -44,8 +44,8 @@ class StandardizedSGDRegressor(StandardizedTarget, SGDRegressor):  # type: ignor
     """`SGDRegressor` on standardised targets."""
 
 
-class StandardizedMLPRegressor(StandardizedTarget, GrowingMLPRegressor):  # type: ignore[misc]
-    """A growing perceptron on standardised targets."""
+class StandardizedMLPRegressor(StandardizedTarget, StagedMLPRegressor):  # type: ignore[misc]
+    """`StagedMLPRegressor` on standardised targets."""
 
 
 class StandardizedLinearSVR(StandardizedTarget, LinearSVR):  # type: ignore[misc]

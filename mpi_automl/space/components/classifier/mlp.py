@@ -22,13 +22,13 @@ class MultilayerPerceptron(Component):
         sparse=True,
         sample_weight=sklearn_at_least(1, 7),
         nonlinear=True,
-        growth=_mlp.EPOCHS,
+        staged_fitting=_mlp.EPOCHS,
         preference=35,
     )
     hyperparameters = _mlp.hyperparameters("relu")
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:
         """Make the learner."""
-        from mpi_automl.space.estimators.staged import GrowingMLPClassifier
+        from mpi_automl.space.estimators.staged import StagedMLPClassifier
 
-        return GrowingMLPClassifier(**_mlp.arguments(values, context))
+        return StagedMLPClassifier(**_mlp.arguments(values, context))

@@ -24,7 +24,7 @@ class PassiveAggressive(Component):
         one_per_output=frozenset({TaskType.MULTILABEL}),
         sparse=True,
         sample_weight=sklearn_at_least(1, 8),
-        growth=_sgd.EPOCHS,
+        staged_fitting=_sgd.EPOCHS,
         preference=41,
     )
     hyperparameters = (

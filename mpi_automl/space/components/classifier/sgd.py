@@ -23,7 +23,7 @@ class StochasticGradientDescent(Component):
         one_per_output=frozenset({TaskType.MULTILABEL}),
         sparse=True,
         sample_weight=True,
-        growth=_sgd.EPOCHS,
+        staged_fitting=_sgd.EPOCHS,
         preference=4,
     )
     hyperparameters = _sgd.hyperparameters(

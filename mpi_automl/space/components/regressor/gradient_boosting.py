@@ -24,7 +24,7 @@ class GradientBoosting(Component):
         categories=True,
         sample_weight=True,
         nonlinear=True,
-        growth=_boosting.ITERATIONS,
+        staged_fitting=_boosting.ITERATIONS,
         preference=20,
     )
     hyperparameters = _boosting.HYPERPARAMETERS

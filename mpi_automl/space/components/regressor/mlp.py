@@ -17,7 +17,7 @@ class MultilayerPerceptron(Component):
     step = "regressor"
     name = "mlp"
     properties = Properties(
-        tasks=REGRESSION, sparse=True, sample_weight=False, nonlinear=True, growth=_mlp.EPOCHS, preference=35
+        tasks=REGRESSION, sparse=True, sample_weight=False, nonlinear=True, staged_fitting=_mlp.EPOCHS, preference=35
     )
     hyperparameters = _mlp.hyperparameters("tanh")
 

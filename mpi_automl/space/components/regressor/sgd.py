@@ -24,7 +24,7 @@ class StochasticGradientDescent(Component):
         tasks=REGRESSION,
         one_per_output=frozenset({TaskType.MULTIOUTPUT}),
         sparse=True,
-        growth=_sgd.EPOCHS,
+        staged_fitting=_sgd.EPOCHS,
         preference=40,
     )
     hyperparameters = (

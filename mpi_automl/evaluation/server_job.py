@@ -1,4 +1,4 @@
-"""One job in its child process, as the trial server sees it."""
+"""In the trial server: one job in its child process, with the limits of time and memory that it is held to."""
 
 from __future__ import annotations
 
@@ -13,24 +13,32 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mpi_automl.atomic_write import temporary_path
 from mpi_automl.evaluation import child, linux
 from mpi_automl.evaluation.messages import DamagedStreamError, Inbox, Message
-from mpi_automl.evaluation.model_files import file_of_test_predictions, unfinished
-from mpi_automl.evaluation.supervision import MemoryWatch, ProcessTree, kill_descendants
+from mpi_automl.evaluation.model_files import file_of_test_predictions
+from mpi_automl.evaluation.process_tree import ProcessTree, kill_descendants
+from mpi_automl.evaluation.server_memory import MemoryWatch
+from mpi_automl.evaluation.trial_status import Ending, status_of_exit, status_of_memory, status_of_timeout
 from mpi_automl.trial import Status
 
 if TYPE_CHECKING:
     from mpi_automl.evaluation.setup import EvaluationSetup
 
-GRACE = 0.4
-"""Seconds between the soft stop and the kill."""
-_LEAST_TIME_TO_SAVE = 10.0
-_KILL_AGAIN = 0.1
-_TIME_TO_LEAVE = 0.05
-"""Seconds for helpers of a trial that has ended, such as multiprocessing's resource tracker, to do their last work."""
+_SECONDS_TO_REPORT = 0.4
+"""Between the soft stop at the time limit and the kill: enough to raise, describe and send; limits hold within 1 s."""
+_LEAST_SECONDS_TO_SAVE = 10.0
+"""A trial that reports just before its limit may still save its models: a good one is not lost for that."""
+_KILL_AGAIN_SECONDS = 0.1
+"""A process may be in a system call when it is killed, or may just have started another."""
+_SECONDS_FOR_HELPERS = 0.05
+"""For helpers of a trial that has ended, such as multiprocessing's resource tracker, to do their last work."""
 _PIECE = 2**20
+"""Bytes read at once; far more than a socket or a pipe holds."""
 _KEPT_OUTPUT = 2**16
+"""Bytes of a trial's output for the rank's log; learners may print without end."""
 _OUTPUT_TAIL = 2**11
+"""Bytes in which the last message of native code is looked for."""
 
 
 class _Phase(Enum):
@@ -49,8 +57,8 @@ class RunningJob:
     job : Message
         As the rank sent it.
     setup : EvaluationSetup
-    surroundings : callable
-        Makes the `mpi_automl.evaluation.child.Surroundings` from the child's two descriptors.
+    child_environment : callable
+        Makes the `mpi_automl.evaluation.child.ChildEnvironment` from the child's two descriptors.
     shared_inode : int
         Of the file in which the setup lies.
     report : callable
@@ -63,7 +71,7 @@ class RunningJob:
         self,
         job: Message,
         setup: EvaluationSetup,
-        surroundings: Callable[[int, int], child.Surroundings],
+        child_environment: Callable[[int, int], child.ChildEnvironment],
         shared_inode: int,
         report: Callable[[Message], None],
         log: Callable[[bytes], None],
@@ -72,7 +80,7 @@ class RunningJob:
         self._report = report
         self._log = log
         self._partial: Message | None = None
-        self._killed_for: tuple[Status, str] | None = None
+        self._killed_for: Ending | None = None
         self._output_size = 0
         self._output_tail = b""
         self._inbox = Inbox(_largest_body(setup))
@@ -87,49 +95,47 @@ class RunningJob:
         self._memory = MemoryWatch(linux.memory_status(os.getpid()).anonymous, job.facts["memory"], shared_inode)
         self.results, results = socket.socketpair()
         self.output, output = os.pipe()
-        self.pid = _fork(job, setup, surroundings(results.fileno(), output), (self.results.fileno(), self.output))
+        self.pid = _fork(job, setup, child_environment(results.fileno(), output), (self.results.fileno(), self.output))
         results.close()
         os.close(output)
         self.results.setblocking(False)
         os.set_blocking(self.output, False)
         self._deadline = time.monotonic() + job.facts["seconds"]
         self._limit_deadline = self._deadline
-        self._next_look = time.monotonic() + self._memory.patience
+        self._next_check = time.monotonic() + self._memory.seconds_to_next_check
 
-    def seconds_to_next_look(self) -> float:
-        """Until `look` wants to be called."""
-        until: float = min(self._deadline, self._next_look) - time.monotonic()
+    def seconds_to_next_check(self) -> float:
+        """Until `enforce_limits` wants to be called."""
+        until: float = min(self._deadline, self._next_check) - time.monotonic()
         return max(0.0, until)
 
-    def look(self) -> None:
-        """Check time and memory, and act."""
+    def enforce_limits(self) -> None:
+        """Check time and memory; stop a trial that is at its limit, and kill it if it does not stop."""
         now = time.monotonic()
-        if now >= self._next_look:
-            self._look_at_memory()
-            self._next_look = now + self._memory.patience
+        if now >= self._next_check:
+            self._enforce_memory_limit()
+            self._next_check = now + self._memory.seconds_to_next_check
         if now < self._deadline:
             return
         if self.phase is _Phase.RUNNING:
             self.phase = _Phase.SOFT_STOPPED
-            self._deadline = now + GRACE
+            self._deadline = now + _SECONDS_TO_REPORT
             os.kill(self.pid, signal.SIGTERM)
         else:
-            self.kill(Status.TIMEOUT, "time limit reached")
+            self.kill(status_of_timeout(has_predictions=False))
 
-    def _look_at_memory(self) -> None:
+    def _enforce_memory_limit(self) -> None:
         members = self._tree.members()
         if self.phase is not _Phase.KILLED and self._memory.exceeded(members):
-            processes = f" in {len(members)} processes" if len(members) > 1 else ""
-            limit = self._job.facts["memory"]
-            self.kill(Status.MEMOUT, f"{self._memory.used:.0f} MiB{processes}, more than the {limit:.0f} MiB allowed")
+            self.kill(status_of_memory(self._memory.used, self._job.facts["memory"], len(members)))
 
-    def kill(self, status: Status, reason: str) -> None:
+    def kill(self, ending: Ending) -> None:
         """End all processes of the job; the first reason counts."""
         if self._killed_for is None:
-            self._killed_for = (status, reason)
+            self._killed_for = ending
         if self.phase is not _Phase.REPORTED:
             self.phase = _Phase.KILLED
-        self._deadline = time.monotonic() + _KILL_AGAIN
+        self._deadline = time.monotonic() + _KILL_AGAIN_SECONDS
         kill_descendants(self.start)
 
     def on_results(self) -> bool:
@@ -146,7 +152,7 @@ class RunningJob:
             for message in self._inbox.feed(piece):
                 self._on_message(message)
         except (DamagedStreamError, KeyError, TypeError, ValueError):
-            self.kill(Status.CRASHED, "the trial wrote into the server's channel")
+            self.kill((Status.CRASHED, "the trial wrote into the server's channel"))
             return False
         return True
 
@@ -159,9 +165,7 @@ class RunningJob:
             return
         self.modules = [str(name) for name in message.facts.get("modules", ())]
         now = time.monotonic()
-        self._deadline = max(self._limit_deadline, now + _LEAST_TIME_TO_SAVE)
-        if message.facts["status"] == Status.TIMEOUT and self._partial is not None:
-            message = self._cut_off(self._partial)
+        self._deadline = max(self._limit_deadline, now + _LEAST_SECONDS_TO_SAVE)
         self._conclude(message)
 
     def on_output(self) -> bool:
@@ -180,13 +184,11 @@ class RunningJob:
         """The child has ended: see what is left to read, and report if it has not done so."""
         while self.on_results() and self._more_results():
             pass
-        self._deadline = time.monotonic() + _TIME_TO_LEAVE
+        self._deadline = time.monotonic() + _SECONDS_FOR_HELPERS
         if self.phase is _Phase.REPORTED:
             return
-        status, reason = self._killed_for or self._verdict(wait_status)
-        if status is Status.TIMEOUT and self._partial is not None:
-            self._conclude(self._cut_off(self._partial))
-            return
+        oom_killed = linux.oom_kills() > self._oom_kills
+        status, reason = self._killed_for or status_of_exit(wait_status, self._output_tail, oom_killed=oom_killed)
         self._conclude(Message("failed", {"status": int(status), "reason": reason}))
 
     def _more_results(self) -> bool:
@@ -195,21 +197,12 @@ class RunningJob:
         except OSError:
             return False
 
-    def _verdict(self, wait_status: int) -> tuple[Status, str]:
-        if b"bad_alloc" in self._output_tail or b"Cannot allocate memory" in self._output_tail:
-            return Status.MEMOUT, "out of memory in native code"
-        if os.WIFSIGNALED(wait_status):
-            number = os.WTERMSIG(wait_status)
-            if number == signal.SIGKILL and linux.oom_kills() > self._oom_kills:
-                return Status.MEMOUT, "killed by the kernel: the node ran out of memory"
-            return Status.CRASHED, f"ended by signal {signal.Signals(number).name}"
-        return Status.CRASHED, f"the process ended itself with exit status {os.WEXITSTATUS(wait_status)}"
-
-    def _cut_off(self, partial: Message) -> Message:
-        facts = {**partial.facts, "reason": "time limit: predictions of the last finished step"}
-        return Message("done", facts, partial.body)
-
     def _conclude(self, message: Message) -> None:
+        """Report how the job ended; after a timeout its last partial predictions count, if there are any."""
+        if message.facts["status"] == Status.TIMEOUT and self._partial is not None:
+            status, reason = status_of_timeout(has_predictions=True)
+            facts = {**self._partial.facts, "status": int(status), "reason": reason}
+            message = Message("done", facts, self._partial.body)
         was_killed = self.phase is _Phase.KILLED
         self.phase = _Phase.REPORTED
         facts = {
@@ -228,8 +221,8 @@ class RunningJob:
         self.results.close()
         os.close(self.output)
         if path := self._job.facts["path"]:
-            unfinished(Path(path)).unlink(missing_ok=True)
-            unfinished(file_of_test_predictions(Path(path))).unlink(missing_ok=True)
+            for file in (Path(path), file_of_test_predictions(Path(path))):
+                temporary_path(file, self.pid).unlink(missing_ok=True)
 
 
 def _children_cpu() -> float:
@@ -244,14 +237,14 @@ def _largest_body(setup: EvaluationSetup) -> int:
     return int(4 * n_rows * setup.task.profile.n_outputs)
 
 
-def _fork(job: Message, setup: EvaluationSetup, surroundings: child.Surroundings, ours: tuple[int, ...]) -> int:
+def _fork(job: Message, setup: EvaluationSetup, environment: child.ChildEnvironment, ours: tuple[int, ...]) -> int:
     gc.freeze()
     pid = os.fork()
     if pid == 0:
         try:
             for descriptor in ours:
                 os.close(descriptor)
-            child.live(job, setup, surroundings)
+            child.run_in_child(job, setup, environment)
         finally:
             os._exit(1)
     return pid

@@ -1,11 +1,8 @@
-"""Watching and ending the processes of a trial, whatever they do to get away."""
+"""What a trial adds to the memory of the node, as the trial server measures it."""
 
 from __future__ import annotations
 
-import contextlib
-import math
 import os
-import signal
 import time
 from collections.abc import Collection
 from pathlib import Path
@@ -13,97 +10,11 @@ from pathlib import Path
 from mpi_automl.evaluation import linux
 
 _EXACT_PAUSE = 4.0
-"""After an exact measurement, wait this many times as long as it took before the next one."""
+"""After an exact measurement, wait this many times as long as it took: a fifth of the core at most goes to measuring."""
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.02, 0.2
+"""Seconds between two checks: 50 a second close to the limit and 5 far from it, which leaves the core to the trial."""
 _FASTEST_GROWTH = 8192.0
 """MiB that the processes of a trial are thought to take in a second at most."""
-
-
-class ProcessTree:
-    """The processes below this one, looked up anew only when processes have been started on the node.
-
-    The server adopts orphans, so a descendant stays below it however it detaches itself.
-    """
-
-    def __init__(self) -> None:
-        self._root = os.getpid()
-        self._strangers: set[int] = set()
-        self._members: set[int] = set()
-        self._last_started = b""
-
-    def members(self) -> set[int]:
-        """All living (or not yet reaped) descendants."""
-        last_started = _last_started()
-        if last_started != self._last_started:
-            self._last_started = last_started
-            self._update()
-        return self._members
-
-    def _update(self) -> None:
-        present = linux.process_ids()
-        self._strangers &= present
-        self._members &= present
-        new = present - self._strangers - self._members - {self._root}
-        parents = {pid: linux.parent_of(pid) for pid in new}
-        grown = {self._root}
-        while grown:
-            grown = {pid for pid, parent in parents.items() if parent == self._root or parent in self._members}
-            self._members |= grown
-            parents = {pid: parent for pid, parent in parents.items() if pid not in grown}
-        self._strangers |= parents.keys()
-
-    def forget(self) -> None:
-        """Start anew once all members are gone: their numbers may come again."""
-        self._members = set()
-        self._last_started = b""
-
-
-def _last_started() -> bytes:
-    """The number last given to a process or thread; empty where the kernel does not tell."""
-    return linux.read_line("/proc/loadavg").rpartition(b" ")[2]
-
-
-def kill_descendants(since: float = math.inf) -> None:
-    """Send SIGKILL to every process below this one.
-
-    Processes are stopped first, so that none starts another while the rest is being listed. Shared-memory
-    files that they made go with them, as these would outlive everybody who knows of them.
-
-    Parameters
-    ----------
-    since : float
-        Seconds since the epoch: what lies in /dev/shm, is mapped by one of the processes and is younger
-        than this is theirs.
-    """
-    stopped: set[int] = set()
-    while new := linux.descendants(os.getpid()) - stopped:
-        for pid in new:
-            _signal(pid, signal.SIGSTOP)
-        stopped |= new
-    if since < math.inf:
-        remove_shared_memory(stopped, since)
-    for pid in stopped:
-        _signal(pid, signal.SIGKILL)
-
-
-def remove_shared_memory(pids: Collection[int], since: float) -> None:
-    """Remove the files in /dev/shm that processes have mapped and that are younger than a moment."""
-    for pid in pids:
-        try:
-            maps = Path(f"/proc/{pid}/maps").read_bytes()
-        except OSError:
-            continue
-        for line in maps.splitlines():
-            _, found, name = line.partition(b" /dev/shm/")
-            path = Path("/dev/shm", os.fsdecode(name))
-            with contextlib.suppress(OSError):
-                if found and path.stat().st_ctime >= since:
-                    path.unlink()
-
-
-def _signal(pid: int, number: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, number)
 
 
 class MemoryWatch:
@@ -140,7 +51,7 @@ class MemoryWatch:
 
         By the exact measure it must be so twice in a row: processes come and go while they are measured.
         """
-        if len(members) == 1 and self._suffices_to_look_quickly(*members):
+        if len(members) == 1 and self._is_within_quickly(*members):
             return False
         statuses = [linux.memory_status(pid) for pid in members]
         anonymous = sum(status.anonymous for status in statuses) - self._baseline
@@ -154,7 +65,7 @@ class MemoryWatch:
             return False
         return self._exceeded_exactly(members)
 
-    def _suffices_to_look_quickly(self, pid: int) -> bool:
+    def _is_within_quickly(self, pid: int) -> bool:
         """Measure, and tell whether the limit is kept even with libraries and table counted, as it nearly always is."""
         anonymous, other = linux.resident_memory(pid)
         self.peak = max(self.peak, anonymous - self._baseline)
@@ -175,8 +86,8 @@ class MemoryWatch:
         return self._times_over > 1
 
     @property
-    def patience(self) -> float:
-        """Seconds until the next look: shorter the nearer the limit, which is the sooner reached."""
+    def seconds_to_next_check(self) -> float:
+        """Shorter the nearer the limit, which is the sooner reached."""
         return min(_LONGEST_PAUSE, max(_SHORTEST_PAUSE, (self._limit - self.used) / _FASTEST_GROWTH))
 
     def _attributed(self, pids: Collection[int]) -> float:

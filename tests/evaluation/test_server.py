@@ -15,7 +15,7 @@ from setups import make_setup, table, trial, write_setup
 from sklearn.linear_model import LogisticRegression
 from takes_memory import ReadsEverything, TakesMemory
 
-from mpi_automl.evaluation.supervision import attributed_memory
+from mpi_automl.evaluation.server_memory import attributed_memory
 from mpi_automl.trial import Status
 
 READS, TAKES, LOGISTIC, SLEEPER = range(4)
