@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     settings = settings_from(arguments, {})
     from mpi_automl.data.load import load_task
-    from mpi_automl.space import overview
+    from mpi_automl.space import space_table
     from mpi_automl.space.registry import import_plugins
     from mpi_automl.space.space import build_space
     from mpi_automl.storage.table import READERS
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(space.to_json())
     elif arguments.size:
-        print(overview.size(space).describe())
+        print(space_table.size(space).describe())
     else:
-        print(overview.table(space))
+        print(space_table.table(space))
     return 0

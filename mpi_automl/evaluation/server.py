@@ -130,7 +130,8 @@ class TrialServer:
         tempfile.tempdir = None
 
     def _preload(self) -> None:
-        from mpi_automl.space.registry import all_components, import_plugins
+        from mpi_automl.space.components import all_components
+        from mpi_automl.space.registry import import_plugins
 
         try:
             import_plugins(self._plugins)

@@ -10,7 +10,7 @@ from pathlib import Path
 from mpi_automl.evaluation import linux
 
 _EXACT_PAUSE = 4.0
-"""After an exact measurement, wait this many times as long as it took: a fifth of the core at most goes to measuring."""
+"""After an exact measurement, wait this many times as long as it took: it costs a fifth of a core at most."""
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.02, 0.2
 """Seconds between two checks: 50 a second close to the limit and 5 far from it, which leaves the core to the trial."""
 _FASTEST_GROWTH = 8192.0

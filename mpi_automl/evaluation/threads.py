@@ -1,4 +1,4 @@
-"""How many threads an evaluation has, told to everything that starts threads of its own."""
+"""The number of threads of an evaluation, for everything that starts threads of its own."""
 
 from __future__ import annotations
 

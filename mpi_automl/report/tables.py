@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mpi_automl.report.labels import shown, time_unit
-from mpi_automl.space import overview
+from mpi_automl.space import space_table
 from mpi_automl.storage.run_directory import FINISHED, INTERRUPTED, RUNNING
 
 if TYPE_CHECKING:
@@ -153,10 +153,11 @@ def detail_tables(contents: Contents) -> Iterator[Table]:
     yield Table("Versions and machine", ("what", "value"), tuple(_versions(contents)), is_folded=True)
     space = contents.facts.space
     rows = tuple(
-        (row.step, row.component, row.hyperparameter, row.values, row.default, row.when) for row in overview.rows(space)
+        (row.step, row.component, row.hyperparameter, row.values, row.default, row.when)
+        for row in space_table.rows(space)
     )
     head = ("step", "component", "hyperparameter", "values", "default", "active when")
-    yield Table("Search space", head, rows, note=overview.size(space).describe(), is_folded=True)
+    yield Table("Search space", head, rows, note=space_table.size(space).describe(), is_folded=True)
     if space.left_out:
         left_out = tuple((step, component, reason) for step, component, reason in space.left_out)
         yield Table("Left out of the search space", ("step", "component", "reason"), left_out, is_folded=True)

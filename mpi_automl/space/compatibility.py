@@ -1,4 +1,4 @@
-"""Which components fit one behind the other: declared properties become forbidden combinations."""
+"""Compatibility of components: their declared properties become forbidden combinations."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 from mpi_automl.data.task import Profile
 from mpi_automl.errors import UserError
-from mpi_automl.space.adaptation import LeftOut, Selection
 from mpi_automl.space.component import Component
+from mpi_automl.space.component_selection import ComponentSelection, LeftOut
 from mpi_automl.space.steps import Step, learner_step
 
 Clause: TypeAlias = Mapping[str, tuple[str, ...]]
@@ -29,7 +29,7 @@ def fits(preprocessor: Component, learner: Component, profile: Profile) -> bool:
     return not (after.nonnegative and before.output_nonnegative == "no")
 
 
-def prune(selection: Selection, profile: Profile) -> Selection:
+def drop_incompatible(selection: ComponentSelection, profile: Profile) -> ComponentSelection:
     """Take out components that fit with none of the others: learners, feature preprocessors, balancing.
 
     Raises
@@ -55,7 +55,7 @@ def prune(selection: Selection, profile: Profile) -> Selection:
     return _keep(selection, "balancing", unweighted, "is for learners that take sample weights, and none is left")
 
 
-def _weighted_only(selection: Selection, last: Step) -> Selection:
+def _weighted_only(selection: ComponentSelection, last: Step) -> ComponentSelection:
     """Where balancing is not optional, every learner has to take part in it."""
     balancing, learners = selection.of("balancing"), selection.of(last.name)
     if not balancing or not all(c.properties.sample_weight for c in balancing):
@@ -69,17 +69,17 @@ def _weighted_only(selection: Selection, last: Step) -> Selection:
     return _keep(selection, last.name, able, "takes no sample weights, and balancing:none does not take part")
 
 
-def _keep(selection: Selection, step: str, kept: tuple[Component, ...], reason: str) -> Selection:
+def _keep(selection: ComponentSelection, step: str, kept: tuple[Component, ...], reason: str) -> ComponentSelection:
     gone: list[LeftOut] = [(step, c.name, reason) for c in selection.of(step) if c not in kept]
     steps = tuple((s, kept if s.name == step else components) for s, components in selection.steps)
-    return Selection(steps, (*selection.left_out, *gone))
+    return ComponentSelection(steps, (*selection.left_out, *gone))
 
 
 def _names(components: Sequence[Component]) -> str:
     return ", ".join(component.name for component in components)
 
 
-def clauses(selection: Selection, profile: Profile) -> tuple[Clause, ...]:
+def forbidden_combinations(selection: ComponentSelection, profile: Profile) -> tuple[Clause, ...]:
     """Every combination of components that may not be, each as short as possible."""
     last = learner_step(profile).name
     learners, preprocessors = selection.of(last), selection.of(PREPROCESSOR)
@@ -103,7 +103,7 @@ def _pairs(
     return [{PREPROCESSOR: tuple(name for _, name in group), last: names} for names, group in grouped]
 
 
-def _missing(selection: Selection, last: str) -> list[Clause]:
+def _missing(selection: ComponentSelection, last: str) -> list[Clause]:
     """Where missing values stay in the data, every later step has to take them."""
     keeping = tuple(c.name for c in selection.of("imputation") if c.properties.missing)
     if not keeping:
@@ -115,7 +115,7 @@ def _missing(selection: Selection, last: str) -> list[Clause]:
     return [{"imputation": keeping, step: names} for step, names in later.items() if names]
 
 
-def _signs(selection: Selection, last: str, profile: Profile) -> list[Clause]:
+def _signs(selection: ComponentSelection, last: str, profile: Profile) -> list[Clause]:
     """Where a learner needs non-negative values and the preprocessor keeps the sign, the columns must have it."""
     needy = tuple(c.name for c in selection.of(last) if c.properties.nonnegative)
     keeping = tuple(c.name for c in selection.of(PREPROCESSOR) if c.properties.output_nonnegative == "input")
@@ -129,7 +129,7 @@ def _signs(selection: Selection, last: str, profile: Profile) -> list[Clause]:
     return found
 
 
-def _width(selection: Selection, last: str) -> list[Clause]:
+def _width(selection: ComponentSelection, last: str) -> list[Clause]:
     """What rescaling expands is for linear learners, and what it widens is not widened again."""
     expanding = tuple(c.name for c in selection.of("rescaling") if c.properties.expands)
     nonlinear = tuple(c.name for c in selection.of(last) if c.properties.nonlinear)
@@ -149,7 +149,7 @@ def _may_be_negative(component: Component, profile: Profile) -> bool:
     return declared == "no" or (declared == "input" and not profile.is_nonnegative)
 
 
-def first_legal(selection: Selection, forbidden: Sequence[Clause]) -> dict[str, str]:
+def first_legal(selection: ComponentSelection, forbidden: Sequence[Clause]) -> dict[str, str]:
     """The choice of components that is preferred among those no clause forbids, the learner deciding first.
 
     Raises

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
-from mpi_automl.data.task import Profile, TaskType
+from mpi_automl.data.task import ColumnKind, Profile, TaskType
 from mpi_automl.space.hyperparameters import Hyperparameter, Value
 
 BINARY_OR_MULTICLASS = frozenset({TaskType.BINARY, TaskType.MULTICLASS})
@@ -15,6 +15,9 @@ CLASSIFICATION = frozenset({TaskType.BINARY, TaskType.MULTICLASS, TaskType.MULTI
 SINGLE_REGRESSION = frozenset({TaskType.REGRESSION})
 REGRESSION = frozenset({TaskType.REGRESSION, TaskType.MULTIOUTPUT})
 ANY_TASK = frozenset(TaskType)
+
+TEXT_COLUMNS = 100
+"""Columns that texts are reduced to by default."""
 
 
 FIRST_STAGE_FROM_SCRATCH = 32
@@ -167,7 +170,7 @@ class Component(ABC):
     name : str
         Unique within the step; becomes part of the hyperparameters' names.
     properties : Properties
-    hyperparameters : tuple of Float, Integer or Choice
+    hyperparameters : tuple of Float, Integer or Categorical
         In full size; `declare` may narrow them for a table.
     forbidden : tuple of mappings
         Combinations that may not be: each maps names of own hyperparameters to the values that may
@@ -210,3 +213,17 @@ class Component(ABC):
     def key(cls) -> str:
         """The name by which users include and exclude it, ``step:name``."""
         return f"{cls.step}:{cls.name}"
+
+
+class NoOperation(Component):
+    """A component that adds no estimator to the pipeline."""
+
+    def build(self, values: Mapping[str, Any], context: Context) -> Any:
+        """Nothing to do."""
+        return None
+
+
+def encoded_columns(profile: Profile) -> int:
+    """Columns that reach the feature preprocessor at most, roughly: with one-hot encoding of all categories."""
+    text = TEXT_COLUMNS if profile.positions(ColumnKind.TEXT) else 0
+    return len(profile.positions(ColumnKind.NUMERICAL)) + sum(profile.cardinalities) + text

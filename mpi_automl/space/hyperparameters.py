@@ -52,7 +52,7 @@ class Integer:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Categorical:
     """One of several values; the first is the default unless another is named.
 
     Attributes
@@ -72,12 +72,12 @@ class Choice:
     when: When = field(default_factory=dict)
 
 
-Hyperparameter: TypeAlias = Float | Integer | Choice
+Hyperparameter: TypeAlias = Float | Integer | Categorical
 
 
-def flag(name: str, default: bool, when: When | None = None) -> Choice:
+def flag(name: str, default: bool, when: When | None = None) -> Categorical:
     """Yes or no, the default first."""
-    return Choice(name, (default, not default), default, when or {})
+    return Categorical(name, (default, not default), default, when or {})
 
 
 def bounded(

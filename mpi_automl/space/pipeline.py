@@ -19,7 +19,7 @@ Steps = list[tuple[str, Any]]
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ConfiguredComponent:
     """A component with the values of its active hyperparameters, by their own names."""
 
     component: Component
@@ -79,12 +79,12 @@ class Candidate:
         return weights
 
 
-def build_candidate(chosen: Mapping[str, Chosen], context: Context) -> Candidate:
+def build_candidate(chosen: Mapping[str, ConfiguredComponent], context: Context) -> Candidate:
     """Put chosen components together.
 
     Parameters
     ----------
-    chosen : mapping of str to Chosen
+    chosen : mapping of str to ConfiguredComponent
         By step. Steps without anything to do are absent.
     context : Context
         Of the table as a whole; what changes along the pipeline is adapted here.
@@ -123,7 +123,7 @@ def dummy_candidate(profile: Profile) -> Candidate:
     return Candidate(Pipeline([(name, learner)]), None, balanced=False)
 
 
-def _branches(chosen: Mapping[str, Chosen], context: Context) -> list[Branch]:
+def _branches(chosen: Mapping[str, ConfiguredComponent], context: Context) -> list[Branch]:
     """Category columns come first, so that their positions are known to the learner."""
     profile = context.profile
     categorical = profile.positions(ColumnKind.CATEGORICAL)
@@ -145,13 +145,13 @@ def _branches(chosen: Mapping[str, Chosen], context: Context) -> list[Branch]:
     return found
 
 
-def _made(chosen: Mapping[str, Chosen], names: tuple[str, ...], context: Context) -> Steps:
+def _made(chosen: Mapping[str, ConfiguredComponent], names: tuple[str, ...], context: Context) -> Steps:
     pairs = ((name, chosen[name].build(context)) for name in names if name in chosen)
     return [(name, estimator) for name, estimator in pairs if estimator is not None]
 
 
 def _varied() -> Steps:
-    from mpi_automl.space.estimators.varied import VariedColumns
+    from mpi_automl.space.estimators.feature_selection import VariedColumns
 
     return [("variance_threshold", VariedColumns())]
 
@@ -174,7 +174,7 @@ def _part(steps: Steps, pipeline: Any) -> Any:
     return steps[0][1] if len(steps) == 1 else pipeline(steps)
 
 
-def _code_positions(chosen: Mapping[str, Chosen], branches: list[Branch]) -> tuple[int, ...]:
+def _code_positions(chosen: Mapping[str, ConfiguredComponent], branches: list[Branch]) -> tuple[int, ...]:
     """Where category codes arrive at the learner: only where nothing turned them into numbers."""
     encoding = chosen.get("categorical_encoding")
     if encoding is None or not encoding.component.properties.categories or not branches:
@@ -182,7 +182,7 @@ def _code_positions(chosen: Mapping[str, Chosen], branches: list[Branch]) -> tup
     return tuple(range(len(branches[0].positions)))
 
 
-def _learner(chosen: Chosen, context: Context) -> tuple[Any, StagedFitting | None]:
+def _learner(chosen: ConfiguredComponent, context: Context) -> tuple[Any, StagedFitting | None]:
     properties = chosen.component.properties
     learner = chosen.build(context)
     if context.profile.task_type not in properties.one_per_output:

@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from mpi_automl.space.adaptation import LeftOut, select
-from mpi_automl.space.assembly import assemble
-from mpi_automl.space.compatibility import prune
+from mpi_automl.space.compatibility import drop_incompatible
 from mpi_automl.space.component import Component, Context
-from mpi_automl.space.pipeline import Candidate, Chosen, build_candidate, dummy_candidate
-from mpi_automl.space.registry import all_components
+from mpi_automl.space.component_selection import LeftOut, select_components
+from mpi_automl.space.components import all_components
+from mpi_automl.space.configuration_space import make_configuration_space
+from mpi_automl.space.pipeline import Candidate, ConfiguredComponent, build_candidate, dummy_candidate
 from mpi_automl.space.steps import BY_NAME
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ def build_space(
     UserError
         If a name is unknown, an included component cannot serve the table, or nothing is left.
     """
-    selection = prune(select(all_components(), profile, include, exclude), profile)
-    configspace, fixed = assemble(selection, profile, seed)
+    selection = drop_incompatible(select_components(all_components(), profile, include, exclude), profile)
+    configspace, fixed = make_configuration_space(selection, profile, seed)
     kept = {step.name: {c.name: c for c in components} for step, components in selection.steps}
     return SearchSpace(configspace, profile, selection.left_out, kept, fixed)
 
@@ -145,8 +145,8 @@ class SearchSpace:
         }
         return json.dumps(content, indent=1, default=_plain)
 
-    def _chosen(self, configuration: Mapping[str, Any]) -> dict[str, Chosen]:
-        found: dict[str, Chosen] = {}
+    def _chosen(self, configuration: Mapping[str, Any]) -> dict[str, ConfiguredComponent]:
+        found: dict[str, ConfiguredComponent] = {}
         for name, components in self.components.items():
             step = BY_NAME[name]
             if step.choice not in configuration:
@@ -154,7 +154,7 @@ class SearchSpace:
             component = components[configuration[step.choice]]
             prefix = f"{step.prefix}:{component.name}:"
             values = {key[len(prefix) :]: value for key, value in configuration.items() if key.startswith(prefix)}
-            found[name] = Chosen(component, values)
+            found[name] = ConfiguredComponent(component, values)
         return found
 
 
@@ -168,7 +168,7 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _label(chosen: Chosen, profile: Profile) -> str:
+def _label(chosen: ConfiguredComponent, profile: Profile) -> str:
     """Component and what is not at its default; empty for a component that does nothing."""
     name = chosen.component.name
     if name.startswith("no_") or name == "none":

@@ -17,8 +17,8 @@ import skops.io
 
 from mpi_automl.data.task import TaskType
 from mpi_automl.space.component import Component
+from mpi_automl.space.components import all_components
 from mpi_automl.space.predictions import predict
-from mpi_automl.space.registry import all_components
 from mpi_automl.space.space import Candidate, SearchSpace, build_space
 from mpi_automl.space.trusted import TRUSTED
 

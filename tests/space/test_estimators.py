@@ -13,16 +13,14 @@ from scipy import sparse
 from mpi_automl.data.task import TaskType
 from mpi_automl.evaluation import staged_fitting
 from mpi_automl.space.component import Component
+from mpi_automl.space.components import all_components
 from mpi_automl.space.estimators.capped import CappedFeatureAgglomeration, CappedTruncatedSVD
 from mpi_automl.space.estimators.clipped import ClippedMultinomialNB
+from mpi_automl.space.estimators.feature_selection import SelectByRate, SelectShare, VariedColumns, chi2_of_amounts
 from mpi_automl.space.estimators.pls import PLSScores
-from mpi_automl.space.estimators.scores import chi2_of_amounts
-from mpi_automl.space.estimators.selection import SelectByRate, SelectShare
 from mpi_automl.space.estimators.softmax import decision_probabilities
 from mpi_automl.space.estimators.text import ColumnsOfText
 from mpi_automl.space.estimators.unweighted_bins import UnweightedBinsClassifier
-from mpi_automl.space.estimators.varied import VariedColumns
-from mpi_automl.space.registry import all_components
 from mpi_automl.space.space import build_space
 
 STAGED = [c for c in all_components() if c.properties.staged_fitting is not None]

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from mpi_automl.data.task import TaskType
 from mpi_automl.space.component import Context, StagedFitting
+from mpi_automl.space.components import find_component
 from mpi_automl.space.pipeline import Candidate
-from mpi_automl.space.registry import find
 from mpi_automl.space.space import build_space
 
 Samples = Callable[[TaskType, str], Any]
@@ -161,7 +161,7 @@ def test_a_fold_that_lacks_a_class_still_trains(sample: Samples) -> None:
 
 def test_the_share_of_features_is_a_power_of_their_number(sample: Samples) -> None:
     profile = sample(TaskType.BINARY, "dense").profile
-    forest = find("classifier", "random_forest")
+    forest = find_component("classifier", "random_forest")
     values = {"bootstrap": True, "criterion": "gini", "min_samples_leaf": 1, "min_samples_split": 2}
     for exponent, expected in ((0.0, 1), (0.5, 6**0.5), (1.0, 6)):
         learner = forest.build({**values, "max_features": exponent}, Context(profile, seed=0))

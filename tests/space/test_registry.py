@@ -14,8 +14,9 @@ import pytest
 from mpi_automl.data.task import TaskType
 from mpi_automl.errors import UserError
 from mpi_automl.space.component import CLASSIFICATION, Component, Context, Properties
+from mpi_automl.space.components import all_components
 from mpi_automl.space.hyperparameters import Float
-from mpi_automl.space.registry import all_components, import_plugins, register, unregister
+from mpi_automl.space.registry import import_plugins, register, unregister
 from mpi_automl.space.space import build_space
 
 PLUGIN = '''
@@ -127,7 +128,7 @@ def test_every_name_is_unique_and_documented() -> None:
 
 def test_declarations_need_neither_scikit_learn_nor_configspace() -> None:
     program = (
-        "import sys\nfrom mpi_automl.space.registry import all_components\nall_components()\n"
+        "import sys\nfrom mpi_automl.space.components import all_components\nall_components()\n"
         "print([name for name in ('sklearn', 'ConfigSpace', 'pandas', 'scipy') if name in sys.modules])"
     )
     assert run(program).strip() == "[]"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hostile import ACTS, Hostile
 
 from mpi_automl.space.component import CLASSIFICATION, Component, Properties
-from mpi_automl.space.hyperparameters import Choice
+from mpi_automl.space.hyperparameters import Categorical
 from mpi_automl.space.registry import register
 
 
@@ -16,7 +16,7 @@ class HostileComponent(Component):
     step = "classifier"
     name = "hostile"
     properties = Properties(tasks=CLASSIFICATION, preference=1000)
-    hyperparameters = (Choice("kind", tuple(ACTS)),)
+    hyperparameters = (Categorical("kind", tuple(ACTS)),)
 
     def build(self, values, context):
         return Hostile(values["kind"], context.seed)

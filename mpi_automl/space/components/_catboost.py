@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpi_automl.space.component import Context
-from mpi_automl.space.components import _boosters
+from mpi_automl.space.components import _boosting_packages
 from mpi_automl.space.hyperparameters import Float, Integer
 
 HYPERPARAMETERS = (
@@ -23,7 +23,7 @@ def arguments(values: Mapping[str, Any], context: Context) -> dict[str, Any]:
     return {
         **values,
         "bootstrap_type": "Bayesian",
-        "iterations": _boosters.STEPS,
+        "iterations": _boosting_packages.STEPS,
         "thread_count": context.threads,
         "random_seed": context.seed,
         "allow_writing_files": False,

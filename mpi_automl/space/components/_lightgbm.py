@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpi_automl.space.component import Context
-from mpi_automl.space.components import _boosters
-from mpi_automl.space.hyperparameters import Choice, Float, Integer
+from mpi_automl.space.components import _boosting_packages
+from mpi_automl.space.hyperparameters import Categorical, Float, Integer
 
 HYPERPARAMETERS = (
-    Choice("boosting_type", ("gbdt", "dart")),
+    Categorical("boosting_type", ("gbdt", "dart")),
     Float("colsample_bytree", 0.3, 1.0, 1.0),
     Float("learning_rate", 0.01, 0.5, 0.1, log=True),
     Integer("min_child_samples", 1, 200, 20, log=True),
@@ -28,7 +28,7 @@ def arguments(values: Mapping[str, Any], context: Context) -> dict[str, Any]:
         **values,
         **categories,
         "subsample_freq": 1 if values["subsample"] < 1.0 else 0,
-        "n_estimators": _boosters.STEPS,
+        "n_estimators": _boosting_packages.STEPS,
         "n_jobs": context.threads,
         "random_state": context.seed,
         "deterministic": True,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpi_automl.space.component import Context, StagedFitting
-from mpi_automl.space.hyperparameters import Choice, Float, Hyperparameter, Integer
+from mpi_automl.space.hyperparameters import Categorical, Float, Hyperparameter, Integer
 
 EPOCHS = StagedFitting("max_iter", 512)
 
@@ -14,9 +14,9 @@ EPOCHS = StagedFitting("max_iter", 512)
 def hyperparameters(activation: str) -> tuple[Hyperparameter, ...]:
     """With the default activation function."""
     return (
-        Choice("activation", ("tanh", "relu"), activation),
+        Categorical("activation", ("tanh", "relu"), activation),
         Float("alpha", 1e-7, 0.1, 1e-4, log=True),
-        Choice("early_stopping", ("valid", "train")),
+        Categorical("early_stopping", ("valid", "train")),
         Integer("hidden_layer_depth", 1, 3, 1),
         Float("learning_rate_init", 1e-4, 0.5, 1e-3, log=True),
         Integer("num_nodes_per_layer", 16, 264, 32, log=True),

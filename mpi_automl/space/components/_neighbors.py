@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from mpi_automl.data.task import Profile
-from mpi_automl.space.hyperparameters import Choice, Hyperparameter, bounded
+from mpi_automl.space.hyperparameters import Categorical, Hyperparameter, bounded
 
 HYPERPARAMETERS = (
     bounded("n_neighbors", 1, 100, 1, 100, log=True),
-    Choice("p", (1, 2), 2),
-    Choice("weights", ("uniform", "distance")),
+    Categorical("p", (1, 2), 2),
+    Categorical("weights", ("uniform", "distance")),
 )
 LARGEST_TABLE = 100_000_000
 """Values of the table beyond which predictions take too long."""

@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpi_automl.space.component import Context, StagedFitting
-from mpi_automl.space.hyperparameters import Choice, Float, Hyperparameter, flag
+from mpi_automl.space.hyperparameters import Categorical, Float, Hyperparameter, flag
 
 EPOCHS = StagedFitting("max_iter", 1024, start=32)
 """Each stage starts from scratch: continued, the learning rate's schedule would start over."""
 
 
-def hyperparameters(losses: Choice, power_t: float) -> tuple[Hyperparameter, ...]:
+def hyperparameters(losses: Categorical, power_t: float) -> tuple[Hyperparameter, ...]:
     """Everything but what depends on the loss."""
     return (
         Float("alpha", 1e-7, 0.1, 1e-4, log=True),
         flag("average", False),
-        Choice("learning_rate", ("optimal", "invscaling", "constant"), "invscaling"),
+        Categorical("learning_rate", ("optimal", "invscaling", "constant"), "invscaling"),
         losses,
-        Choice("penalty", ("l1", "l2", "elasticnet"), "l2"),
+        Categorical("penalty", ("l1", "l2", "elasticnet"), "l2"),
         Float("tol", 1e-5, 0.1, 1e-4, log=True),
         Float("eta0", 1e-7, 0.1, 0.01, log=True, when={"learning_rate": ("invscaling", "constant")}),
         Float("l1_ratio", 1e-9, 1.0, 0.15, log=True, when={"penalty": ("elasticnet",)}),

@@ -1,4 +1,4 @@
-"""What kernels have in common, wherever they occur."""
+"""What support vector machines, other linear models and kernels have in common."""
 
 from __future__ import annotations
 
@@ -7,8 +7,15 @@ from mpi_automl.space.hyperparameters import Float, Hyperparameter, Integer, fla
 
 LARGEST_TABLE = 50_000
 """Rows beyond which a support vector machine with a kernel does not finish in reasonable time."""
+LARGEST_MATRIX = 1.0
+"""GiB of a matrix with an entry for each pair of rows."""
 ITERATIONS = 1_000_000
 """Some kernels never converge on unscaled data; a solution this far on is used as it is."""
+LINEAR_TOLERANCE = Float("tol", 1e-5, 0.1, 1e-4, log=True)
+SVM_C = Float("C", 0.03125, 32768.0, 1.0, log=True)
+EPSILON = Float("epsilon", 0.001, 1.0, 0.1, log=True)
+SHRINKING = flag("shrinking", True)
+KERNEL_TOLERANCE = Float("tol", 1e-5, 0.1, 1e-3, log=True)
 
 
 def kernel_hyperparameters(gamma: float, with_gamma: tuple[str, ...]) -> tuple[Hyperparameter, ...]:
@@ -28,11 +35,7 @@ def kernel_hyperparameters(gamma: float, with_gamma: tuple[str, ...]) -> tuple[H
     )
 
 
-SHRINKING = flag("shrinking", True)
-SVM_TOLERANCE = Float("tol", 1e-5, 0.1, 1e-3, log=True)
-
-
 def too_many_pairs(profile: Profile, values_per_pair: int) -> str:
     """Why a matrix with an entry for each pair of rows does not fit; empty if it does."""
     gibibytes = 8 * values_per_pair * profile.n_rows**2 / 2**30
-    return f"would need {gibibytes:.0f} GiB for {profile.n_rows:,} rows" if gibibytes > 1 else ""
+    return f"would need {gibibytes:.0f} GiB for {profile.n_rows:,} rows" if gibibytes > LARGEST_MATRIX else ""

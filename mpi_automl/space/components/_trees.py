@@ -7,12 +7,12 @@ from typing import Any
 
 from mpi_automl.data.task import Profile
 from mpi_automl.space.component import CLASSIFICATION, REGRESSION, Context, Properties, StagedFitting
-from mpi_automl.space.hyperparameters import Choice, Float, Hyperparameter, Integer, flag
+from mpi_automl.space.hyperparameters import Categorical, Float, Hyperparameter, Integer, flag
 
 TREES = StagedFitting("n_estimators", 512)
 LEAVES = (Integer("min_samples_leaf", 1, 20, 1), Integer("min_samples_split", 2, 20, 2))
-CLASSES = Choice("criterion", ("gini", "entropy"))
-VALUES = Choice("criterion", ("squared_error", "absolute_error"))
+CLASSES = Categorical("criterion", ("gini", "entropy"))
+VALUES = Categorical("criterion", ("squared_error", "absolute_error"))
 ABSOLUTE_ERROR_MAX_ROWS = 5_000
 """Splitting by the absolute error sorts at every node and is slower by orders of magnitude."""
 

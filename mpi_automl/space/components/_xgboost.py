@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpi_automl.space.component import Context
-from mpi_automl.space.components import _boosters
-from mpi_automl.space.hyperparameters import Choice, Float, Integer
+from mpi_automl.space.components import _boosting_packages
+from mpi_automl.space.hyperparameters import Categorical, Float, Integer
 
 HYPERPARAMETERS = (
-    Choice("booster", ("gbtree", "dart")),
+    Categorical("booster", ("gbtree", "dart")),
     Float("colsample_bytree", 0.3, 1.0, 1.0),
     Float("gamma", 1e-8, 10.0, 1e-8, log=True),
     Float("learning_rate", 0.01, 0.5, 0.1, log=True),
@@ -26,7 +26,7 @@ def arguments(values: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """Arguments of XGBoost's learners."""
     return {
         **values,
-        "n_estimators": _boosters.STEPS,
+        "n_estimators": _boosting_packages.STEPS,
         "tree_method": "hist",
         "n_jobs": context.threads,
         "random_state": context.seed,

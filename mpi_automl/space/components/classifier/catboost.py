@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpi_automl.space.component import Component, Context
-from mpi_automl.space.components import _boosters, _catboost
+from mpi_automl.space.components import _boosting_packages, _catboost
 from mpi_automl.space.registry import register
 
 
@@ -16,13 +16,13 @@ class CatBoost(Component):
 
     step = "classifier"
     name = "catboost"
-    properties = _boosters.properties("classifier", "catboost", "classifier__iterations", 23)
+    properties = _boosting_packages.properties("classifier", "catboost", "classifier__iterations", 23)
     hyperparameters = _catboost.HYPERPARAMETERS
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:
         """Make the learner."""
         from catboost import CatBoostClassifier
 
-        from mpi_automl.space.estimators.recoded import RecodedClassifier
+        from mpi_automl.space.estimators.cloned import RecodedClassifier
 
         return RecodedClassifier(CatBoostClassifier(**_catboost.arguments(values, context)))

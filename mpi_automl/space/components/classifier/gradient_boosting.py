@@ -7,7 +7,7 @@ from typing import Any
 
 from mpi_automl.data.task import TaskType
 from mpi_automl.space.component import CLASSIFICATION, Component, Context, Properties
-from mpi_automl.space.components import _boosting
+from mpi_automl.space.components import _histogram_boosting
 from mpi_automl.space.registry import register
 
 
@@ -24,13 +24,13 @@ class GradientBoosting(Component):
         categories=True,
         sample_weight=True,
         nonlinear=True,
-        staged_fitting=_boosting.ITERATIONS,
+        staged_fitting=_histogram_boosting.ITERATIONS,
         preference=20,
     )
-    hyperparameters = _boosting.HYPERPARAMETERS
+    hyperparameters = _histogram_boosting.HYPERPARAMETERS
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:
         """Make the learner."""
         from mpi_automl.space.estimators.unweighted_bins import UnweightedBinsClassifier
 
-        return UnweightedBinsClassifier(**_boosting.arguments(values, context))
+        return UnweightedBinsClassifier(**_histogram_boosting.arguments(values, context))

@@ -7,7 +7,7 @@ from typing import Any
 
 from mpi_automl.data.task import TaskType
 from mpi_automl.space.component import CLASSIFICATION, Component, Context, Properties
-from mpi_automl.space.hyperparameters import Choice, Float
+from mpi_automl.space.hyperparameters import Categorical, Float
 from mpi_automl.space.registry import register
 
 
@@ -21,7 +21,7 @@ class LinearDiscriminant(Component):
         tasks=CLASSIFICATION, one_per_output=frozenset({TaskType.MULTILABEL}), max_columns=2_000, preference=45
     )
     hyperparameters = (
-        Choice("shrinkage", ("none", "auto", "manual")),
+        Categorical("shrinkage", ("none", "auto", "manual")),
         Float("shrinkage_factor", 0.0, 1.0, 0.5, when={"shrinkage": ("manual",)}),
         Float("tol", 1e-5, 0.1, 1e-4, log=True, when={"shrinkage": ("none",)}),
     )

@@ -7,8 +7,8 @@ from typing import Any
 
 from mpi_automl.data.task import TaskType
 from mpi_automl.space.component import CLASSIFICATION, Component, Context, Properties
-from mpi_automl.space.components import _linear
-from mpi_automl.space.hyperparameters import Choice
+from mpi_automl.space.components import _svm
+from mpi_automl.space.hyperparameters import Categorical
 from mpi_automl.space.registry import register
 
 
@@ -26,10 +26,10 @@ class LinearSupportVector(Component):
         preference=2,
     )
     hyperparameters = (
-        _linear.SVM_C,
-        Choice("loss", ("squared_hinge", "hinge")),
-        Choice("penalty", ("l2", "l1")),
-        _linear.TOLERANCE,
+        _svm.SVM_C,
+        Categorical("loss", ("squared_hinge", "hinge")),
+        Categorical("penalty", ("l2", "l1")),
+        _svm.LINEAR_TOLERANCE,
     )
     forbidden = ({"loss": ("hinge",), "penalty": ("l1",)},)
 

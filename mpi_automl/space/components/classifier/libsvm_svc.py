@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpi_automl.space.component import BINARY_OR_MULTICLASS, Component, Context, Properties
-from mpi_automl.space.components import _linear, _svm
-from mpi_automl.space.hyperparameters import Choice
+from mpi_automl.space.components import _svm
+from mpi_automl.space.hyperparameters import Categorical
 from mpi_automl.space.registry import register
 
 
@@ -26,10 +26,10 @@ class SupportVector(Component):
         preference=5,
     )
     hyperparameters = (
-        _linear.SVM_C,
-        Choice("kernel", ("rbf", "poly", "sigmoid")),
+        _svm.SVM_C,
+        Categorical("kernel", ("rbf", "poly", "sigmoid")),
         _svm.SHRINKING,
-        _svm.SVM_TOLERANCE,
+        _svm.KERNEL_TOLERANCE,
         *_svm.kernel_hyperparameters(0.1, ("poly", "rbf", "sigmoid")),
     )
 

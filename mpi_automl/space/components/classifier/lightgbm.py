@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpi_automl.space.component import Component, Context
-from mpi_automl.space.components import _boosters, _lightgbm
+from mpi_automl.space.components import _boosting_packages, _lightgbm
 from mpi_automl.space.registry import register
 
 
@@ -16,7 +16,7 @@ class LightGBM(Component):
 
     step = "classifier"
     name = "lightgbm"
-    properties = _boosters.properties("classifier", "lightgbm", "n_estimators", 21, categories=True)
+    properties = _boosting_packages.properties("classifier", "lightgbm", "n_estimators", 21, categories=True)
     hyperparameters = _lightgbm.HYPERPARAMETERS
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:

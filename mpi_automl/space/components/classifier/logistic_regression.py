@@ -7,8 +7,8 @@ from typing import Any
 
 from mpi_automl.data.task import TaskType
 from mpi_automl.space.component import CLASSIFICATION, Component, Context, Properties
-from mpi_automl.space.components import _linear
-from mpi_automl.space.hyperparameters import Choice, Float
+from mpi_automl.space.components import _svm
+from mpi_automl.space.hyperparameters import Categorical, Float
 from mpi_automl.space.registry import register
 from mpi_automl.space.versions import sklearn_at_least
 
@@ -28,9 +28,9 @@ class LogisticRegression(Component):
     )
     hyperparameters = (
         Float("C", 1e-5, 1e4, 1.0, log=True),
-        Choice("penalty", ("l2", "elasticnet")),
+        Categorical("penalty", ("l2", "elasticnet")),
         Float("l1_ratio", 0.01, 1.0, 0.5, when={"penalty": ("elasticnet",)}),
-        _linear.TOLERANCE,
+        _svm.LINEAR_TOLERANCE,
     )
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:

@@ -7,8 +7,8 @@ from typing import Any
 
 from mpi_automl.data.task import TaskType
 from mpi_automl.space.component import CLASSIFICATION, Component, Context, Properties
-from mpi_automl.space.components import _linear, _sgd
-from mpi_automl.space.hyperparameters import Choice, Float, flag
+from mpi_automl.space.components import _sgd, _svm
+from mpi_automl.space.hyperparameters import Categorical, Float, flag
 from mpi_automl.space.registry import register
 from mpi_automl.space.versions import sklearn_at_least
 
@@ -30,8 +30,8 @@ class PassiveAggressive(Component):
     hyperparameters = (
         Float("C", 1e-5, 10.0, 1.0, log=True),
         flag("average", False),
-        Choice("loss", ("hinge", "squared_hinge")),
-        _linear.TOLERANCE,
+        Categorical("loss", ("hinge", "squared_hinge")),
+        _svm.LINEAR_TOLERANCE,
     )
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 from mpi_automl.data.task import TaskType
 from mpi_automl.space.component import CLASSIFICATION, Component, Context, Properties
 from mpi_automl.space.components import _sgd
-from mpi_automl.space.hyperparameters import Choice
+from mpi_automl.space.hyperparameters import Categorical
 from mpi_automl.space.registry import register
 
 
@@ -27,7 +27,7 @@ class StochasticGradientDescent(Component):
         preference=4,
     )
     hyperparameters = _sgd.hyperparameters(
-        Choice("loss", ("hinge", "log_loss", "modified_huber", "squared_hinge", "perceptron"), "log_loss"), 0.5
+        Categorical("loss", ("hinge", "log_loss", "modified_huber", "squared_hinge", "perceptron"), "log_loss"), 0.5
     )
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:

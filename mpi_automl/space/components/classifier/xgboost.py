@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpi_automl.space.component import Component, Context
-from mpi_automl.space.components import _boosters, _xgboost
+from mpi_automl.space.components import _boosting_packages, _xgboost
 from mpi_automl.space.registry import register
 
 
@@ -16,13 +16,13 @@ class XGBoost(Component):
 
     step = "classifier"
     name = "xgboost"
-    properties = _boosters.properties("classifier", "xgboost", "classifier__n_estimators", 22)
+    properties = _boosting_packages.properties("classifier", "xgboost", "classifier__n_estimators", 22)
     hyperparameters = _xgboost.HYPERPARAMETERS
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:
         """Make the learner."""
         from xgboost import XGBClassifier
 
-        from mpi_automl.space.estimators.recoded import RecodedClassifier
+        from mpi_automl.space.estimators.cloned import RecodedClassifier
 
         return RecodedClassifier(XGBClassifier(**_xgboost.arguments(values, context)))

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpi_automl.data.task import Profile
-from mpi_automl.space.component import Component, Context, Properties
-from mpi_automl.space.hyperparameters import Choice, Hyperparameter, bounded, flag
+from mpi_automl.space.component import Component, Context, Properties, encoded_columns
+from mpi_automl.space.hyperparameters import Categorical, Hyperparameter, bounded, flag
 from mpi_automl.space.registry import register
-from mpi_automl.space.widths import encoded_columns
 
 
 @register
@@ -20,8 +19,8 @@ class IndependentComponents(Component):
     name = "fast_ica"
     properties = Properties(output="dense", max_columns=1_000, preference=31)
     hyperparameters = (
-        Choice("algorithm", ("parallel", "deflation")),
-        Choice("fun", ("logcosh", "exp", "cube")),
+        Categorical("algorithm", ("parallel", "deflation")),
+        Categorical("fun", ("logcosh", "exp", "cube")),
         flag("whiten", True),
         bounded("n_components", 10, 2000, 100, 2000),
     )

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpi_automl.data.task import Profile
-from mpi_automl.space.component import Component, Context, Properties
-from mpi_automl.space.hyperparameters import Choice, Hyperparameter, bounded
+from mpi_automl.space.component import Component, Context, Properties, encoded_columns
+from mpi_automl.space.hyperparameters import Categorical, Hyperparameter, bounded
 from mpi_automl.space.registry import register
-from mpi_automl.space.widths import encoded_columns
 
 
 @register
@@ -20,10 +19,10 @@ class FeatureClusters(Component):
     name = "feature_agglomeration"
     properties = Properties(output="dense", max_columns=5_000, preference=32)
     hyperparameters = (
-        Choice("affinity", ("euclidean", "manhattan", "cosine")),
-        Choice("linkage", ("ward", "complete", "average")),
+        Categorical("affinity", ("euclidean", "manhattan", "cosine")),
+        Categorical("linkage", ("ward", "complete", "average")),
         bounded("n_clusters", 2, 400, 25, 400),
-        Choice("pooling_func", ("mean", "median", "max")),
+        Categorical("pooling_func", ("mean", "median", "max")),
     )
     forbidden = ({"affinity": ("manhattan", "cosine"), "linkage": ("ward",)},)
 

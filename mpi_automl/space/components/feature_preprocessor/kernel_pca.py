@@ -8,7 +8,7 @@ from typing import Any
 from mpi_automl.data.task import Profile
 from mpi_automl.space.component import Component, Context, Properties
 from mpi_automl.space.components import _svm
-from mpi_automl.space.hyperparameters import Choice, Float, Hyperparameter, Integer, bounded
+from mpi_automl.space.hyperparameters import Categorical, Float, Hyperparameter, Integer, bounded
 from mpi_automl.space.registry import register
 
 
@@ -23,7 +23,7 @@ class KernelPrincipalComponents(Component):
     name = "kernel_pca"
     properties = Properties(sparse=True, output="dense", expands=True, preference=33)
     hyperparameters = (
-        Choice("kernel", ("rbf", "poly", "cosine")),
+        Categorical("kernel", ("rbf", "poly", "cosine")),
         bounded("n_components", 10, 2000, 100, 2000),
         Float("coef0", 0.0, 1.0, 0.0, when={"kernel": ("poly",)}),
         Integer("degree", 2, 5, 3, when={"kernel": ("poly",)}),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpi_automl.space.component import BINARY_OR_MULTICLASS, Component, Context, Properties
-from mpi_automl.space.components import _linear
+from mpi_automl.space.components import _svm
 from mpi_automl.space.registry import register
 
 
@@ -17,13 +17,13 @@ class LinearSelection(Component):
     step = "feature_preprocessor"
     name = "liblinear_svc_preprocessor"
     properties = Properties(tasks=BINARY_OR_MULTICLASS, sparse=True, output_nonnegative="input", preference=36)
-    hyperparameters = (_linear.SVM_C, _linear.TOLERANCE)
+    hyperparameters = (_svm.SVM_C, _svm.LINEAR_TOLERANCE)
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:
         """Make the selector; at least one feature is kept."""
         from sklearn.svm import LinearSVC
 
-        from mpi_automl.space.estimators.selection import SelectAtLeastOne
+        from mpi_automl.space.estimators.feature_selection import SelectAtLeastOne
 
         learner = LinearSVC(
             C=values["C"],

@@ -8,7 +8,7 @@ from typing import Any
 from mpi_automl.data.task import Profile
 from mpi_automl.space.component import Component, Context, Properties
 from mpi_automl.space.components import _svm
-from mpi_automl.space.hyperparameters import Choice, Hyperparameter, bounded
+from mpi_automl.space.hyperparameters import Categorical, Hyperparameter, bounded
 from mpi_automl.space.registry import register
 
 LARGEST_BASIS = 5_000
@@ -23,7 +23,7 @@ class NystroemSampler(Component):
     name = "nystroem_sampler"
     properties = Properties(sparse=True, output="dense", expands=True, preference=35)
     hyperparameters = (
-        Choice("kernel", ("rbf", "poly", "sigmoid", "cosine", "chi2")),
+        Categorical("kernel", ("rbf", "poly", "sigmoid", "cosine", "chi2")),
         bounded("n_components", 50, 10_000, 100, 10_000, log=True),
         *_svm.kernel_hyperparameters(0.1, ("poly", "rbf", "sigmoid", "chi2")),
     )
@@ -34,7 +34,7 @@ class NystroemSampler(Component):
         components = bounded("n_components", 50, 10_000, 100, most, log=True)
         if not profile.is_sparse:
             return (self.hyperparameters[0], components, *self.hyperparameters[2:])
-        kernel = Choice("kernel", ("rbf", "poly", "sigmoid", "cosine"))
+        kernel = Categorical("kernel", ("rbf", "poly", "sigmoid", "cosine"))
         return (kernel, components, *_svm.kernel_hyperparameters(0.1, ("poly", "rbf", "sigmoid")))
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:

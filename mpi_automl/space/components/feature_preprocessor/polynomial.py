@@ -7,10 +7,9 @@ from math import comb
 from typing import Any
 
 from mpi_automl.data.task import Profile
-from mpi_automl.space.component import Component, Context, Properties
+from mpi_automl.space.component import Component, Context, Properties, encoded_columns
 from mpi_automl.space.hyperparameters import Hyperparameter, Integer, flag
 from mpi_automl.space.registry import register
-from mpi_automl.space.widths import encoded_columns
 
 LARGEST_TABLE = 2**26
 """Values of the widened table, 512 MiB."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpi_automl.space.component import BINARY_OR_MULTICLASS, Component, Context, Properties
-from mpi_automl.space.components import _selection
-from mpi_automl.space.hyperparameters import Choice, Float
+from mpi_automl.space.components import _univariate_tests
+from mpi_automl.space.hyperparameters import Categorical, Float
 from mpi_automl.space.registry import register
 
 
@@ -20,11 +20,11 @@ class SelectPercentile(Component):
     properties = Properties(tasks=BINARY_OR_MULTICLASS, sparse=True, output_nonnegative="input", preference=39)
     hyperparameters = (
         Float("percentile", 1.0, 99.0, 50.0),
-        Choice("score_func", ("chi2", "f_classif", "mutual_info"), "f_classif"),
+        Categorical("score_func", ("chi2", "f_classif", "mutual_info"), "f_classif"),
     )
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:
         """Make the selector."""
-        from mpi_automl.space.estimators.selection import SelectShare
+        from mpi_automl.space.estimators.feature_selection import SelectShare
 
-        return SelectShare(_selection.score(values["score_func"], context), percentile=values["percentile"])
+        return SelectShare(_univariate_tests.score(values["score_func"], context), percentile=values["percentile"])

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpi_automl.space.component import BINARY_OR_MULTICLASS, Component, Context, Properties
-from mpi_automl.space.components import _selection
-from mpi_automl.space.hyperparameters import Choice, Float
+from mpi_automl.space.components import _univariate_tests
+from mpi_automl.space.hyperparameters import Categorical, Float
 from mpi_automl.space.registry import register
 
 
@@ -20,12 +20,14 @@ class SelectRates(Component):
     properties = Properties(tasks=BINARY_OR_MULTICLASS, sparse=True, output_nonnegative="input", preference=40)
     hyperparameters = (
         Float("alpha", 0.01, 0.5, 0.1),
-        Choice("mode", ("fpr", "fdr", "fwe")),
-        Choice("score_func", ("chi2", "f_classif"), "f_classif"),
+        Categorical("mode", ("fpr", "fdr", "fwe")),
+        Categorical("score_func", ("chi2", "f_classif"), "f_classif"),
     )
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:
         """Make the selector; at least one feature is kept."""
-        from mpi_automl.space.estimators.selection import SelectByRate
+        from mpi_automl.space.estimators.feature_selection import SelectByRate
 
-        return SelectByRate(_selection.score(values["score_func"], context), mode=values["mode"], param=values["alpha"])
+        return SelectByRate(
+            _univariate_tests.score(values["score_func"], context), mode=values["mode"], param=values["alpha"]
+        )

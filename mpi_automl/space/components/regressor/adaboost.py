@@ -7,7 +7,7 @@ from typing import Any
 
 from mpi_automl.space.component import SINGLE_REGRESSION, Component, Context, Properties
 from mpi_automl.space.components import _trees
-from mpi_automl.space.hyperparameters import Choice
+from mpi_automl.space.hyperparameters import Categorical
 from mpi_automl.space.registry import register
 
 
@@ -18,7 +18,7 @@ class AdaBoost(Component):
     step = "regressor"
     name = "adaboost"
     properties = Properties(tasks=SINGLE_REGRESSION, sparse=True, sample_weight=True, nonlinear=True, preference=50)
-    hyperparameters = (*_trees.BOOSTED, Choice("loss", ("linear", "square", "exponential")))
+    hyperparameters = (*_trees.BOOSTED, Categorical("loss", ("linear", "square", "exponential")))
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:
         """Make the learner."""

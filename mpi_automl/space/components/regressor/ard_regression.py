@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpi_automl.data.task import Profile
-from mpi_automl.space.component import SINGLE_REGRESSION, Component, Context, Properties
+from mpi_automl.space.component import SINGLE_REGRESSION, Component, Context, Properties, encoded_columns
 from mpi_automl.space.hyperparameters import Float
 from mpi_automl.space.registry import register
-from mpi_automl.space.widths import encoded_columns
 
 
 @register

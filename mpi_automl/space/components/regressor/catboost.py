@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpi_automl.space.component import Component, Context
-from mpi_automl.space.components import _boosters, _catboost
+from mpi_automl.space.components import _boosting_packages, _catboost
 from mpi_automl.space.registry import register
 
 
@@ -16,13 +16,13 @@ class CatBoost(Component):
 
     step = "regressor"
     name = "catboost"
-    properties = _boosters.properties("regressor", "catboost", "regressor__iterations", 23)
+    properties = _boosting_packages.properties("regressor", "catboost", "regressor__iterations", 23)
     hyperparameters = _catboost.HYPERPARAMETERS
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:
         """Make the learner."""
         from catboost import CatBoostRegressor
 
-        from mpi_automl.space.estimators.refitted import RefittedRegressor
+        from mpi_automl.space.estimators.cloned import RefittedRegressor
 
         return RefittedRegressor(CatBoostRegressor(**_catboost.arguments(values, context)))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpi_automl.space.component import REGRESSION, Component, Context, Properties
-from mpi_automl.space.components import _linear
+from mpi_automl.space.components import _svm
 from mpi_automl.space.hyperparameters import Float
 from mpi_automl.space.registry import register
 
@@ -21,7 +21,7 @@ class ElasticNet(Component):
     hyperparameters = (
         Float("alpha", 1e-5, 10.0, 0.01, log=True),
         Float("l1_ratio", 0.01, 1.0, 0.5),
-        _linear.TOLERANCE,
+        _svm.LINEAR_TOLERANCE,
     )
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpi_automl.data.task import Profile
-from mpi_automl.space.component import REGRESSION, Component, Context, Properties
+from mpi_automl.space.component import REGRESSION, Component, Context, Properties, encoded_columns
 from mpi_automl.space.components import _svm
 from mpi_automl.space.hyperparameters import Float
 from mpi_automl.space.registry import register
-from mpi_automl.space.widths import encoded_columns
 
 LARGEST_TABLE = 5_000
 """Rows; the time grows with their cube."""

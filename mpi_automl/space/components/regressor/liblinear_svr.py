@@ -7,8 +7,8 @@ from typing import Any
 
 from mpi_automl.data.task import TaskType
 from mpi_automl.space.component import REGRESSION, Component, Context, Properties
-from mpi_automl.space.components import _linear
-from mpi_automl.space.hyperparameters import Choice
+from mpi_automl.space.components import _svm
+from mpi_automl.space.hyperparameters import Categorical
 from mpi_automl.space.registry import register
 
 
@@ -22,10 +22,10 @@ class LinearSupportVector(Component):
         tasks=REGRESSION, one_per_output=frozenset({TaskType.MULTIOUTPUT}), sparse=True, preference=42
     )
     hyperparameters = (
-        _linear.SVM_C,
-        _linear.EPSILON,
-        Choice("loss", ("squared_epsilon_insensitive", "epsilon_insensitive")),
-        _linear.TOLERANCE,
+        _svm.SVM_C,
+        _svm.EPSILON,
+        Categorical("loss", ("squared_epsilon_insensitive", "epsilon_insensitive")),
+        _svm.LINEAR_TOLERANCE,
     )
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:

@@ -7,8 +7,8 @@ from typing import Any
 
 from mpi_automl.data.task import TaskType
 from mpi_automl.space.component import REGRESSION, Component, Context, Properties
-from mpi_automl.space.components import _linear, _svm
-from mpi_automl.space.hyperparameters import Choice
+from mpi_automl.space.components import _svm
+from mpi_automl.space.hyperparameters import Categorical
 from mpi_automl.space.registry import register
 
 
@@ -27,11 +27,11 @@ class SupportVector(Component):
         preference=43,
     )
     hyperparameters = (
-        _linear.SVM_C,
-        _linear.EPSILON,
-        Choice("kernel", ("linear", "poly", "rbf", "sigmoid"), "rbf"),
+        _svm.SVM_C,
+        _svm.EPSILON,
+        Categorical("kernel", ("linear", "poly", "rbf", "sigmoid"), "rbf"),
         _svm.SHRINKING,
-        _svm.SVM_TOLERANCE,
+        _svm.KERNEL_TOLERANCE,
         *_svm.kernel_hyperparameters(0.1, ("poly", "rbf", "sigmoid")),
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 from mpi_automl.data.task import TaskType
 from mpi_automl.space.component import REGRESSION, Component, Context, Properties
 from mpi_automl.space.components import _sgd
-from mpi_automl.space.hyperparameters import Choice, Float
+from mpi_automl.space.hyperparameters import Categorical, Float
 from mpi_automl.space.registry import register
 
 ROBUST = ("huber", "epsilon_insensitive", "squared_epsilon_insensitive")
@@ -28,7 +28,7 @@ class StochasticGradientDescent(Component):
         preference=40,
     )
     hyperparameters = (
-        *_sgd.hyperparameters(Choice("loss", ("squared_error", *ROBUST)), 0.25),
+        *_sgd.hyperparameters(Categorical("loss", ("squared_error", *ROBUST)), 0.25),
         Float("epsilon", 1e-5, 0.1, 0.1, log=True, when={"loss": ROBUST}),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpi_automl.space.component import Component, Context
-from mpi_automl.space.components import _boosters, _xgboost
+from mpi_automl.space.components import _boosting_packages, _xgboost
 from mpi_automl.space.registry import register
 
 
@@ -16,7 +16,7 @@ class XGBoost(Component):
 
     step = "regressor"
     name = "xgboost"
-    properties = _boosters.properties("regressor", "xgboost", "n_estimators", 22)
+    properties = _boosting_packages.properties("regressor", "xgboost", "n_estimators", 22)
     hyperparameters = _xgboost.HYPERPARAMETERS
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:

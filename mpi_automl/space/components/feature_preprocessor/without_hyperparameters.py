@@ -1,11 +1,11 @@
-"""Sparse features become dense."""
+"""Feature preprocessors without hyperparameters: none, and sparse to dense."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from mpi_automl.space.component import Component, Context, Properties
+from mpi_automl.space.component import Component, Context, NoOperation, Properties
 from mpi_automl.space.registry import register
 
 LARGEST_TABLE = 2**26
@@ -13,7 +13,16 @@ LARGEST_TABLE = 2**26
 
 
 @register
-class Densifier(Component):
+class NoPreprocessing(NoOperation):
+    """No feature preprocessing."""
+
+    step = "feature_preprocessor"
+    name = "no_preprocessing"
+    properties = Properties(sparse=True, missing=True, output_nonnegative="input", preference=1, weight=4.0)
+
+
+@register
+class ToDense(Component):
     """Makes a dense array of a sparse matrix, for learners that need one."""
 
     step = "feature_preprocessor"
@@ -24,6 +33,6 @@ class Densifier(Component):
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:
         """Make the transformer."""
-        from mpi_automl.space.estimators.densifier import Densifier as Transformer
+        from mpi_automl.space.estimators.densifier import Densifier
 
-        return Transformer()
+        return Densifier()

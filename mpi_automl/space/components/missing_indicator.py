@@ -1,12 +1,21 @@
-"""A column of 0 and 1 for each numerical column with missing values."""
+"""Whether columns tell which numbers were missing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from mpi_automl.space.component import Component, Context, Properties
+from mpi_automl.space.component import Component, Context, NoOperation, Properties
 from mpi_automl.space.registry import register
+
+
+@register
+class NoIndicator(NoOperation):
+    """Imputed values are not marked."""
+
+    step = "missing_indicator"
+    name = "no_indicator"
+    properties = Properties(sparse=True, preference=1)
 
 
 @register

@@ -1,4 +1,4 @@
-"""The leading singular vectors of encoded texts."""
+"""How the width of encoded texts is reduced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts become weighted counts of words or of groups of letters."""
+"""How texts become numbers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from mpi_automl.data.task import ColumnKind, Profile
 from mpi_automl.space.component import Component, Context, Properties
-from mpi_automl.space.hyperparameters import Choice, Float, Hyperparameter, Integer, flag
+from mpi_automl.space.hyperparameters import Categorical, Float, Hyperparameter, Integer, flag
 from mpi_automl.space.registry import register
 
 
@@ -19,10 +19,10 @@ class TermFrequencies(Component):
     name = "tfidf_encoding"
     properties = Properties(sparse=True, missing=True, output="sparse", output_nonnegative="yes")
     hyperparameters = (
-        Choice("analyzer", ("char", "word"), "word"),
+        Categorical("analyzer", ("char", "word"), "word"),
         Float("max_df", 0.7, 1.0, 1.0),
         Float("min_df", 0.0, 0.3, 0.0),
-        Choice("norm", ("l2", "l1")),
+        Categorical("norm", ("l2", "l1")),
         flag("per_column", False),
         Integer("ngram_range_char", 2, 4, 4, when={"analyzer": ("char",)}),
         Integer("ngram_range_word", 1, 3, 1, when={"analyzer": ("word",)}),

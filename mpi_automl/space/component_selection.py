@@ -1,4 +1,4 @@
-"""Which components take part in the search for a table, and why the others do not."""
+"""Selection of components for a table: which take part in the search, and why the others do not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LeftOut = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
-class Selection:
+class ComponentSelection:
     """The components of a search space.
 
     Attributes
@@ -35,9 +35,9 @@ class Selection:
         return next((components for known, components in self.steps if known.name == step), ())
 
 
-def select(
+def select_components(
     components: Iterable[Component], profile: Profile, include: Sequence[str] = (), exclude: Sequence[str] = ()
-) -> Selection:
+) -> ComponentSelection:
     """Choose the components that can serve a table and that the user wants.
 
     Parameters
@@ -76,7 +76,7 @@ def select(
         if not able:
             raise UserError(f"No component is left for the step {step.name}; exclude fewer of {_names(mine)}.")
         kept.append((step, tuple(able)))
-    return Selection(tuple(kept), tuple(left_out))
+    return ComponentSelection(tuple(kept), tuple(left_out))
 
 
 def check_names(names: Iterable[str], components: Sequence[Component]) -> None:

@@ -13,7 +13,7 @@ def score(name: str, context: Context) -> Any:
     """The function that scores features, by the name of a hyperparameter's value."""
     from sklearn.feature_selection import f_classif, f_regression, mutual_info_classif, mutual_info_regression
 
-    from mpi_automl.space.estimators.scores import chi2_of_amounts
+    from mpi_automl.space.estimators.feature_selection import chi2_of_amounts
 
     if name == "mutual_info":
         regression = context.profile.task_type is TaskType.REGRESSION

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpi_automl.space.component import Context, StagedFitting
-from mpi_automl.space.hyperparameters import Choice, Float, Integer
+from mpi_automl.space.hyperparameters import Categorical, Float, Integer
 
 ITERATIONS = StagedFitting("max_iter", 512)
 MAX_BINS = 255
 HYPERPARAMETERS = (
-    Choice("early_stop", ("off", "valid", "train")),
+    Categorical("early_stop", ("off", "valid", "train")),
     Float("l2_regularization", 1e-10, 1.0, 1e-10, log=True),
     Float("learning_rate", 0.01, 1.0, 0.1, log=True),
     Integer("max_leaf_nodes", 3, 2047, 31, log=True),

@@ -1,31 +1,33 @@
-"""From declarations to a ConfigSpace: names, choices, conditions and forbidden combinations."""
+"""The `ConfigurationSpace` of selected components: names, choices, conditions and forbidden combinations."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from mpi_automl.space.compatibility import Clause, clauses, first_legal
+from mpi_automl.space.compatibility import Clause, first_legal, forbidden_combinations
 from mpi_automl.space.component import Component
-from mpi_automl.space.hyperparameters import Choice, Float, Hyperparameter, Value
+from mpi_automl.space.hyperparameters import Categorical, Float, Hyperparameter, Value
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
 
     from mpi_automl.data.task import Profile
-    from mpi_automl.space.adaptation import Selection
+    from mpi_automl.space.component_selection import ComponentSelection
     from mpi_automl.space.steps import Step
 
 Named = dict[str, Any]
 """ConfigSpace's hyperparameters by their full names."""
 
 
-def assemble(selection: Selection, profile: Profile, seed: int) -> tuple[ConfigurationSpace, dict[str, str]]:
+def make_configuration_space(
+    selection: ComponentSelection, profile: Profile, seed: int
+) -> tuple[ConfigurationSpace, dict[str, str]]:
     """Build the configuration space of the selected components.
 
     Parameters
     ----------
-    selection : Selection
+    selection : ComponentSelection
     profile : Profile
     seed : int
         Of the space's own random generator.
@@ -43,7 +45,7 @@ def assemble(selection: Selection, profile: Profile, seed: int) -> tuple[Configu
     """
     from ConfigSpace import ConfigurationSpace
 
-    forbidden = clauses(selection, profile)
+    forbidden = forbidden_combinations(selection, profile)
     defaults = first_legal(selection, forbidden)
     fixed = {step.name: components[0].name for step, components in selection.steps if len(components) == 1}
     named: Named = {
@@ -77,7 +79,7 @@ def _choice(step: Step, components: tuple[Component, ...], default: str) -> Any:
     return CategoricalHyperparameter(step.choice, names, default_value=default, weights=uneven)
 
 
-def _balancing(selection: Selection, named: Named) -> Iterator[Any]:
+def _balancing(selection: ComponentSelection, named: Named) -> Iterator[Any]:
     """Classes can be weighted only for learners that take sample weights."""
     learners = selection.of("classifier")
     able = tuple(component.name for component in learners if component.properties.sample_weight)
@@ -105,7 +107,7 @@ def _add(named: Named, step: Step, component: Component, declared: tuple[Hyperpa
 def _translated(declared: Hyperparameter, name: str) -> Any:
     from ConfigSpace import CategoricalHyperparameter, UniformFloatHyperparameter, UniformIntegerHyperparameter
 
-    if isinstance(declared, Choice):
+    if isinstance(declared, Categorical):
         default = declared.choices[0] if declared.default is None else declared.default
         return CategoricalHyperparameter(name, list(declared.choices), default_value=default)
     kind: Any = UniformFloatHyperparameter if isinstance(declared, Float) else UniformIntegerHyperparameter

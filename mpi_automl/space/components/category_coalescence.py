@@ -1,17 +1,14 @@
-"""Rare categories of a column are merged into one."""
+"""Whether rare categories are merged."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from mpi_automl.space.component import Component, Context, Properties
+from mpi_automl.space.component import NoOperation, Properties
 from mpi_automl.space.hyperparameters import Float
 from mpi_automl.space.registry import register
 
 
 @register
-class MinorityCoalescer(Component):
+class MinorityCoalescer(NoOperation):
     """Merging of categories that are rarer than a share of the training rows.
 
     The encoders of scikit-learn do it themselves, so the share is handed to the encoding through
@@ -23,6 +20,11 @@ class MinorityCoalescer(Component):
     properties = Properties(sparse=True, missing=True, preference=1)
     hyperparameters = (Float("minimum_fraction", 0.0001, 0.5, 0.01, log=True),)
 
-    def build(self, values: Mapping[str, Any], context: Context) -> Any:
-        """Nothing of its own to do."""
-        return None
+
+@register
+class NoCoalescence(NoOperation):
+    """Categories are not merged."""
+
+    step = "category_coalescence"
+    name = "no_coalescence"
+    properties = Properties(sparse=True, missing=True, preference=2)

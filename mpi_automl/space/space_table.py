@@ -1,4 +1,4 @@
-"""A search space as a table for people."""
+"""The table of a search space for people, and its size."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
 
-from mpi_automl.space.hyperparameters import Choice, Hyperparameter
+from mpi_automl.space.hyperparameters import Categorical, Hyperparameter
 
 if TYPE_CHECKING:
     from mpi_automl.space.space import SearchSpace
 
 
 @dataclass(frozen=True)
-class Row:
+class SpaceRow:
     """One component, or one of its hyperparameters, of a space's table.
 
     Attributes
@@ -38,7 +38,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Size:
+class SpaceSize:
     """How large a search space is.
 
     Attributes
@@ -65,15 +65,15 @@ class Size:
         )
 
 
-def rows(space: SearchSpace) -> Iterator[Row]:
+def rows(space: SearchSpace) -> Iterator[SpaceRow]:
     """Every component of a space with its hyperparameters, in the order of the pipeline."""
     for step, components in space.components.items():
         for component in components.values():
             declared = component.declare(space.profile)
             if not declared:
-                yield Row(step, component.name)
+                yield SpaceRow(step, component.name)
             for hyperparameter in declared:
-                yield Row(
+                yield SpaceRow(
                     step,
                     component.name,
                     hyperparameter.name,
@@ -83,9 +83,9 @@ def rows(space: SearchSpace) -> Iterator[Row]:
                 )
 
 
-def size(space: SearchSpace) -> Size:
+def size(space: SearchSpace) -> SpaceSize:
     """Count components, hyperparameters, clauses and combinations."""
-    return Size(
+    return SpaceSize(
         components=sum(len(components) for components in space.components.values()),
         hyperparameters=len(space.configspace),
         forbidden=len(space.configspace.forbidden_clauses),
@@ -112,7 +112,7 @@ def table(space: SearchSpace) -> str:
 
 def values_text(hyperparameter: Hyperparameter) -> str:
     """Range or choices, such as ``1 to 20`` or ``gini, entropy``."""
-    if isinstance(hyperparameter, Choice):
+    if isinstance(hyperparameter, Categorical):
         return ", ".join(map(_plain, hyperparameter.choices))
     scale = " (log)" if hyperparameter.log else ""
     return f"{_plain(hyperparameter.lower)} to {_plain(hyperparameter.upper)}{scale}"
@@ -120,7 +120,7 @@ def values_text(hyperparameter: Hyperparameter) -> str:
 
 def default_text(hyperparameter: Hyperparameter) -> str:
     """The default value."""
-    if isinstance(hyperparameter, Choice) and hyperparameter.default is None:
+    if isinstance(hyperparameter, Categorical) and hyperparameter.default is None:
         return _plain(hyperparameter.choices[0])
     return _plain(hyperparameter.default)
 

@@ -1,1 +1,0 @@
-"""Whether classes are weighted."""

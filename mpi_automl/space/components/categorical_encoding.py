@@ -1,0 +1,123 @@
+"""How categories become numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mpi_automl.data.task import ColumnKind, Profile, TaskType
+from mpi_automl.space.component import BINARY_OR_MULTICLASS, SINGLE_REGRESSION, Component, Context, Properties
+from mpi_automl.space.registry import register
+from mpi_automl.space.versions import sklearn_at_least
+
+LARGEST_TABLE = 2**26
+"""Values of the encoded table, 512 MiB, beyond which categories are merged further."""
+ABSENT = -1
+"""Code of missing and new categories; histogram gradient boosting takes negative codes as missing."""
+TARGET_FOLDS = 5
+"""Folds of target encoding: scikit-learn's own default."""
+TARGETS = {
+    TaskType.BINARY: "binary",
+    TaskType.MULTICLASS: "multiclass",
+    TaskType.REGRESSION: "continuous",
+}
+
+
+@register
+class OneHotEncoding(Component):
+    """One-hot encoding: missing is a category of its own, categories not seen before are all zeros."""
+
+    step = "categorical_encoding"
+    name = "one_hot_encoding"
+    properties = Properties(sparse=True, missing=True, output_nonnegative="yes", preference=1)
+
+    def build(self, values: Mapping[str, Any], context: Context) -> Any:
+        """Make the encoder; rare categories of a column with very many are merged to bound the memory."""
+        from sklearn.preprocessing import OneHotEncoder
+
+        most = _most_categories(context.profile)
+        merging = context.fraction is not None or most is not None
+        return OneHotEncoder(
+            min_frequency=context.fraction,
+            max_categories=most,
+            handle_unknown="infrequent_if_exist" if merging else "ignore",
+            sparse_output=context.sparse,
+        )
+
+
+@register
+class OrdinalEncoding(Component):
+    """Ordinal encoding, which every learner takes for numbers; missing and new categories are -1."""
+
+    step = "categorical_encoding"
+    name = "encoding"
+    properties = Properties(sparse=True, missing=True, preference=2)
+
+    def build(self, values: Mapping[str, Any], context: Context) -> Any:
+        """Make the encoder."""
+        return _category_codes(context.fraction)
+
+
+@register
+class NoEncoding(Component):
+    """Category codes as they are: a learner that knows categories is told which columns hold them.
+
+    Other learners, and feature preprocessors, see numbers, as with ordinal encoding. Missing and new
+    categories are -1.
+    """
+
+    step = "categorical_encoding"
+    name = "no_encoding"
+    properties = Properties(sparse=True, missing=True, categories=True, preference=3)
+
+    def build(self, values: Mapping[str, Any], context: Context) -> Any:
+        """Make the transformer that merges rare categories and marks missing ones."""
+        return _category_codes(context.fraction)
+
+
+@register
+class TargetEncoding(Component):
+    """Target encoding with shrinkage (Micci-Barreca, 2001), cross-fitted so that no row sees its own target."""
+
+    step = "categorical_encoding"
+    name = "target_encoding"
+    properties = Properties(tasks=BINARY_OR_MULTICLASS | SINGLE_REGRESSION, missing=True, max_outputs=20, preference=4)
+
+    def build(self, values: Mapping[str, Any], context: Context) -> Any:
+        """Make the encoder, after merging rare categories if that is wanted."""
+        encoder = _target_encoder(TARGETS[context.profile.task_type], context.seed)
+        if context.fraction is None:
+            return encoder
+        from sklearn.pipeline import make_pipeline
+
+        return make_pipeline(_category_codes(context.fraction), encoder)
+
+
+def _most_categories(profile: Profile) -> int | None:
+    columns = len(profile.positions(ColumnKind.CATEGORICAL))
+    if profile.is_sparse or sum(profile.cardinalities) * profile.n_rows <= LARGEST_TABLE:
+        return None
+    return max(2, LARGEST_TABLE // (profile.n_rows * columns))
+
+
+def _category_codes(fraction: float | None) -> Any:
+    """An encoder to codes 0, 1, ...; categories rarer than `fraction` of the rows get one common code, None: none."""
+    from sklearn.preprocessing import OrdinalEncoder
+
+    return OrdinalEncoder(
+        min_frequency=fraction,
+        handle_unknown="use_encoded_value",
+        unknown_value=ABSENT,
+        encoded_missing_value=ABSENT,
+    )
+
+
+def _target_encoder(target_type: str, seed: int) -> Any:
+    """scikit-learn's cross-fitted encoder, with folds that are shuffled by `seed`."""
+    from sklearn.model_selection import KFold, StratifiedKFold
+    from sklearn.preprocessing import TargetEncoder
+
+    if not sklearn_at_least(1, 9):
+        return TargetEncoder(target_type=target_type, cv=TARGET_FOLDS, random_state=seed)
+    splitter = KFold if target_type == "continuous" else StratifiedKFold
+    return TargetEncoder(target_type=target_type, cv=splitter(TARGET_FOLDS, shuffle=True, random_state=seed))

@@ -1,1 +1,0 @@
-"""How categories become numbers."""

@@ -1,1 +1,0 @@
-"""Whether rare categories are merged."""

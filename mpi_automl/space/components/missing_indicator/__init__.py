@@ -1,1 +1,0 @@
-"""Whether columns tell which numbers were missing."""

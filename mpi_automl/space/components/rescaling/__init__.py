@@ -1,1 +1,0 @@
-"""How numerical columns are scaled."""

@@ -1,1 +1,0 @@
-"""How the width of encoded texts is reduced."""
