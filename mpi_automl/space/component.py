@@ -16,6 +16,8 @@ SINGLE_REGRESSION = frozenset({TaskType.REGRESSION})
 REGRESSION = frozenset({TaskType.REGRESSION, TaskType.MULTIOUTPUT})
 ANY_TASK = frozenset(TaskType)
 
+MAX_CELLS = 2**26
+"""Values of a table that a component may make: 512 MiB as float64, a sixth of the default ``--trial-memory``."""
 TEXT_COLUMNS = 100
 """Columns that texts are reduced to by default."""
 
@@ -45,7 +47,7 @@ class StagedFitting:
 
     parameter: str
     maximum: int
-    start: int = 2
+    start: int = 2  # auto-sklearn's
 
     def inside(self, attribute: str) -> StagedFitting:
         """The same for a wrapper that holds the learner as `attribute` and fits fresh clones of it in each stage."""

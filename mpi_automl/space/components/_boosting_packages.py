@@ -7,7 +7,8 @@ from typing import Any
 from mpi_automl.data.task import TaskType
 from mpi_automl.space.component import CLASSIFICATION, REGRESSION, Properties, StagedFitting
 
-STEPS = 512
+TREES = 512
+"""As many as histogram gradient boosting has."""
 FIRST_STAGE = 16
 """Each stage starts from scratch, so all of them cost less than twice the last one."""
 
@@ -34,7 +35,7 @@ def properties(step: str, package: str, parameter: str, preference: int, **more:
         missing=True,
         sample_weight=True,
         nonlinear=True,
-        staged_fitting=StagedFitting(parameter, STEPS, start=FIRST_STAGE),
+        staged_fitting=StagedFitting(parameter, TREES, start=FIRST_STAGE),
         requires=(package,),
         preference=preference,
         **more,

@@ -23,7 +23,7 @@ def arguments(values: Mapping[str, Any], context: Context) -> dict[str, Any]:
     return {
         **values,
         "bootstrap_type": "Bayesian",
-        "iterations": _boosting_packages.STEPS,
+        "iterations": _boosting_packages.TREES,
         "thread_count": context.threads,
         "random_seed": context.seed,
         "allow_writing_files": False,

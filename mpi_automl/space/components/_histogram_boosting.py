@@ -10,6 +10,8 @@ from mpi_automl.space.hyperparameters import Categorical, Float, Integer
 
 ITERATIONS = StagedFitting("max_iter", 512)
 MAX_BINS = 255
+TOLERANCE = 1e-7
+"""All three are auto-sklearn's; 255 bins are also the most that scikit-learn takes, as a bin is a byte."""
 HYPERPARAMETERS = (
     Categorical("early_stop", ("off", "valid", "train")),
     Float("l2_regularization", 1e-10, 1.0, 1e-10, log=True),
@@ -34,7 +36,7 @@ def arguments(values: Mapping[str, Any], context: Context) -> dict[str, Any]:
         **chosen,
         "early_stopping": stop != "off",
         "scoring": "loss",
-        "tol": 1e-7,
+        "tol": TOLERANCE,
         "max_bins": MAX_BINS,
         "max_iter": ITERATIONS.maximum,
         "warm_start": True,

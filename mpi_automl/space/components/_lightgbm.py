@@ -28,7 +28,7 @@ def arguments(values: Mapping[str, Any], context: Context) -> dict[str, Any]:
         **values,
         **categories,
         "subsample_freq": 1 if values["subsample"] < 1.0 else 0,
-        "n_estimators": _boosting_packages.STEPS,
+        "n_estimators": _boosting_packages.TREES,
         "n_jobs": context.threads,
         "random_state": context.seed,
         "deterministic": True,

@@ -9,6 +9,8 @@ from mpi_automl.space.component import Context, StagedFitting
 from mpi_automl.space.hyperparameters import Categorical, Float, Hyperparameter, Integer
 
 EPOCHS = StagedFitting("max_iter", 512)
+PATIENCE = 32
+"""Epochs without improvement; both numbers are auto-sklearn's."""
 
 
 def hyperparameters(activation: str) -> tuple[Hyperparameter, ...]:
@@ -34,7 +36,7 @@ def arguments(values: Mapping[str, Any], context: Context) -> dict[str, Any]:
         "alpha": values["alpha"],
         "learning_rate_init": values["learning_rate_init"],
         "early_stopping": values["early_stopping"] == "valid",
-        "n_iter_no_change": 32,
+        "n_iter_no_change": PATIENCE,
         "max_iter": EPOCHS.maximum,
         "warm_start": True,
         "random_state": context.seed,

@@ -11,7 +11,7 @@ HYPERPARAMETERS = (
     Categorical("weights", ("uniform", "distance")),
 )
 LARGEST_TABLE = 100_000_000
-"""Values of the table beyond which predictions take too long."""
+"""Values of the table beyond which predictions take too long: every row is compared with every other."""
 
 
 def for_size(profile: Profile) -> tuple[Hyperparameter, ...]:

@@ -9,7 +9,7 @@ from mpi_automl.space.component import Context, StagedFitting
 from mpi_automl.space.hyperparameters import Categorical, Float, Hyperparameter, flag
 
 EPOCHS = StagedFitting("max_iter", 1024, start=32)
-"""Each stage starts from scratch: continued, the learning rate's schedule would start over."""
+"""1,024 are auto-sklearn's. Stages start from scratch: continued, the learning rate's schedule would start over."""
 
 
 def hyperparameters(losses: Categorical, power_t: float) -> tuple[Hyperparameter, ...]:

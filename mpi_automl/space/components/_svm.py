@@ -9,6 +9,8 @@ LARGEST_TABLE = 50_000
 """Rows beyond which a support vector machine with a kernel does not finish in reasonable time."""
 LARGEST_MATRIX = 1.0
 """GiB of a matrix with an entry for each pair of rows."""
+KERNEL_CACHE = 500
+"""MiB, instead of scikit-learn's 200."""
 ITERATIONS = 1_000_000
 """Some kernels never converge on unscaled data; a solution this far on is used as it is."""
 LINEAR_TOLERANCE = Float("tol", 1e-5, 0.1, 1e-4, log=True)

@@ -10,6 +10,7 @@ from mpi_automl.space.component import CLASSIFICATION, REGRESSION, Context, Prop
 from mpi_automl.space.hyperparameters import Categorical, Float, Hyperparameter, Integer, flag
 
 TREES = StagedFitting("n_estimators", 512)
+"""As in auto-sklearn."""
 LEAVES = (Integer("min_samples_leaf", 1, 20, 1), Integer("min_samples_split", 2, 20, 2))
 CLASSES = Categorical("criterion", ("gini", "entropy"))
 VALUES = Categorical("criterion", ("squared_error", "absolute_error"))

@@ -26,7 +26,7 @@ def arguments(values: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """Arguments of XGBoost's learners."""
     return {
         **values,
-        "n_estimators": _boosting_packages.STEPS,
+        "n_estimators": _boosting_packages.TREES,
         "tree_method": "hist",
         "n_jobs": context.threads,
         "random_state": context.seed,

@@ -6,12 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpi_automl.data.task import ColumnKind, Profile, TaskType
-from mpi_automl.space.component import BINARY_OR_MULTICLASS, SINGLE_REGRESSION, Component, Context, Properties
+from mpi_automl.space.component import (
+    BINARY_OR_MULTICLASS,
+    MAX_CELLS,
+    SINGLE_REGRESSION,
+    Component,
+    Context,
+    Properties,
+)
 from mpi_automl.space.registry import register
 from mpi_automl.space.versions import sklearn_at_least
 
-LARGEST_TABLE = 2**26
-"""Values of the encoded table, 512 MiB, beyond which categories are merged further."""
 ABSENT = -1
 """Code of missing and new categories; histogram gradient boosting takes negative codes as missing."""
 TARGET_FOLDS = 5
@@ -95,9 +100,9 @@ class TargetEncoding(Component):
 
 def _most_categories(profile: Profile) -> int | None:
     columns = len(profile.positions(ColumnKind.CATEGORICAL))
-    if profile.is_sparse or sum(profile.cardinalities) * profile.n_rows <= LARGEST_TABLE:
+    if profile.is_sparse or sum(profile.cardinalities) * profile.n_rows <= MAX_CELLS:
         return None
-    return max(2, LARGEST_TABLE // (profile.n_rows * columns))
+    return max(2, MAX_CELLS // (profile.n_rows * columns))
 
 
 def _category_codes(fraction: float | None) -> Any:

@@ -139,6 +139,7 @@ class Splines(Component):
 
     step = "rescaling"
     name = "splines"
+    # 200 columns become up to 4,200: 20 knots and the third degree make 21 of each.
     properties = Properties(output_nonnegative="yes", expands=True, widens=True, preference=20, max_columns=200)
     hyperparameters = (
         Integer("n_knots", 3, 20, 5),

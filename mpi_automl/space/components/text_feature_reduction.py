@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpi_automl.data.task import Profile
-from mpi_automl.space.component import Component, Context, Properties
+from mpi_automl.space.component import MAX_CELLS, Component, Context, Properties
 from mpi_automl.space.hyperparameters import Hyperparameter, bounded
 from mpi_automl.space.registry import register
 
@@ -22,7 +22,7 @@ class TextReduction(Component):
 
     def declare(self, profile: Profile) -> tuple[Hyperparameter, ...]:
         """No more components than half of the rows, nor than fit in 512 MiB."""
-        most = min(profile.n_rows // 2, 2**26 // profile.n_rows)
+        most = min(profile.n_rows // 2, MAX_CELLS // profile.n_rows)
         return (bounded("n_components", 1, 10_000, 100, most, log=True),)
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:

@@ -11,6 +11,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF
 
 RESTARTS = 1
+"""Of the search for length scales; each takes as long as the first search."""
 
 
 class AnisotropicGaussianProcess(RegressorMixin, BaseEstimator):  # type: ignore[misc]

@@ -17,6 +17,7 @@ class LinearDiscriminant(Component):
 
     step = "classifier"
     name = "lda"
+    # The covariance matrix has columns x columns entries.
     properties = Properties(
         tasks=CLASSIFICATION, one_per_output=frozenset({TaskType.MULTILABEL}), max_columns=2_000, preference=45
     )

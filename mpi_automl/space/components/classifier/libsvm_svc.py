@@ -37,4 +37,6 @@ class SupportVector(Component):
         """Make the learner."""
         from mpi_automl.space.estimators.softmax import ProbabilisticSVC
 
-        return ProbabilisticSVC(**values, cache_size=500, max_iter=_svm.ITERATIONS, random_state=context.seed)
+        return ProbabilisticSVC(
+            **values, cache_size=_svm.KERNEL_CACHE, max_iter=_svm.ITERATIONS, random_state=context.seed
+        )

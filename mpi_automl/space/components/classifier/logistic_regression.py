@@ -45,6 +45,6 @@ class LogisticRegression(Component):
             l1_ratio=share,
             solver="saga" if share else "lbfgs",
             tol=values["tol"],
-            max_iter=500,
+            max_iter=500,  # saga needs more than scikit-learn's 100
             random_state=context.seed,
         )

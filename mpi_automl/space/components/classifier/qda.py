@@ -22,7 +22,7 @@ class QuadraticDiscriminant(Component):
         tasks=CLASSIFICATION,
         one_per_output=frozenset({TaskType.MULTILABEL}),
         nonlinear=True,
-        max_columns=1_000,
+        max_columns=1_000,  # each class has a matrix of columns x columns to invert
         preference=46,
     )
     hyperparameters = (Float("reg_param", 0.001, 1.0, 0.01),)

@@ -17,6 +17,7 @@ class FeatureClusters(Component):
 
     step = "feature_preprocessor"
     name = "feature_agglomeration"
+    # There is a distance for each pair of columns.
     properties = Properties(output="dense", max_columns=5_000, preference=32)
     hyperparameters = (
         Categorical("affinity", ("euclidean", "manhattan", "cosine")),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpi_automl.data.task import Profile
-from mpi_automl.space.component import Component, Context, Properties
+from mpi_automl.space.component import MAX_CELLS, Component, Context, Properties
 from mpi_automl.space.hyperparameters import Float, Hyperparameter, Integer, bounded
 from mpi_automl.space.registry import register
 
@@ -25,7 +25,7 @@ class RandomKitchenSinks(Component):
 
     def declare(self, profile: Profile) -> tuple[Hyperparameter, ...]:
         """No more components than rows, whose kernel has no higher rank, nor than fit in 512 MiB."""
-        most = min(profile.n_rows, 2**26 // profile.n_rows)
+        most = min(profile.n_rows, MAX_CELLS // profile.n_rows)
         return (self.hyperparameters[0], bounded("n_components", 50, 10_000, 100, most, log=True))
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:

@@ -16,6 +16,7 @@ class PrincipalComponents(Component):
 
     step = "feature_preprocessor"
     name = "pca"
+    # The time of the decomposition grows with the square of the columns, as with independent components.
     properties = Properties(output="dense", preference=10, max_columns=10_000)
     hyperparameters = (Float("keep_variance", 0.5, 0.9999, 0.9999), flag("whiten", False))
 

@@ -7,13 +7,12 @@ from math import comb
 from typing import Any
 
 from mpi_automl.data.task import Profile
-from mpi_automl.space.component import Component, Context, Properties, encoded_columns
+from mpi_automl.space.component import MAX_CELLS, Component, Context, Properties, encoded_columns
 from mpi_automl.space.hyperparameters import Hyperparameter, Integer, flag
 from mpi_automl.space.registry import register
 
-LARGEST_TABLE = 2**26
-"""Values of the widened table, 512 MiB."""
-MOST_COLUMNS = 20_000
+MAX_COLUMNS = 20_000
+"""Almost what 199 columns make in the second degree (20,100)."""
 
 
 @register
@@ -42,6 +41,6 @@ class Polynomial(Component):
 
 def _too_wide(profile: Profile, degree: int) -> str:
     columns = comb(encoded_columns(profile) + degree, degree)
-    if columns > MOST_COLUMNS or columns * profile.n_rows > LARGEST_TABLE:
+    if columns > MAX_COLUMNS or columns * profile.n_rows > MAX_CELLS:
         return f"would make a table of {profile.n_rows:,} rows and {columns:,} columns"
     return ""

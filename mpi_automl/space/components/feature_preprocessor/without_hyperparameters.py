@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mpi_automl.space.component import Component, Context, NoOperation, Properties
+from mpi_automl.space.component import MAX_CELLS, Component, Context, NoOperation, Properties
 from mpi_automl.space.registry import register
-
-LARGEST_TABLE = 2**26
-"""Values of the dense array, 512 MiB."""
 
 
 @register
@@ -28,7 +25,7 @@ class ToDense(Component):
     step = "feature_preprocessor"
     name = "densifier"
     properties = Properties(
-        dense=False, sparse=True, output="dense", output_nonnegative="input", max_cells=LARGEST_TABLE, preference=20
+        dense=False, sparse=True, output="dense", output_nonnegative="input", max_cells=MAX_CELLS, preference=20
     )
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:

@@ -29,10 +29,11 @@ class AutomaticRelevance(Component):
 
     def unsuitable(self, profile: Profile) -> str:
         """Inverts a matrix of the size of the encoded columns in every iteration."""
-        return "is for at most 1,000 encoded columns" if encoded_columns(profile) > 1_000 else ""
+        most = self.properties.max_columns or 0
+        return f"is for at most {most:,} encoded columns" if encoded_columns(profile) > most else ""
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:
         """Make the learner."""
         from sklearn.linear_model import ARDRegression
 
-        return ARDRegression(**values, max_iter=300)
+        return ARDRegression(**values, max_iter=300)  # auto-sklearn's, and scikit-learn's own default

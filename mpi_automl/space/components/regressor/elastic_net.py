@@ -28,4 +28,4 @@ class ElasticNet(Component):
         """Make the learner."""
         from mpi_automl.space.estimators.standardized import StandardizedElasticNet
 
-        return StandardizedElasticNet(**values, max_iter=2_000, random_state=context.seed)
+        return StandardizedElasticNet(**values, max_iter=2_000, random_state=context.seed)  # twice scikit-learn's

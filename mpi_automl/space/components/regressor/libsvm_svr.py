@@ -39,4 +39,4 @@ class SupportVector(Component):
         """Make the learner."""
         from mpi_automl.space.estimators.standardized import StandardizedSVR
 
-        return StandardizedSVR(**values, cache_size=500, max_iter=_svm.ITERATIONS)
+        return StandardizedSVR(**values, cache_size=_svm.KERNEL_CACHE, max_iter=_svm.ITERATIONS)
