@@ -67,6 +67,7 @@ def lift_memory_limit() -> None:
 def volunteer_for_oom_killer() -> None:
     """Ask the kernel to take this process rather than others when the node runs out of memory."""
     try:
+        # Of at most 1,000: as if 80 % of the node's memory were added to its own (proc(5)).
         (_PROC / "self/oom_score_adj").write_text("800")
     except OSError:
         return
@@ -118,7 +119,7 @@ def resident_memory(pid: int) -> tuple[float, float]:
 
 
 def read_line(path: str) -> bytes:
-    """A line that the kernel makes anew for each reader; empty where it does not."""
+    """A line that the kernel makes for each reader; empty where it does not."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except OSError:

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 _HEAD = struct.Struct("<4sIQ")
 _MAGIC = b"mpa1"
-_LONGEST_DESCRIPTION = 2**20
-LARGEST_BODY = 2**40
+_MAX_DESCRIPTION = 2**20
+"""Bytes; descriptions hold some dozen numbers and names."""
+MAX_BODY = 2**40
 """Bytes of arrays a message may carry unless its reader says less."""
 
 
@@ -84,7 +85,7 @@ class Inbox:
         Bytes; a message that announces more is taken for damage.
     """
 
-    def __init__(self, largest_body: int = LARGEST_BODY) -> None:
+    def __init__(self, largest_body: int = MAX_BODY) -> None:
         self._largest_body = largest_body
         self._received = bytearray()
 
@@ -105,7 +106,7 @@ class Inbox:
         if len(received) < _HEAD.size:
             return None
         magic, description_size, body_size = _HEAD.unpack_from(received)
-        if magic != _MAGIC or description_size > _LONGEST_DESCRIPTION or body_size > self._largest_body:
+        if magic != _MAGIC or description_size > _MAX_DESCRIPTION or body_size > self._largest_body:
             raise DamagedStreamError("something else than a message was written")
         body_start = _HEAD.size + description_size
         if len(received) < body_start + body_size:

@@ -25,7 +25,7 @@ class MemoryWatch:
     several times, and the parts of the table that were touched count where it lies in a tmpfs. Only when
     the quick measure passes the limit, each page is divided by the number of processes that share it
     (proportional set size, proc_pid_smaps(5)), the server being one of them, and only when shared memory
-    matters, the table is told apart from the rest.
+    matters, the table is separated from the rest.
 
     Parameters
     ----------

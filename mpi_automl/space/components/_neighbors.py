@@ -10,7 +10,7 @@ HYPERPARAMETERS = (
     Categorical("p", (1, 2), 2),
     Categorical("weights", ("uniform", "distance")),
 )
-LARGEST_TABLE = 100_000_000
+MAX_CELLS = 100_000_000
 """Values of the table beyond which predictions take too long: every row is compared with every other."""
 
 

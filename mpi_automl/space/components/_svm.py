@@ -5,9 +5,9 @@ from __future__ import annotations
 from mpi_automl.data.task import Profile
 from mpi_automl.space.hyperparameters import Float, Hyperparameter, Integer, flag
 
-LARGEST_TABLE = 50_000
+MAX_ROWS = 50_000
 """Rows beyond which a support vector machine with a kernel does not finish in reasonable time."""
-LARGEST_MATRIX = 1.0
+MAX_MATRIX = 1.0
 """GiB of a matrix with an entry for each pair of rows."""
 KERNEL_CACHE = 500
 """MiB, instead of scikit-learn's 200."""
@@ -40,4 +40,4 @@ def kernel_hyperparameters(gamma: float, with_gamma: tuple[str, ...]) -> tuple[H
 def too_many_pairs(profile: Profile, values_per_pair: int) -> str:
     """Why a matrix with an entry for each pair of rows does not fit; empty if it does."""
     gibibytes = 8 * values_per_pair * profile.n_rows**2 / 2**30
-    return f"would need {gibibytes:.0f} GiB for {profile.n_rows:,} rows" if gibibytes > LARGEST_MATRIX else ""
+    return f"would need {gibibytes:.0f} GiB for {profile.n_rows:,} rows" if gibibytes > MAX_MATRIX else ""

@@ -14,7 +14,7 @@ TREES = StagedFitting("n_estimators", 512)
 LEAVES = (Integer("min_samples_leaf", 1, 20, 1), Integer("min_samples_split", 2, 20, 2))
 CLASSES = Categorical("criterion", ("gini", "entropy"))
 VALUES = Categorical("criterion", ("squared_error", "absolute_error"))
-ABSOLUTE_ERROR_MAX_ROWS = 5_000
+MAX_ROWS_ABSOLUTE_ERROR = 5_000
 """Splitting by the absolute error sorts at every node and is slower by orders of magnitude."""
 
 
@@ -43,7 +43,7 @@ def regressor_hyperparameters(*, bootstrap: bool) -> tuple[Hyperparameter, ...]:
 
 def for_size(hyperparameters: tuple[Hyperparameter, ...], profile: Profile) -> tuple[Hyperparameter, ...]:
     """Without the absolute error as criterion where the table is large."""
-    if profile.n_rows <= ABSOLUTE_ERROR_MAX_ROWS:
+    if profile.n_rows <= MAX_ROWS_ABSOLUTE_ERROR:
         return hyperparameters
     return tuple(h for h in hyperparameters if h is not VALUES)
 

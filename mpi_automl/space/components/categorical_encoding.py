@@ -65,7 +65,7 @@ class OrdinalEncoding(Component):
 
 @register
 class NoEncoding(Component):
-    """Category codes as they are: a learner that knows categories is told which columns hold them.
+    """Category codes as they are: a learner that knows categories gets the positions of their columns.
 
     Other learners, and feature preprocessors, see numbers, as with ordinal encoding. Missing and new
     categories are -1.

@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-LARGEST_VOCABULARY = 50_000
+MAX_TERMS = 50_000
 """Terms of one vocabulary; the most frequent ones are kept."""
 
 
@@ -71,7 +71,7 @@ class ColumnsOfText(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             "analyzer": self.analyzer,
             "ngram_range": (shortest, self.longest),
             "norm": self.norm,
-            "max_features": LARGEST_VOCABULARY,
+            "max_features": MAX_TERMS,
             "dtype": np.float64,
         }
         try:

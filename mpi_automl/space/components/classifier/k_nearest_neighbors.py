@@ -19,7 +19,7 @@ class NearestNeighbors(Component):
     step = "classifier"
     name = "k_nearest_neighbors"
     properties = Properties(
-        tasks=CLASSIFICATION, sparse=True, nonlinear=True, max_cells=_neighbors.LARGEST_TABLE, preference=30
+        tasks=CLASSIFICATION, sparse=True, nonlinear=True, max_cells=_neighbors.MAX_CELLS, preference=30
     )
     hyperparameters = _neighbors.HYPERPARAMETERS
 

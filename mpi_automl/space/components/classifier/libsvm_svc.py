@@ -22,7 +22,7 @@ class SupportVector(Component):
         sparse=True,
         sample_weight=True,
         nonlinear=True,
-        max_rows=_svm.LARGEST_TABLE,
+        max_rows=_svm.MAX_ROWS,
         preference=5,
     )
     hyperparameters = (

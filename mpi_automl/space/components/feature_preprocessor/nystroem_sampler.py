@@ -11,7 +11,7 @@ from mpi_automl.space.components import _svm
 from mpi_automl.space.hyperparameters import Categorical, Hyperparameter, bounded
 from mpi_automl.space.registry import register
 
-LARGEST_BASIS = 5_000
+MAX_BASIS = 5_000
 """Rows that the map is made from; the time grows with their cube."""
 
 
@@ -30,7 +30,7 @@ class NystroemSampler(Component):
 
     def declare(self, profile: Profile) -> tuple[Hyperparameter, ...]:
         """No more components than a third of the rows; the kernel chi2 needs dense data."""
-        most = min(profile.n_rows // 3, LARGEST_BASIS)
+        most = min(profile.n_rows // 3, MAX_BASIS)
         components = bounded("n_components", 50, 10_000, 100, most, log=True)
         if not profile.is_sparse:
             return (self.hyperparameters[0], components, *self.hyperparameters[2:])

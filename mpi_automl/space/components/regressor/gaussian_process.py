@@ -11,7 +11,7 @@ from mpi_automl.space.components import _svm
 from mpi_automl.space.hyperparameters import Float
 from mpi_automl.space.registry import register
 
-LARGEST_TABLE = 5_000
+MAX_ROWS = 5_000
 """Rows; the time grows with their cube."""
 
 
@@ -30,8 +30,8 @@ class GaussianProcess(Component):
 
     def unsuitable(self, profile: Profile) -> str:
         """The gradient of the kernel has a value for each pair of rows and each feature."""
-        if profile.n_rows > LARGEST_TABLE:
-            return f"is for tables of at most {LARGEST_TABLE:,} rows, and this one has {profile.n_rows:,}"
+        if profile.n_rows > MAX_ROWS:
+            return f"is for tables of at most {MAX_ROWS:,} rows, and this one has {profile.n_rows:,}"
         return _svm.too_many_pairs(profile, encoded_columns(profile))
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:

@@ -23,7 +23,7 @@ class SupportVector(Component):
         one_per_output=frozenset({TaskType.MULTIOUTPUT}),
         sparse=True,
         nonlinear=True,
-        max_rows=_svm.LARGEST_TABLE,
+        max_rows=_svm.MAX_ROWS,
         preference=43,
     )
     hyperparameters = (
