@@ -140,7 +140,7 @@ class RunWork:
         try:
             outcome = run_job(settings, self._world, evaluator, log, self._load, Observer())
         finally:
-            self._workplace.end_trials(settings)
+            self._workplace.settle(settings)
         if outcome.is_interrupted:
             raise InterruptedRunError
         return self._world.on_root(lambda: self._own_result(attempt, outcome))

@@ -97,7 +97,7 @@ class RankServices:
         self._servers[kind] = evaluator, RankLog(before=log)
         return self._servers[kind]
 
-    def end_trials(self, settings: Settings) -> None:
+    def settle(self, settings: Settings) -> None:
         """End what a run has under way in its server, so that the next one hears nothing of it.
 
         Raises
