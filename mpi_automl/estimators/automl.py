@@ -23,7 +23,7 @@ from mpi_automl.estimators.parameters import settings_of, takes_options
 from mpi_automl.machine.launcher import detect_launch
 from mpi_automl.runs.leaderboard import leaderboard
 from mpi_automl.runs.rebuild import rebuild_ensemble
-from mpi_automl.settings import names
+from mpi_automl.options import names
 from mpi_automl.storage.run_directory import RunDirectory
 from mpi_automl.trial import TrialKey
 
