@@ -90,6 +90,13 @@ def add_settings(
     parser.add_argument("--config", metavar="FILE", help="TOML file with options; the command line takes precedence")
 
 
+def add_override(parser: argparse.ArgumentParser, flag: str, name: str) -> None:
+    """Add one option of `Settings` under a flag of a verb for runs; without it the run's own value holds."""
+    option = OPTIONS[name]
+    text = f"{_described(option)}; default: the run's own"
+    parser.add_argument(flag, help=text, metavar=_shape(flag.strip("-"), option)["metavar"])
+
+
 def settings_from(arguments: argparse.Namespace, defaults: Mapping[str, Any]) -> Settings:
     """Settings from defaults, then the run to resume, then ``--config``, then the command line.
 
@@ -154,20 +161,26 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def _help(option: Option, default: Any) -> str:
-    """The help of an option: meaning, choices, unit, default."""
+    """The help of an option, with its default."""
+    shown = option.unset
+    if default is True:
+        shown = "true"
+    elif isinstance(default, float):
+        shown = f"{default:g}"
+    elif default is not None and default is not False and default != ():
+        shown = str(default)
+    return _described(option) + (f"; default: {shown}" if shown else "")
+
+
+def _described(option: Option) -> str:
+    """Meaning, choices and unit."""
     text = option.help.replace("%", "%%")
     if option.choices:
         text += f" ({', '.join(option.choices)})"
-    if option.unit:
-        text += f" ({_UNITS[option.unit]})"
-    if default is None:
-        return f"{text}; default: {option.unset}" if option.unset else text
-    if default is False or default == ():
-        return text
-    return f"{text}; default: {default:g}" if isinstance(default, float) else f"{text}; default: {default}"
+    return f"{text} ({_UNITS[option.unit]})" if option.unit else text
 
 
 def _shape(name: str, option: Option) -> dict[str, Any]:
     if option.convert is boolean:
         return {"nargs": "?", "const": True, "metavar": "true|false"}
-    return {"metavar": name.upper() if option.choices else option.metavar}
+    return {"metavar": name.replace("-", "_").upper() if option.choices else option.metavar}

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
-import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-from mpi_automl.ensemble.model import EnsembleModel
 from mpi_automl.estimators import results
+from mpi_automl.estimators.fitted_model import FittedModelMixin
 from mpi_automl.estimators.jobs import Data, in_own_words, run_here, run_launched
 from mpi_automl.estimators.output import OutputMixin
 from mpi_automl.estimators.parameters import EstimatorParameters
 from mpi_automl.machine.launcher import detect_launch
-from mpi_automl.options import names
 from mpi_automl.runs.leaderboard import leaderboard
 from mpi_automl.runs.rebuild import rebuild_ensemble
 from mpi_automl.storage.run_directory import RunDirectory
@@ -28,10 +24,8 @@ from mpi_automl.trial import TrialKey
 if TYPE_CHECKING:
     import pandas as pd
 
-_MODEL_FILES = "_model_files"
 
-
-class AutoMLEstimator(OutputMixin, EstimatorParameters):
+class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
     """What both estimators have in common; the kind of target is left to them."""
 
     def fit(
@@ -92,21 +86,6 @@ class AutoMLEstimator(OutputMixin, EstimatorParameters):
             return run_launched(settings, data, ranks)
         return run_here(settings, data, comm)
 
-    def _temporary(self) -> str:
-        """A directory that lives as long as the estimator."""
-        place = tempfile.mkdtemp(prefix="mpi_automl_")
-        weakref.finalize(self, shutil.rmtree, place, ignore_errors=True)
-        return place
-
-    def _adopt(self, model: Path) -> Any:
-        self.model_ = EnsembleModel.load(model, trusted=self._trusted)
-        return self
-
-    @property
-    def _trusted(self) -> tuple[str, ...]:
-        """Modules whose types may be loaded: those that the user named."""
-        return names(self.plugins)
-
     def _checked_training(self, X: Any, y: Any) -> tuple[Any, Any]:
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
@@ -123,10 +102,10 @@ class AutoMLEstimator(OutputMixin, EstimatorParameters):
         return validate_data(self, X, reset=reset, dtype=None, **options)
 
     def _checked_target(self, y: Any) -> Any:
-        raise AttributeError("only the classes for one kind of target have this")
+        raise NotImplementedError
 
     def _task_type(self, y: Any) -> str:
-        raise AttributeError("only the classes for one kind of target have this")
+        raise NotImplementedError
 
     def predict(self, X: Any) -> Any:
         """Predict labels or values.
@@ -394,22 +373,3 @@ class AutoMLEstimator(OutputMixin, EstimatorParameters):
         tags.non_deterministic = self.trials is None
         tags.target_tags.multi_output = True
         return tags
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "model_")
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = dict(super().__getstate__())
-        if "model_" in state:
-            files = self.model_.directory.iterdir()
-            state[_MODEL_FILES] = {file.name: file.read_bytes() for file in files if file.is_file()}
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        files = state.pop(_MODEL_FILES, None)
-        super().__setstate__(state)
-        if files is not None and not self.model_.directory.exists():
-            place = Path(self._temporary())
-            for name, content in files.items():
-                (place / Path(name).name).write_bytes(content)
-            self.model_.directory = place
