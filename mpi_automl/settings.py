@@ -47,6 +47,7 @@ class Settings:
     """
 
     # fmt: off
+    # Defaults of auto-sklearn: 3600 s, 3072 MiB, a third for validation, 50 rounds, 50 candidates, 50 models.
     table: str | None = option(
         None, str, "table with the training rows", "data", metavar="TABLE")
     target: tuple[str, ...] = option(
