@@ -1,329 +1,231 @@
 """Every option of a run, in one validated dataclass.
 
-The command line, TOML files, the estimators and the studies all build `Settings`; there is no second
-list of options. Each field carries its help text, its group and the function that turns a string
-or a TOML value into the value itself.
+The command line, TOML files, the estimators, the studies and the reference pages all come from the fields of
+`Settings`; there is no second list of options.
 """
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from typing import Any
 
 from mpi_automl.errors import UserError
-
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d)?")
-_DURATION_UNITS = {None: 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
-_MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*(MiB|GiB|MB|GB|M|G)?", re.IGNORECASE)
-_MEMORY_UNITS = {None: 1.0, "m": 1.0, "mib": 1.0, "g": 1024.0, "gib": 1024.0, "mb": 1e6 / 2**20, "gb": 1e9 / 2**20}
-
-
-def seconds(value: Any) -> float:
-    """Seconds from a number, or from a text such as ``90``, ``90s``, ``15m``, ``2h``, ``1d`` or ``1:30:00``."""
-    if isinstance(value, str):
-        text = value.strip().lower()
-        if match := _DURATION.fullmatch(text):
-            return float(match[1]) * _DURATION_UNITS[match[2]]
-        if re.fullmatch(r"\d+(:\d{1,2}){1,2}", text):
-            parts = [int(part) for part in text.split(":")]
-            return float(sum(part * 60**power for power, part in enumerate(reversed(parts))))
-        raise ValueError("a time such as 90s, 15m or 2h")
-    return float(value)
+from mpi_automl.options import (
+    AUTO,
+    Option,
+    boolean,
+    count_or_auto,
+    count_or_share,
+    count_or_size,
+    integer,
+    mebibytes,
+    names,
+    runs,
+    seconds,
+    seconds_or_auto,
+    splitter,
+)
 
 
-AUTO: Any = "auto"
-"""A value that is found when the job starts."""
-AUTO_TIME = AUTO
-"""In `Settings.time`, until `mpi_automl.machine.scheduler.with_time_left` has put seconds in its place."""
-
-
-def seconds_or_auto(value: Any) -> Any:
-    """As `seconds`; ``auto`` stays as it is."""
-    return AUTO_TIME if value == AUTO_TIME else seconds(value)
-
-
-def mebibytes(value: Any) -> float:
-    """MiB from a number, or from a text such as ``1024``, ``1024MiB`` or ``2GiB``."""
-    if isinstance(value, str):
-        if match := _MEMORY.fullmatch(value.strip()):
-            return float(match[1]) * _MEMORY_UNITS[match[2].lower() if match[2] else None]
-        raise ValueError("a size such as 1024, 1024MiB or 2GiB")
-    return float(value)
-
-
-def integer(value: Any) -> int:
-    """A whole number; ``3.0`` is one, ``3.5`` and ``true`` are not."""
-    if isinstance(value, bool):
-        raise ValueError("a whole number")
-    number = float(value)
-    if not number.is_integer():
-        raise ValueError("a whole number")
-    return int(number)
-
-
-def count_or_auto(value: Any) -> Any:
-    """As `integer`; ``auto`` stays as it is."""
-    try:
-        return AUTO if value == AUTO else integer(value)
-    except ValueError:
-        raise ValueError("a whole number or auto") from None
-
-
-def count_or_size(value: Any) -> int | str:
-    """A count (``50``), or a size with its unit (``2GiB``), which is given in MiB (``2048MiB``)."""
-    try:
-        return integer(value)
-    except ValueError:
-        text = str(value).strip()
-        if text[-1:].isdigit() or not _MEMORY.fullmatch(text):
-            raise ValueError("a count such as 50, or a size with its unit such as 2GiB") from None
-        return f"{mebibytes(text):.3f}".rstrip("0").rstrip(".") + "MiB"
-
-
-def count_or_share(value: Any) -> int | float:
-    """A count (``50``) or a share of all (``0.5``)."""
-    if isinstance(value, bool):
-        raise ValueError("a count such as 50, or a share such as 0.5")
-    number = float(value)
-    if 0 < number < 1:
-        return number
-    return integer(value)
-
-
-def names(value: Any) -> tuple[str, ...]:
-    """Names from a list, or from a text with commas between them."""
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return tuple(str(part) for part in value)
-
-
-def runs(value: Any) -> tuple[str, ...]:
-    """Run directories, as `names`; False, which is scikit-learn's usual ``warm_start``, is none."""
-    return () if value is False else names(value)
-
-
-def boolean(value: Any) -> bool:
-    """``true`` or ``false``, also as yes/no, on/off, 1/0."""
-    if isinstance(value, bool):
-        return value
-    known = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-    try:
-        return known[str(value).strip().lower()]
-    except KeyError:
-        raise ValueError("true or false") from None
-
-
-SPLITTERS = ("auto", "holdout", "cv", "repeated-cv", "group", "time-series")
-
-
-def splitter(value: Any) -> str:
-    """The name of a resampling, or the import path of a scikit-learn splitter, ``package.module:Class(n_splits=3)``."""
-    text = str(value).strip()
-    if text in SPLITTERS or re.fullmatch(r"[\w.]+:\w+(\(.*\))?", text):
-        return text
-    near = get_close_matches(text, SPLITTERS, n=1)
-    hint = f" (did you mean {near[0]}?)" if near else ""
-    raise ValueError(f"one of {', '.join(SPLITTERS)}{hint} or package.module:Class(arguments)")
-
-
-def option(
-    default: Any,
-    convert: Callable[[Any], Any],
-    help: str,  # noqa: A002  # argparse's word
-    group: str,
-    *,
-    choices: tuple[str, ...] | None = None,
-    metavar: str | None = None,
-    min: float | None = None,
-    max: float | None = None,
-) -> Any:
-    """One option: a dataclass field that knows how to convert, check and explain itself."""
-    facts = {"convert": convert, "help": help, "group": group, "choices": choices}
-    return field(default=default, metadata={**facts, "metavar": metavar, "min": min, "max": max})
+def option(default: Any, convert: Callable[[Any], Any], help: str, group: str, **facts: Any) -> Any:  # noqa: A002
+    """A dataclass field with an `Option`, which says what the parameters are."""
+    return field(default=default, metadata={"option": Option(default, convert, help, group, **facts)})
 
 
 @dataclass(frozen=True)
 class Settings:
     """Every option of a run. Times are in seconds, memory in MiB.
 
-    Values may be given as text, as on the command line (``time="15m"``); they are converted and
-    checked, and a wrong one raises `UserError`.
+    Values may be given as text, as on the command line (``time="15m"``); they are converted and checked.
+
+    Raises
+    ------
+    UserError
+        If a value is wrong, or options contradict each other.
     """
 
     # fmt: off
+    # Defaults of auto-sklearn: 3600 s, 3072 MiB, a third for validation, 50 rounds, 50 candidates, 50 models.
     table: str | None = option(
         None, str, "table with the training rows", "data", metavar="TABLE")
     target: tuple[str, ...] = option(
         (), names, "column to predict; several with commas between them", "data", metavar="COLUMN")
     test: str | None = option(
-        None, str, "table with test rows, predicted and scored but never learned from", "data", metavar="TABLE")
+        None, str, "table with test rows, predicted and scored but never learned from", "data", metavar="TABLE",
+        autosklearn="fit(X_test, y_test)")
     task: str = option(
-        "auto", str, "kind of target", "data",
-        choices=("auto", "binary", "multiclass", "multilabel", "regression", "multioutput"))
+        AUTO, str, "kind of target", "data",
+        choices=(AUTO, "binary", "multiclass", "multilabel", "regression", "multioutput"))
     categorical: tuple[str, ...] = option(
-        (), names, "columns to read as categories", "data", metavar="COLUMNS")
+        (), names, "columns to read as categories", "data", metavar="COLUMNS", autosklearn="fit(feat_type)")
     text: tuple[str, ...] = option(
-        (), names, "columns to read as free text", "data", metavar="COLUMNS")
+        (), names, "columns to read as free text", "data", metavar="COLUMNS", autosklearn="fit(feat_type)")
     drop: tuple[str, ...] = option(
         (), names, "columns to leave out", "data", metavar="COLUMNS")
     drop_missing_targets: bool = option(
         False, boolean, "leave out rows whose target is missing", "data")
     groups: str | None = option(
-        None, str, "column whose equal values stay together in every split (not learned from)", "data",
-        metavar="COLUMN")
+        None, str, "column whose equal values stay together in every split; not used as a feature", "data",
+        metavar="COLUMN", autosklearn="resampling_strategy_arguments (groups)")
 
     metric: str = option(
-        "auto", str, "metric to optimise: a name, or package.module:function; auto is accuracy or r2", "search",
-        metavar="METRIC")
+        AUTO, str, "metric to optimise: a name, or package.module:function; auto is accuracy or r2", "search",
+        metavar="METRIC", autosklearn="metric")
     extra_metrics: tuple[str, ...] = option(
-        (), names, "further metrics to record of every trial; leaderboard shows them", "search", metavar="METRICS")
+        (), names, "further metrics, recorded for every trial and shown in the leaderboard", "search",
+        metavar="METRICS", autosklearn="scoring_functions")
     time: float = option(
-        3600.0, seconds_or_auto, "wall time of the whole job, from its start to its exit, in seconds or as 90s, 15m, "
-        "2h; auto takes what Slurm, PBS, LSF or $MPI_AUTOML_TIME_LEFT says is left", "search", metavar="TIME", min=1)
+        3600.0, seconds_or_auto, "wall time of the whole job, from start to exit; auto: the time left that Slurm, PBS, "
+        "LSF or $MPI_AUTOML_TIME_LEFT reports", "search", metavar="TIME", min=1, autosklearn="time_left_for_this_task")
     heartbeat_timeout: float = option(
-        60.0, seconds, "time without a sign of life after which a rank is named as stuck", "search", metavar="TIME",
-        min=1)
+        60.0, seconds, "silence after which a rank is reported as stuck", "search", metavar="TIME", min=1)
     trials: int | None = option(
-        None, integer, "trials of each rank after which the search ends before its time; default: no limit", "search",
-        metavar="N", min=1)
+        None, integer, "trials of each rank after which the search ends early", "search", metavar="N", min=1,
+        unset="no limit", autosklearn="smac_scenario_args (runcount_limit)")
     time_total: float | None = option(
         None, seconds, "wall time of all legs of the run together; a leg ends when it is used up, and a command that "
-        "leaves some of it unused ends with status 75", "search", metavar="TIME", min=1)
+        "leaves some of it unused exits with status 75", "search", metavar="TIME", min=1, unset="no limit")
     shutdown_time: float = option(
-        30.0, seconds, "time for the ensemble after a signal to stop, in seconds", "search", metavar="TIME", min=0)
+        30.0, seconds, "time for the ensemble after a signal to stop", "search", metavar="TIME", min=0)
     seed: int = option(
-        1, integer, "seed from which every rank's own is derived", "search", metavar="N", min=0)
+        1, integer, "seed of the run; each rank derives its own from it", "search", metavar="N", min=0,
+        autosklearn="seed")
     share: str = option(
-        "history", str, "what ranks tell each other: nothing, new incumbents, or every finished trial", "search",
-        choices=("none", "incumbents", "history"))
+        "history", str, "what ranks send each other: nothing, new incumbents, or every finished trial", "search",
+        choices=("none", "incumbents", "history"), autosklearn="shared_mode")
     diversity: str = option(
-        "none", str, "in what ranks differ beside their seed: nothing, how much they explore, their share of random "
-        "proposals, or local against global search", "search", choices=("none", "exploration", "random", "locality"))
+        "none", str, "how ranks diversify their search: by their seeds only, or also by how much they explore, their "
+        "share of random proposals, or local against global search", "search",
+        choices=("none", "exploration", "random", "locality"))
     fidelity: str = option(
-        "none", str, "what new configurations are tried with less of, before the best get more: rows, or iterations of "
-        "learners with staged fitting", "search", choices=("none", "rows", "iterations"))
+        "none", str, "multi-fidelity: start on fewer rows or iterations, promote the best", "search",
+        choices=("none", "rows", "iterations"))
     eta: int = option(
-        3, integer, "factor between budgets, and the share of the trials that goes on is 1/N", "search", metavar="N",
+        3, integer, "factor between two budgets of --fidelity; one trial in N is promoted", "search", metavar="N",
         min=2)
     min_budget: float = option(
-        0.1, float, "smallest share of the full budget that --fidelity gives", "search", metavar="SHARE",
+        0.1, float, "smallest budget of --fidelity, as a share of the full one", "search", metavar="SHARE",
         min=0.001, max=1)
     deterministic: bool = option(
-        False, boolean, "same seed and number of ranks, same trials, costs, ensemble and predictions: trials are "
-        "counted (--trials), and ranks wait for each other", "search")
+        False, boolean, "repeatable run: same seed and number of ranks, same trials, costs, ensemble and predictions; "
+        "needs --trials, and ranks wait for each other", "search")
     exchange_every: int = option(
-        4, integer, "with --deterministic, trials of each rank between two exchanges", "search", metavar="N", min=1)
+        4, integer, "trials of each rank between two exchanges, with --deterministic", "search", metavar="N", min=1)
     initial_design: str = option(
         "portfolio", str, "first configurations: default, portfolio, random, sobol, or a JSON file", "search",
-        metavar="KIND")
+        metavar="KIND", autosklearn="initial_configurations_via_metalearning")
     warm_start: tuple[str, ...] = option(
-        (), runs, "directories of earlier runs on this or a similar table, whose best configurations are tried first",
+        (), runs, "directories of earlier runs on this or a similar table; their best configurations are tried first",
         "search", metavar="RUNS")
     include: tuple[str, ...] = option(
-        (), names, "only these components, as step:component", "search", metavar="COMPONENTS")
+        (), names, "components to search, as step:component; the others of that step are left out", "search",
+        metavar="COMPONENTS", autosklearn="include")
     exclude: tuple[str, ...] = option(
-        (), names, "not these components, as step:component", "search", metavar="COMPONENTS")
+        (), names, "components to leave out, as step:component", "search", metavar="COMPONENTS", autosklearn="exclude")
     plugins: tuple[str, ...] = option(
-        (), names, "Python modules to import first that register components", "search", metavar="MODULES")
+        (), names, "Python modules that register components; imported first", "search", metavar="MODULES",
+        autosklearn="add_classifier, add_regressor, add_preprocessor")
 
     trial_time: float | None = option(
-        None, seconds, "limit of one trial's wall time, in seconds or as 90s, 15m; default: a tenth of --time",
-        "evaluation", metavar="TIME", min=0.1)
+        None, seconds, "wall time limit of one trial", "evaluation", metavar="TIME", min=0.1,
+        unset="a tenth of --time", autosklearn="per_run_time_limit")
     trial_memory: float = option(
-        3072.0, mebibytes, "limit of what one trial adds to memory, in MiB or as 2GiB", "evaluation",
-        metavar="SIZE", min=16)
+        3072.0, mebibytes, "memory limit of one trial: what it adds to the memory of its rank", "evaluation",
+        metavar="SIZE", min=16, autosklearn="memory_limit")
     resampling: str = option(
-        "auto", splitter,
+        AUTO, splitter,
         "how validation rows are chosen: auto, holdout, cv, repeated-cv, group, time-series, or a scikit-learn "
-        "splitter as package.module:Class(arguments)", "evaluation", metavar="RESAMPLING")
+        "splitter as package.module:Class(arguments)", "evaluation", metavar="RESAMPLING",
+        autosklearn="resampling_strategy")
     validation: str | None = option(
         None, str, "table with validation rows, in place of a split", "evaluation", metavar="TABLE")
     holdout_share: float = option(
-        0.33, float, "share of the rows that holdout validates on", "evaluation", metavar="SHARE",
-        min=0.01, max=0.99)
+        0.33, float, "share of the rows that a holdout validates on", "evaluation", metavar="SHARE",
+        min=0.01, max=0.99, autosklearn="resampling_strategy_arguments (train_size)")
     folds: int = option(
-        5, integer, "folds of cross-validation", "evaluation", metavar="N", min=2)
+        5, integer, "folds of cross-validation", "evaluation", metavar="N", min=2,
+        autosklearn="resampling_strategy_arguments (folds)")
     repeats: int = option(
         2, integer, "repetitions of repeated-cv", "evaluation", metavar="N", min=1)
     early_stopping: str = option(
         "none", str,
-        "when the remaining folds of a trial are left out: never, when its mean so far is worse than the worst fold of "
-        "the job's best trial (forgiving), or than its mean (aggressive)", "evaluation",
+        "when a trial skips its remaining folds: never, when its mean so far is worse than the worst fold of the "
+        "job's best trial (forgiving), or than its mean (aggressive)", "evaluation",
         choices=("none", "forgiving", "aggressive"))
     staged_fitting: bool = option(
-        True, boolean, "fit learners in stages if they can, so that a trial cut off by its time limit counts with the "
-        "size it reached", "evaluation")
+        True, boolean, "fit learners with iterations in stages; a trial that reaches its time limit counts with the "
+        "iterations it finished", "evaluation", autosklearn="resampling_strategy (...-iterative-fit)")
     threads: int = option(
-        1, count_or_auto, "threads of one evaluation; auto takes all cores that each rank has for itself", "evaluation",
+        1, count_or_auto, "threads of one evaluation; auto: all cores that each rank has for itself", "evaluation",
         metavar="N|auto", min=1)
     scratch: str | None = option(
-        None, str, "directory for the node's copy of the table; default: /dev/shm or $TMPDIR, whichever has room",
-        "evaluation", metavar="DIR")
+        None, str, "directory for the node's copy of the table", "evaluation", metavar="DIR",
+        unset="/dev/shm or $TMPDIR, whichever has room")
 
     ensemble_size: int = option(
-        50, integer, "rounds of ensemble selection", "ensemble", metavar="N", min=1)
+        50, integer, "rounds of ensemble selection", "ensemble", metavar="N", min=1, autosklearn="ensemble_size")
     ensemble_nbest: int | float = option(
         50, count_or_share, "candidates for the ensemble: the best N, or a share of all", "ensemble",
-        metavar="N", min=0)
+        metavar="N", min=0, autosklearn="ensemble_nbest")
     ensemble_method: str = option(
-        "greedy", str, "how members are chosen and combined; auto checks which of the others does best", "ensemble",
-        choices=("greedy", "single_best", "stacking", "auto"))
+        "greedy", str, "how members are chosen and combined; auto compares the others and takes the best", "ensemble",
+        choices=("greedy", "single_best", "stacking", AUTO), autosklearn="ensemble_class")
     ensemble_metric: str = option(
-        "auto", str, "what greedy selection goes by: same for --metric, or another metric; auto takes the Brier "
-        "score in place of accuracy", "ensemble", metavar="METRIC")
+        AUTO, str, "metric of greedy selection: a name, or same for --metric; auto is the Brier score in place of "
+        "accuracy, else that of --metric", "ensemble", metavar="METRIC")
     performance_range: float = option(
-        0.0, float, "share of the way from the dummy's cost to the best one that a candidate must have gone",
-        "ensemble", metavar="SHARE", min=0, max=1)
+        0.0, float, "minimum quality of a candidate: 0 = baseline, 1 = best trial", "ensemble", metavar="SHARE",
+        min=0, max=1, autosklearn="performance_range_threshold")
     ensemble_start: int = option(
-        0, integer, "start greedy selection from up to N of the best candidates", "ensemble", metavar="N", min=0)
+        0, integer, "initial members of greedy selection: up to N of the best candidates", "ensemble", metavar="N",
+        min=0)
     ensemble_bags: int = option(
-        0, integer, "select from N random halves of the candidates and average; 0 for one selection from all",
-        "ensemble", metavar="N", min=0)
+        0, integer, "random halves of the candidates to select from; the selections are averaged; 0: one selection "
+        "from all", "ensemble", metavar="N", min=0)
     final_models: str = option(
-        AUTO, str, "models of the members: those of the folds, averaged, or one each, fitted anew on all rows (refit); "
-        "auto fits anew after a holdout or time-series split, whose models have not learned from every row", "ensemble",
-        choices=(AUTO, "folds", "refit"))
+        AUTO, str, "models of each ensemble member: those of its folds, averaged, or one refitted on all rows; auto "
+        "refits after a holdout or time-series split, whose models have not seen every row", "ensemble",
+        choices=(AUTO, "folds", "refit"), autosklearn="refit()")
     final_time: float | None = option(
-        None, seconds, "time kept for fitting anew, if that is done; default: a tenth of --time, or less where members "
-        "cannot take it up", "ensemble", metavar="TIME", min=0)
+        None, seconds, "time reserved for refitting members, if they are refitted", "ensemble", metavar="TIME", min=0,
+        unset="a tenth of --time, or less if members need less")
 
     out: str | None = option(
-        None, str, "run directory to make; default: mpi_automl_<date>_<time>", "storage", metavar="DIR")
+        None, str, "run directory to create", "storage", metavar="DIR", unset="mpi_automl_<date>_<time>",
+        autosklearn="tmp_folder")
     resume: str | None = option(
-        None, str, "run directory to go on with in a new leg; auto goes on with --out where that has been begun",
-        "storage", metavar="DIR")
+        None, str, "run directory to resume in a new leg; auto resumes --out if it exists", "storage", metavar="DIR")
     report: bool = option(
-        True, boolean, "write the page of mpi-automl report after a job of 20 s or more, if time is left", "storage")
+        True, boolean, "write the HTML report after a job of 20 s or more, if time is left", "storage")
     predictions_per_rank: int = option(
         200, integer, "trials of each rank whose predictions are kept", "storage", metavar="N", min=1)
     models_on_disk: int | str = option(
         50, count_or_size, "fitted models that each rank keeps: those of its best N trials, or of as many as fit into "
-        "a size such as 2GiB", "storage", metavar="N|SIZE", min=0)
+        "a size such as 2GiB", "storage", metavar="N|SIZE", min=0, autosklearn="max_models_on_disc")
     flush: float = option(
-        30.0, seconds, "longest time between flushes to disk, in seconds", "storage", metavar="TIME", min=0.1)
+        30.0, seconds, "longest time between flushes to disk", "storage", metavar="TIME", min=0.1)
     disk_limit: float | None = option(
-        None, mebibytes, "limit of the run directory, models included, in MiB or as 20GiB; default: none", "storage",
-        metavar="SIZE", min=1)
+        None, mebibytes, "size limit of the run directory, models included", "storage", metavar="SIZE", min=1,
+        unset="no limit")
     store: str = option(
-        "auto", str, "one file shared by all ranks (needs a parallel h5py), or one per rank", "storage",
-        choices=("auto", "shared", "per-rank"))
+        AUTO, str, "prediction store: one file shared by all ranks (needs a parallel h5py), or one file per rank; "
+        "auto: shared with several ranks, if h5py and the file system allow it", "storage",
+        choices=(AUTO, "shared", "per-rank"))
     alignment: float = option(
-        0.0, mebibytes, "where large datasets of a file begin: at multiples of so many MiB, such as the stripe's size",
-        "storage", metavar="SIZE", min=0)
+        0.0, mebibytes, "alignment of large datasets in a file, such as the file system's stripe size", "storage",
+        metavar="SIZE", min=0)
     mpiio_hints: tuple[str, ...] = option(
         (), names, "MPI-IO hints for the shared file, as name=value with commas between them", "storage",
         metavar="HINTS")
     # fmt: on
 
     def __post_init__(self) -> None:
-        for spec in fields(self):
-            value = getattr(self, spec.name)
+        for name, spec in OPTIONS.items():
+            value = getattr(self, name)
             if value is not None:
-                object.__setattr__(self, spec.name, _checked(spec.name, value, spec.metadata))
+                object.__setattr__(self, name, spec.checked(name, value))
         self._check_repeatable()
 
     def _check_repeatable(self) -> None:
@@ -331,54 +233,52 @@ class Settings:
             return
         if self.trials is None:
             raise UserError(
-                "--deterministic counts trials instead of time; say with --trials how many each rank makes."
+                "--deterministic counts trials instead of time; give the number of trials of each rank with --trials."
             )
         if self.fidelity != "none":
             raise UserError(
-                "--deterministic and --fidelity cannot be had together, as promotions depend on what ends first; "
+                "--deterministic and --fidelity exclude each other, as promotions depend on which trial ends first; "
                 "leave out one of them."
             )
         if self.disk_limit is not None or isinstance(self.models_on_disk, str):
             raise UserError(
-                "With --deterministic the disk cannot be limited by size, which depends on time; leave out "
-                "--disk-limit and give numbers of trials as --models-on-disk and --predictions-per-rank."
+                "With --deterministic the disk cannot be limited by size, as sizes depend on time; leave out "
+                "--disk-limit and give numbers of trials for --models-on-disk and --predictions-per-rank."
             )
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Settings:
-        """Build settings from names and values, such as a TOML table; hyphens count as underscores."""
-        known = {spec.name for spec in fields(cls)}
+        """Build settings from names and values.
+
+        Parameters
+        ----------
+        mapping : mapping of str to object
+            Such as a TOML table. Hyphens in names count as underscores.
+
+        Raises
+        ------
+        UserError
+            If a name is unknown or a value is wrong.
+        """
         values = {name.replace("-", "_"): value for name, value in mapping.items()}
         for name in values:
-            if name not in known:
-                near = get_close_matches(name, known, n=1)
-                hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(known))}."
+            if name not in OPTIONS:
+                near = get_close_matches(name, OPTIONS, n=1)
+                hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(OPTIONS))}."
                 raise UserError(f"There is no option {name}{hint}")
         return cls(**values)
 
     def to_mapping(self) -> dict[str, Any]:
-        """Every option that is set, as TOML can hold it: `from_mapping` gives the same settings back."""
-        pairs = ((spec.name, getattr(self, spec.name)) for spec in fields(self))
+        """Give every option that is not None, as TOML can hold it; `from_mapping` makes equal settings of it.
+
+        Returns
+        -------
+        dict of str to object
+            Tuples become lists.
+        """
+        pairs = ((name, getattr(self, name)) for name in OPTIONS)
         return {name: list(value) if isinstance(value, tuple) else value for name, value in pairs if value is not None}
 
 
-def _checked(name: str, value: Any, facts: Mapping[str, Any]) -> Any:
-    flag = "--" + name.replace("_", "-")
-    try:
-        converted = facts["convert"](value)
-    except (TypeError, ValueError) as error:
-        wanted = str(error) if str(error).startswith("a ") or " or " in str(error) else "a number"
-        raise UserError(f"{flag} is {value!r}; it must be {wanted}.") from None
-    if facts["choices"] and converted not in facts["choices"]:
-        near = get_close_matches(str(converted), facts["choices"], n=1)
-        hint = f" (did you mean {near[0]}?)" if near else ""
-        raise UserError(f"{flag} is {value!r}; it must be one of {', '.join(facts['choices'])}{hint}.")
-    if isinstance(converted, float) and not math.isfinite(converted):
-        raise UserError(f"{flag} is {value!r}; it must be finite.")
-    if isinstance(converted, str):
-        return converted
-    if facts["min"] is not None and converted < facts["min"]:
-        raise UserError(f"{flag} is {value!r}; it must be at least {facts['min']:g}.")
-    if facts["max"] is not None and converted > facts["max"]:
-        raise UserError(f"{flag} is {value!r}; it must be at most {facts['max']:g}.")
-    return converted
+OPTIONS: dict[str, Option] = {spec.name: spec.metadata["option"] for spec in fields(Settings)}
+"""The options by name, in the order of the fields."""

@@ -1,26 +1,11 @@
-"""Options: units, choices, and sentences about what is wrong with them."""
-
-import dataclasses
+"""Settings: wrong values and options that contradict each other, mappings, and what every option says of itself."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mpi_automl.errors import UserError
-from mpi_automl.settings import Settings, mebibytes, seconds
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [("90", 90), ("90s", 90), ("15m", 900), ("1.5h", 5400), ("2d", 172_800), ("1:30:00", 5400), ("02:30", 150), (7, 7)],
-)
-def test_times(text, value):
-    assert seconds(text) == value
-
-
-@pytest.mark.parametrize(("text", "value"), [("1024", 1024), ("2GiB", 2048), ("512 MiB", 512), ("1g", 1024), (3, 3)])
-def test_sizes(text, value):
-    assert mebibytes(text) == value
+from mpi_automl.settings import OPTIONS, Settings
 
 
 @pytest.mark.parametrize(
@@ -54,7 +39,7 @@ def test_a_count_or_a_size(text, value):
 
 
 def test_a_repeatable_job_counts_trials_and_takes_no_limit_that_depends_on_time():
-    with pytest.raises(UserError, match="say with --trials"):
+    with pytest.raises(UserError, match="number of trials of each rank with --trials"):
         Settings(deterministic=True)
     with pytest.raises(UserError, match="--fidelity"):
         Settings(deterministic=True, trials=5, fidelity="rows")
@@ -75,12 +60,18 @@ def test_settings_survive_their_mapping():
 
 
 def test_every_option_has_help_and_a_group():
-    for field in dataclasses.fields(Settings):
-        assert field.metadata["help"], field.name
-        assert field.metadata["group"] in {"data", "search", "evaluation", "ensemble", "storage"}
+    for name, option in OPTIONS.items():
+        assert option.help and not option.help.endswith("."), name
+        assert option.group in {"data", "search", "evaluation", "ensemble", "storage"}
+        assert option.annotation, name
 
 
-@given(st.sampled_from([field.name for field in dataclasses.fields(Settings)]), st.text() | st.floats() | st.integers())
+def test_every_default_is_a_value_that_its_option_accepts():
+    for name, option in OPTIONS.items():
+        assert option.default is None or option.checked(name, option.default) == option.default, name
+
+
+@given(st.sampled_from(list(OPTIONS)), st.text() | st.floats() | st.integers())
 def test_any_value_is_taken_or_refused_in_one_sentence(name, value):
     try:
         Settings(**{name: value})

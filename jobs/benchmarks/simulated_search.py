@@ -196,7 +196,7 @@ def _make_directory(settings: Settings) -> Path:
 
 def _options(case: Case, limits: Limits) -> dict[str, Any]:
     options = {"seed": case.seed, "share": case.share, "diversity": case.diversity, "trials": limits.trials}
-    return {**options, "silence": 600, "models_on_disk": 0}
+    return {**options, "heartbeat_timeout": 600, "models_on_disk": 0}
 
 
 def _plan(case: Case, limits: Limits, benchmark: SurrogateBenchmark, directory: Path, began: float) -> Plan:

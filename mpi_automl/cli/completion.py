@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
-from dataclasses import fields
 from typing import Any
 
 from mpi_automl.errors import UserError
 from mpi_automl.machine.launcher import detect_launch
-from mpi_automl.settings import Settings
+from mpi_automl.settings import OPTIONS
 
 SHELLS = ("bash", "zsh", "tcsh")
 _FILES = ("TABLE", "FILE", "SOURCE")
@@ -43,7 +42,7 @@ def _say_what_is_meant(actions: Iterable[Any]) -> None:
     """Tell shtab which arguments are files, and which values an option can have."""
     import shtab
 
-    choices = {spec.name: spec.metadata["choices"] for spec in fields(Settings) if spec.metadata["choices"]}
+    choices = {name: option.choices for name, option in OPTIONS.items() if option.choices}
     for action in actions:
         if action.choices is None and action.dest in choices and action.option_strings:
             action.choices = choices[action.dest]

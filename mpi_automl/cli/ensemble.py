@@ -5,23 +5,20 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mpi_automl.cli.options import add_plugins, converted, plugins_from
+from mpi_automl.cli.options import add_override, add_plugins, converted, plugins_from
 from mpi_automl.machine.launcher import detect_launch
 
 _OPTIONS = {
-    "size": ("ensemble_size", "N", "rounds of selection"),
-    "nbest": ("ensemble_nbest", "N", "candidates: the best N, or a share"),
-    "method": ("ensemble_method", "METHOD", "how to combine: greedy, single_best, stacking or auto"),
-    "select_by": ("ensemble_metric", "METRIC", "what greedy selection goes by: same, auto or another metric"),
-    "performance_range": (
-        "performance_range",
-        "SHARE",
-        "way from the dummy's cost to the best one that a candidate must have gone",
-    ),
-    "start": ("ensemble_start", "N", "start greedy selection from up to N of the best candidates"),
-    "bags": ("ensemble_bags", "N", "select from N random halves of the candidates and average"),
-    "final_models": ("final_models", "KIND", "models to take where a member has both: folds or refit (auto)"),
+    "size": "ensemble_size",
+    "nbest": "ensemble_nbest",
+    "method": "ensemble_method",
+    "select_by": "ensemble_metric",
+    "performance_range": "performance_range",
+    "start": "ensemble_start",
+    "bags": "ensemble_bags",
+    "final_models": "final_models",
 }
+"""Options of `Settings` under the verb's shorter names."""
 _RULES = {"start": "sorted_start", "final_models": "final"}
 """Fields of `EnsembleRules` with other names than the options."""
 
@@ -33,8 +30,8 @@ def _flag(name: str) -> str:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this verb."""
     parser.add_argument("directory", metavar="RUN", type=Path, help="run directory, also of a running or killed job")
-    for name, (_, metavar, text) in _OPTIONS.items():
-        parser.add_argument(_flag(name), metavar=metavar, help=f"{text}; default: the run's own")
+    for name, option in _OPTIONS.items():
+        add_override(parser, _flag(name), option)
     parser.add_argument("--metric", metavar="METRIC", help="metric to judge by; default: the run's own")
     add_plugins(parser)
     parser.epilog = "Example: mpi-automl ensemble runs/price --size 20 --nbest 50"
@@ -44,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Collective. Run the verb; gives the exit status."""
     given = {
         _RULES.get(name, name): converted(option, getattr(arguments, name), _flag(name))
-        for name, (option, _, _) in _OPTIONS.items()
+        for name, option in _OPTIONS.items()
     }
     from mpi_automl.parallel.abort import abort_on_exception
     from mpi_automl.parallel.world import open_world, process_start

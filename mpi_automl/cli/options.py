@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import Field, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
 from mpi_automl.errors import UserError
-from mpi_automl.settings import Settings, boolean, names
+from mpi_automl.options import Option, boolean, names
+from mpi_automl.settings import OPTIONS, Settings
 from mpi_automl.toml_file import read_toml
 
 _TITLES = {
@@ -21,16 +21,15 @@ _TITLES = {
     "ensemble": "the ensemble",
     "storage": "the files",
 }
-
-
+_UNITS = {"seconds": "seconds, or as 15m, 2h", "MiB": "MiB, or as 2GiB"}
 _WRONG_CHOICE = re.compile(r"invalid choice: '(?P<given>[^']*)' \(choose from (?P<choices>.*)\)")
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose complaints are `UserError`, so that one rank prints them once."""
+    """A parser whose errors are `UserError`, so that one rank prints them once."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise the complaint, with the nearest right choice where there is one."""
+        """Raise the error, with the nearest right choice if there is one."""
         near: list[str] = []
         if found := _WRONG_CHOICE.search(message):
             near = get_close_matches(found["given"], re.findall(r"[\w-]+", found["choices"]), n=1)
@@ -77,43 +76,48 @@ def add_settings(
     only : tuple of str, optional
         Fields that are; by default all others.
     """
-    chosen = [spec for spec in fields(Settings) if spec.name not in leave_out and (only is None or spec.name in only)]
-    used = {spec.metadata["group"] for spec in chosen}
+    chosen = [name for name in OPTIONS if name not in leave_out and (only is None or name in only)]
+    used = {OPTIONS[name].group for name in chosen}
     groups = {name: parser.add_argument_group(title) for name, title in _TITLES.items() if name in used}
-    for spec in chosen:
-        group = groups[spec.metadata["group"]]
-        shown = defaults.get(spec.name, spec.default)
-        group.add_argument(
-            "--" + spec.name.replace("_", "-"),
+    for name in chosen:
+        option = OPTIONS[name]
+        groups[option.group].add_argument(
+            "--" + name.replace("_", "-"),
             default=argparse.SUPPRESS,
-            help=_help(spec, shown),
-            **_shape(spec),
+            help=_help(option, defaults.get(name, option.default)),
+            **_shape(name, option),
         )
-    parser.add_argument("--config", metavar="FILE", help="TOML file with options; those of the command line win")
+    parser.add_argument("--config", metavar="FILE", help="TOML file with options; the command line takes precedence")
+
+
+def add_override(parser: argparse.ArgumentParser, flag: str, name: str) -> None:
+    """Add one option of `Settings` under a flag of a verb for runs; without it the run's own value holds."""
+    option = OPTIONS[name]
+    text = f"{_described(option)}; default: the run's own"
+    parser.add_argument(flag, help=text, metavar=_shape(flag.strip("-"), option)["metavar"])
 
 
 def settings_from(arguments: argparse.Namespace, defaults: Mapping[str, Any]) -> Settings:
-    """Settings from defaults, then the run to go on with, then ``--config``, then the command line.
+    """Settings from defaults, then the run to resume, then ``--config``, then the command line.
 
     Raises
     ------
     UserError
         For anything wrong with them.
     """
-    known = {spec.name for spec in fields(Settings)}
-    given = {name: value for name, value in vars(arguments).items() if name in known and value is not None}
+    given = {name: value for name, value in vars(arguments).items() if name in OPTIONS and value is not None}
     config = read_config(Path(arguments.config)) if arguments.config else {}
     earlier = _options_of_run(given.get("resume") or config.get("resume"))
     return Settings.from_mapping({**defaults, **earlier, **config, **given})
 
 
 def _options_of_run(resume: str | None) -> dict[str, Any]:
-    """The options that a run which is to go on was begun with."""
+    """The options of the run that is to be resumed."""
     if resume is None or resume == "auto":
         return {}
     config = Path(resume) / "config.toml"
     if not config.exists():
-        raise UserError(f"{resume} is not a run directory that could go on; name one that holds config.toml.")
+        raise UserError(f"{resume} is not a run directory; name one that holds config.toml.")
     return read_config(config)
 
 
@@ -134,14 +138,14 @@ def converted(name: str, value: str | None, flag: str) -> Any:
 
 
 def add_plugins(parser: argparse.ArgumentParser) -> None:
-    """Add the option that says which modules' types a run may hold; it never comes from the run itself."""
+    """Add the option that names the modules whose types a run may hold; it is never read from the run itself."""
     parser.add_argument(
-        "--plugins", metavar="MODULES", help="modules of your own components that the run was made with, to be trusted"
+        "--plugins", metavar="MODULES", help="modules with components of your own that the run used; they are trusted"
     )
 
 
 def plugins_from(arguments: argparse.Namespace) -> tuple[str, ...]:
-    """The modules that the user trusts."""
+    """Names of the modules that the user trusts."""
     return names(arguments.plugins or ())
 
 
@@ -156,18 +160,27 @@ def read_config(path: Path) -> dict[str, Any]:
     return {name.replace("-", "_"): value for name, value in read_toml(path).items()}
 
 
-def _help(spec: Field[Any], shown: Any) -> str:
-    text = str(spec.metadata["help"]).replace("%", "%%")
-    if spec.metadata["choices"]:
-        text += f" ({', '.join(spec.metadata['choices'])})"
-    if shown not in (None, (), False):
-        text += f"; default: {shown:g}" if isinstance(shown, float) else f"; default: {shown}"
-    return text
+def _help(option: Option, default: Any) -> str:
+    """The help of an option, with its default."""
+    shown = option.unset
+    if default is True:
+        shown = "true"
+    elif isinstance(default, float):
+        shown = f"{default:g}"
+    elif default is not None and default is not False and default != ():
+        shown = str(default)
+    return _described(option) + (f"; default: {shown}" if shown else "")
 
 
-def _shape(spec: Field[Any]) -> dict[str, Any]:
-    if spec.metadata["convert"] is boolean:
+def _described(option: Option) -> str:
+    """Meaning, choices and unit."""
+    text = option.help.replace("%", "%%")
+    if option.choices:
+        text += f" ({', '.join(option.choices)})"
+    return f"{text} ({_UNITS[option.unit]})" if option.unit else text
+
+
+def _shape(name: str, option: Option) -> dict[str, Any]:
+    if option.convert is boolean:
         return {"nargs": "?", "const": True, "metavar": "true|false"}
-    if spec.metadata["choices"]:
-        return {"metavar": spec.name.upper()}
-    return {"metavar": spec.metadata["metavar"]}
+    return {"metavar": name.replace("-", "_").upper() if option.choices else option.metavar}

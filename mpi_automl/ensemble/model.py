@@ -141,6 +141,17 @@ class EnsembleModel:
     def load(cls, directory: Path | str, *, trusted: Iterable[str] = (), memory: float = 1024.0) -> EnsembleModel:
         """Open a model; its members are loaded when they are first needed.
 
+        Parameters
+        ----------
+        directory : Path or str
+            Such as ``runs/price/model``.
+        trusted, memory
+            The attributes of these names.
+
+        Returns
+        -------
+        EnsembleModel
+
         Raises
         ------
         UserError
@@ -190,7 +201,16 @@ class EnsembleModel:
         return self.schema.decode(self.predictions(self.schema.encode(table)))
 
     def predict_proba(self, table: Any) -> NDArray[np.float64]:
-        """Probabilities of the classes (in the order of `Schema.classes`) or labels.
+        """Probabilities of the classes, in the order of `Schema.classes`, or of each label being 1.
+
+        Parameters
+        ----------
+        table
+            As for `predict`.
+
+        Returns
+        -------
+        ndarray of float, shape (n_rows, n_classes) or (n_rows, n_labels)
 
         Raises
         ------
@@ -202,7 +222,23 @@ class EnsembleModel:
         return self.predictions(self.schema.encode(table))
 
     def predictions(self, encoded: Any) -> NDArray[np.float64]:
-        """Combined predictions of rows that are encoded already, shape (n_rows, n_outputs)."""
+        """Combined predictions of rows that are encoded already.
+
+        Parameters
+        ----------
+        encoded : DataFrame, ndarray or sparse matrix, shape (n_rows, n_columns)
+            From ``model.schema.encode(table)``.
+
+        Returns
+        -------
+        ndarray of float, shape (n_rows, n_outputs)
+            Probabilities, or values of a numeric target.
+
+        Raises
+        ------
+        UserError
+            If a member cannot be loaded.
+        """
         keys = list(self.weights)
         total = self.combination.part(keys[0], self.member_predictions(keys[0], encoded))
         for key in keys[1:]:
@@ -213,6 +249,16 @@ class EnsembleModel:
         """Predictions of one member for encoded rows: the mean over its pipelines.
 
         Rows are predicted in batches, so that what a pipeline makes on the way stays small.
+
+        Parameters
+        ----------
+        key : TrialKey
+        encoded
+            As for `predictions`.
+
+        Returns
+        -------
+        ndarray of float32, shape (n_rows, n_outputs)
         """
         pipelines = self.pipelines(key)
         n_outputs = self.schema.n_outputs
@@ -224,7 +270,7 @@ class EnsembleModel:
         return result
 
     def pipelines(self, key: TrialKey) -> list[Any]:
-        """The fitted pipelines of one member.
+        """The fitted scikit-learn pipelines of one member: one for each fold, or one. They take encoded rows.
 
         Raises
         ------

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mpi_automl.estimators.automl import AutoMLClassifier, AutoMLRegressor
+    from mpi_automl.estimators.classifier import AutoMLClassifier
+    from mpi_automl.estimators.regressor import AutoMLRegressor
 
 __all__ = ["AutoMLClassifier", "AutoMLRegressor"]
 
@@ -13,6 +14,6 @@ __all__ = ["AutoMLClassifier", "AutoMLRegressor"]
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from mpi_automl.estimators import automl
+    from mpi_automl.estimators import classifier, regressor
 
-    return getattr(automl, name)
+    return {"AutoMLClassifier": classifier.AutoMLClassifier, "AutoMLRegressor": regressor.AutoMLRegressor}[name]

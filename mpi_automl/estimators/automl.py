@@ -1,40 +1,32 @@
-"""`AutoMLClassifier` and `AutoMLRegressor`: a job as a scikit-learn estimator."""
+"""What `AutoMLClassifier` and `AutoMLRegressor` have in common: a job as a scikit-learn estimator."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
-import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-from mpi_automl.ensemble.model import EnsembleModel
 from mpi_automl.estimators import results
+from mpi_automl.estimators.fitted_model import FittedModelMixin
 from mpi_automl.estimators.jobs import Data, in_own_words, run_here, run_launched
 from mpi_automl.estimators.output import OutputMixin
-from mpi_automl.estimators.parameters import settings_of, takes_options
+from mpi_automl.estimators.parameters import EstimatorParameters
 from mpi_automl.machine.launcher import detect_launch
 from mpi_automl.runs.leaderboard import leaderboard
 from mpi_automl.runs.rebuild import rebuild_ensemble
-from mpi_automl.settings import names
 from mpi_automl.storage.run_directory import RunDirectory
 from mpi_automl.trial import TrialKey
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_MODEL_FILES = "_model_files"
 
-
-class _AutoML(OutputMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """What both estimators have in common."""
+class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
+    """What both estimators have in common; the kind of target is left to them."""
 
     def fit(
         self,
@@ -48,20 +40,22 @@ class _AutoML(OutputMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
     ) -> Any:
         """Collective. Search for the best ensemble until the time is up.
 
-        All ranks call it with the same parameters; rank 0's data count. Under a launcher (``mpirun python
-        script.py``) the ranks work together; without one this process works alone, or with `n_jobs` ranks that are
-        started for this job.
+        All ranks call it with the same parameters; the data of rank 0 are used. Under a launcher (``mpirun python
+        script.py``) the ranks search together. Without one this process searches alone, or starts `n_jobs` ranks
+        for this job.
 
         Parameters
         ----------
         X : DataFrame, ndarray or sparse matrix, shape (n_rows, n_columns)
-        y : array, shape (n_rows,) or (n_rows, n_targets)
+            Training rows. A DataFrame may hold numbers, categories, texts, dates and missing values.
+        y : array-like, shape (n_rows,) or (n_rows, n_targets)
+            Labels or values. For several labels: 0 or 1 in each column.
         X_test, y_test : as `X` and `y`, optional
-            Predicted by every trial and scored, never learned from.
-        dataset_name : str
-            What to call the table in reports.
+            Test rows. Every trial predicts and scores them; nothing is learned from them.
+        dataset_name : str, default="table"
+            Name of the table in reports.
         comm : mpi4py.MPI.Intracomm, optional
-            Ranks to work with; by default all ranks that the launcher started.
+            Ranks that search; by default all ranks that the launcher started. It is not kept.
 
         Returns
         -------
@@ -72,6 +66,8 @@ class _AutoML(OutputMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
         ------
         ValueError
             If the data or a parameter cannot be used.
+        RuntimeError
+            If the ranks started for `n_jobs` fail.
         """
         X, y = self._checked_training(X, y)
         data = Data(X, y, X_test, y_test, dataset_name)
@@ -84,26 +80,11 @@ class _AutoML(OutputMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
         out = self.out
         if out is None and alone:
             out = self._temporary()
-        settings = settings_of(self, task=self._task_type(data.y), out=out)
+        settings = self._settings(task=self._task_type(data.y), out=out)
         ranks = (os.cpu_count() or 1) if self.n_jobs == -1 else self.n_jobs or 1
         if alone and ranks > 1:
             return run_launched(settings, data, ranks)
         return run_here(settings, data, comm)
-
-    def _temporary(self) -> str:
-        """A directory that lives as long as the estimator."""
-        place = tempfile.mkdtemp(prefix="mpi_automl_")
-        weakref.finalize(self, shutil.rmtree, place, ignore_errors=True)
-        return place
-
-    def _adopt(self, model: Path) -> Any:
-        self.model_ = EnsembleModel.load(model, trusted=self._trusted)
-        return self
-
-    @property
-    def _trusted(self) -> tuple[str, ...]:
-        """Modules whose types may be loaded: those that the user named."""
-        return names(self.plugins)
 
     def _checked_training(self, X: Any, y: Any) -> tuple[Any, Any]:
         if y is None:
@@ -121,13 +102,31 @@ class _AutoML(OutputMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
         return validate_data(self, X, reset=reset, dtype=None, **options)
 
     def _checked_target(self, y: Any) -> Any:
-        raise AttributeError("only the classes for one kind of target have this")
+        raise NotImplementedError
 
     def _task_type(self, y: Any) -> str:
-        raise AttributeError("only the classes for one kind of target have this")
+        raise NotImplementedError
 
     def predict(self, X: Any) -> Any:
-        """Labels or values of rows, shape (n_rows,) or (n_rows, n_targets), as they were in training."""
+        """Predict labels or values.
+
+        Parameters
+        ----------
+        X : DataFrame, ndarray or sparse matrix, shape (n_rows, n_columns)
+            Rows with the columns of the training table.
+
+        Returns
+        -------
+        ndarray, shape (n_rows,) or (n_rows, n_targets)
+            Labels or values as in training. A Series or DataFrame after ``set_output(transform="pandas")``.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If the columns do not fit the training table, or the model of a member cannot be loaded.
+        """
         check_is_fitted(self)
         X = self._checked(X, reset=False)
         return self._wrapped(in_own_words(lambda: self.model_.predict(X)), X, self.model_.schema.target_names)
@@ -147,16 +146,37 @@ class _AutoML(OutputMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
         directory: str | None = None,
         comm: Any = None,
     ) -> Any:
-        """Collective. Build another ensemble from the trials of a run; this estimator predicts with it from now on.
+        """Collective. Build another ensemble from the trials of a run, and predict with it from then on.
+
+        The new ensemble also becomes the final model of the run directory.
 
         Parameters
         ----------
-        size, nbest, metric, method
-            As `ensemble_size`, `ensemble_nbest`, `metric` and `ensemble_method`; by default the run's own.
+        size : int, optional
+            Rounds of ensemble selection, as the parameter `ensemble_size`; by default that of the run. So are the
+            defaults of the next three.
+        nbest : int or float, optional
+            Candidates, as the parameter `ensemble_nbest`.
+        metric : str, optional
+            Metric to select by and to report, as the parameter `metric`.
+        method : {"greedy", "single_best", "stacking", "auto"}, optional
+            As the parameter `ensemble_method`.
         directory : str, optional
-            A run directory, so that an estimator that was never fitted can take over a finished run.
+            Run directory, finished or not. An estimator that was never fitted can take over a run this way.
         comm : mpi4py.MPI.Intracomm, optional
-            As for `fit`; ``MPI.COMM_SELF`` if one rank alone is to do this.
+            As for `fit`; ``MPI.COMM_SELF`` for one rank alone.
+
+        Returns
+        -------
+        self
+            With the new ensemble, on every rank.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`, if no `directory` is given.
+        ValueError
+            If the directory is no run directory, an argument is wrong, or the run kept no models.
         """
         if directory is not None:
             self.run_directory_ = directory
@@ -169,16 +189,29 @@ class _AutoML(OutputMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
         return self
 
     def refit(self, X: Any, y: Any, *, comm: Any = None) -> Any:
-        """Collective. Fit the members of the ensemble anew on all rows given; one that fails keeps its models.
+        """Collective. Refit the members of the ensemble on all rows given.
 
-        The members are dealt over the ranks, which must all have the same rows.
+        Each rank refits its share of the members. A member that fails keeps its present models, with a warning. The
+        run directory keeps its final model.
 
         Parameters
         ----------
         X, y
-            As for `fit`.
+            As for `fit`; all ranks must have the same rows.
         comm : mpi4py.MPI.Intracomm, optional
-            As for `fit`; ``MPI.COMM_SELF`` if one rank alone is to do this.
+            As for `fit`; ``MPI.COMM_SELF`` for one rank alone.
+
+        Returns
+        -------
+        self
+            With the refitted members, on every rank.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If the data do not fit the training table, or the run directory is missing.
         """
         check_is_fitted(self)
         X, y = self._checked_training(X, y)
@@ -188,68 +221,147 @@ class _AutoML(OutputMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
         return self._adopt(place)
 
     def leaderboard(self, *, ensemble_only: bool = False) -> pd.DataFrame:
-        """All trials, failures included, best first.
+        """List all trials, best first; trials that failed come last.
 
         Parameters
         ----------
-        ensemble_only : bool
+        ensemble_only : bool, default=False
             Only members of the ensemble.
 
         Returns
         -------
-        DataFrame
-            As `mpi_automl.runs.leaderboard.leaderboard` describes it.
+        DataFrame, shape (n_trials, n_columns)
+            Indexed by trial (``"<leg>-<rank>-<number>"``), with ``rank``, ``ensemble_weight``, ``type`` (the learner),
+            ``value`` (of the metric), ``cost``, ``duration`` (seconds), ``status``, ``mpi_rank``, ``score_<metric>``
+            for each of `extra_metrics`, and further columns of the store.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
         """
         check_is_fitted(self)
         table = leaderboard(self.run_directory_, self.model_.weights, self._trusted)
         return table[table["ensemble_weight"] > 0] if ensemble_only else table
 
     def show_models(self) -> dict[str, dict[str, Any]]:
-        """Members of the ensemble, heaviest first: weight, cost, a line about the pipeline, its fitted pipelines."""
+        """Describe the members of the ensemble, heaviest first.
+
+        Returns
+        -------
+        dict of str to dict
+            For each trial: ``ensemble_weight``, ``cost``, ``pipeline`` (one line of text), ``configuration`` (dict of
+            hyperparameters), ``estimators`` (list of fitted scikit-learn pipelines: one for each fold, or one).
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        """
         check_is_fitted(self)
         return results.members(self.run_directory_, self.model_)
 
     def get_models_with_weights(self) -> list[tuple[float, Any]]:
-        """Weights and lists of fitted pipelines (one for each fold, or one) of the members, heaviest first."""
+        """Give the members of the ensemble, heaviest first.
+
+        Returns
+        -------
+        list of (float, list)
+            Weight, and fitted scikit-learn pipelines that take the encoded table: one for each fold, or one.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        """
         check_is_fitted(self)
         return [(weight, self.model_.pipelines(key)) for key, weight in self.model_.weights.items()]
 
     def sprint_statistics(self) -> str:
-        """A few lines about the run: metric, best score, trials by status."""
+        """Summarise the run.
+
+        Returns
+        -------
+        str
+            Some lines: metric, best validation value of a single trial, number of trials by status.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        """
         check_is_fitted(self)
         return results.statistics(self.run_directory_, self._trusted)
 
     @property
     def cv_results_(self) -> dict[str, NDArray[Any]]:
-        """Trials in the form of scikit-learn's searches: ``params``, ``mean_test_score``, ``rank_test_scores``, ..."""
+        """Trials in the form of scikit-learn's searches, in the order of the store.
+
+        A dict of arrays of shape (n_trials,): ``mean_test_score`` (greater is better), ``rank_test_scores``,
+        ``mean_fit_time`` (seconds), ``params``, ``status``, ``budgets``, ``model_ids``, and as masked arrays
+        ``metric_<metric>`` and ``param_<hyperparameter>``.
+        """
         check_is_fitted(self)
         return results.cv_results(self.run_directory_, self._trusted)
 
     @property
     def performance_over_time_(self) -> pd.DataFrame:
-        """Best score so far after each trial, with the time it ended."""
+        """Best validation score so far, after each trial.
+
+        A DataFrame with ``Timestamp`` (end of the trial, UTC) and ``single_best_optimization_score``.
+        """
         check_is_fitted(self)
         return results.performance_over_time(self.run_directory_, self._trusted)
 
     @property
     def ensemble_(self) -> dict[TrialKey, float]:
-        """Weights of the members, heaviest first."""
+        """Weights of the ensemble members by trial, heaviest first; they sum to 1."""
         check_is_fitted(self)
         return dict(self.model_.weights)
 
     def get_configuration_space(self, X: Any, y: Any) -> Any:
-        """The ConfigSpace that a search on this table would use."""
+        """Give the search space for a table.
+
+        Parameters
+        ----------
+        X, y
+            As for `fit`.
+
+        Returns
+        -------
+        ConfigSpace.ConfigurationSpace
+
+        Raises
+        ------
+        ValueError
+            If the data, `include`, `exclude` or another parameter cannot be used.
+        """
         X, y = self._checked_training(X, y)
-        settings = settings_of(self, task=self._task_type(y))
+        settings = self._settings(task=self._task_type(y))
         return in_own_words(lambda: results.space_of(Data(X, y, None, None, "table"), settings)).configspace
 
     def fit_pipeline(self, X: Any, y: Any, config: Any) -> Any:
-        """Fit one configuration of `get_configuration_space` on all rows; gives a scikit-learn pipeline.
+        """Fit one configuration on all rows, in this process and without limits of time or memory.
 
-        The pipeline takes the encoded table.
+        Parameters
+        ----------
+        X, y
+            As for `fit`.
+        config : ConfigSpace.Configuration
+            From `get_configuration_space` for the same table.
+
+        Returns
+        -------
+        sklearn.pipeline.Pipeline
+            Takes the encoded table.
+
+        Raises
+        ------
+        ValueError
+            If the data or a parameter cannot be used.
         """
         X, y = self._checked_training(X, y)
-        settings = settings_of(self, task=self._task_type(y))
+        settings = self._settings(task=self._task_type(y))
         return in_own_words(lambda: results.fit_pipeline(Data(X, y, None, None, "table"), settings, config))
 
     def __sklearn_tags__(self) -> Any:
@@ -261,120 +373,3 @@ class _AutoML(OutputMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
         tags.non_deterministic = self.trials is None
         tags.target_tags.multi_output = True
         return tags
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "model_")
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = dict(super().__getstate__())
-        if "model_" in state:
-            files = self.model_.directory.iterdir()
-            state[_MODEL_FILES] = {file.name: file.read_bytes() for file in files if file.is_file()}
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        files = state.pop(_MODEL_FILES, None)
-        super().__setstate__(state)
-        if files is not None and not self.model_.directory.exists():
-            place = Path(self._temporary())
-            for name, content in files.items():
-                (place / Path(name).name).write_bytes(content)
-            self.model_.directory = place
-
-
-@takes_options(n_jobs=None)
-class AutoMLClassifier(ClassifierMixin, _AutoML):  # type: ignore[misc]  # scikit-learn has no types
-    """Classifier that searches for the best ensemble of pipelines.
-
-    Its parameters are the options of `mpi_automl.settings.Settings` under the same names (``time``, ``trial_time``,
-    ``trial_memory``, ``metric``, ``seed``, ``include``, ``exclude``, ``resampling``, ``ensemble_size``, ...), and
-    `n_jobs`.
-
-    Parameters
-    ----------
-    n_jobs : int, optional
-        Outside of an MPI launcher: how many ranks to start for the job; -1 for one on every core.
-
-    Attributes
-    ----------
-    classes_ : ndarray
-        Labels in the order of the columns of `predict_proba`; for several labels, a list with one array for each.
-    model_ : EnsembleModel
-    run_directory_ : str
-        Where the run's files are. Without `out`, a temporary directory that goes with the estimator when it runs alone,
-        else one in the working directory.
-    n_features_in_ : int
-    feature_names_in_ : ndarray of str
-    """
-
-    def score(self, X: Any, y: Any) -> float:
-        """Score by the metric that the ensemble was chosen by; greater is better, so errors and losses are negative."""
-        # scikit-learn's mixin, which must come first, has one of its own.
-        return self._score(X, y)
-
-    def predict_proba(self, X: Any) -> Any:
-        """Probabilities of the classes or labels, shape (n_rows, n_outputs)."""
-        check_is_fitted(self)
-        X = self._checked(X, reset=False)
-        schema = self.model_.schema
-        columns = schema.target_names if schema.classes is None else schema.classes.tolist()
-        return self._wrapped(in_own_words(lambda: self.model_.predict_proba(X)), X, columns)
-
-    def _adopt(self, model: Path) -> Any:
-        super()._adopt(model)
-        labels = [known.values for known in self.model_.schema.target.labels]
-        self.classes_ = labels[0] if len(labels) == 1 else labels
-        return self
-
-    def _checked_target(self, y: Any) -> Any:
-        if getattr(y, "ndim", 1) == 2 and y.shape[1] > 1:
-            return check_array(y, accept_sparse=False, dtype=None)
-        y = column_or_1d(y, warn=True)
-        check_classification_targets(y)
-        if len(set(np.asarray(y).tolist())) < 2:
-            raise ValueError(f"{type(self).__name__} cannot be trained when there is only one class in y.")
-        return y
-
-    def _task_type(self, y: Any) -> str:
-        kind = type_of_target(y)
-        return {"binary": "binary", "multiclass": "multiclass"}.get(kind, "multilabel")
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
-        tags.target_tags.multi_output = False
-        return tags
-
-
-@takes_options(n_jobs=None)
-class AutoMLRegressor(RegressorMixin, _AutoML):  # type: ignore[misc]  # scikit-learn has no types
-    """Regressor that searches for the best ensemble of pipelines.
-
-    Its parameters are those of `AutoMLClassifier`.
-
-    Parameters
-    ----------
-    n_jobs : int, optional
-        Outside of an MPI launcher: how many ranks to start for the job; -1 for one on every core.
-
-    Attributes
-    ----------
-    model_ : EnsembleModel
-    run_directory_ : str
-        As for `AutoMLClassifier`.
-    n_features_in_ : int
-    feature_names_in_ : ndarray of str
-    """
-
-    def score(self, X: Any, y: Any) -> float:
-        """As of `AutoMLClassifier`."""
-        return self._score(X, y)
-
-    def _checked_target(self, y: Any) -> Any:
-        if getattr(y, "ndim", 1) == 2 and y.shape[1] > 1:
-            return check_array(y, dtype=np.float64)
-        y = column_or_1d(y, warn=True)
-        return check_array(y, dtype=np.float64, ensure_2d=False)
-
-    def _task_type(self, y: Any) -> str:
-        return "regression" if y.ndim == 1 else "multioutput"

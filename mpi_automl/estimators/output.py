@@ -9,23 +9,28 @@ from numpy.typing import NDArray
 
 
 class OutputMixin:
-    """What scikit-learn's `set_output` is for transformers, for predictions.
+    """scikit-learn's `set_output` for predictions; scikit-learn has it for transformers only.
 
-    scikit-learn's own predictors always give arrays; so do these, unless they are asked for pandas. The global
-    ``transform_output`` of scikit-learn is about transformers and changes nothing here.
+    Predictions are arrays by default, as with scikit-learn's own predictors. scikit-learn's global option
+    ``transform_output`` concerns transformers and changes nothing here.
     """
 
     def set_output(self, *, transform: str | None = None) -> Any:
-        """Choose what `predict` and `predict_proba` give.
+        """Choose the container that `predict` and `predict_proba` return.
 
         Parameters
         ----------
         transform : {"default", "pandas"}, optional
-            Arrays, or a Series or DataFrame with the index of the rows that were given. None changes nothing.
+            Arrays, or a Series or DataFrame with the index of the rows given. None changes nothing.
 
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            For any other `transform`.
         """
         if transform not in (None, "default", "pandas"):
             raise ValueError(f"transform is {transform!r}; it must be 'default' or 'pandas'.")
@@ -35,7 +40,7 @@ class OutputMixin:
         return self
 
     def _wrapped(self, values: NDArray[Any], X: Any, names: Sequence[Any]) -> Any:
-        """Values as the user wants them: `names` are those of the columns, or of the only one."""
+        """Values in the chosen container; `names` are those of the columns, or of the only one."""
         if getattr(self, "_sklearn_output_config", {}).get("transform") != "pandas":
             return values
         import pandas as pd

@@ -1,54 +1,141 @@
-"""The parameters of the estimators are the options of `Settings`: there is no second list of them."""
+"""The parameters of both estimators: options of `Settings` as a constructor."""
 
 from __future__ import annotations
 
-import inspect
-from dataclasses import fields
-from difflib import get_close_matches
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any, Literal
 
-from mpi_automl.settings import Settings
+from sklearn.base import BaseEstimator
 
-_LEFT_OUT = ("table", "target", "test", "validation", "task", "report")
-"""Options that are arguments of ``fit``, are said by the class, or concern the command line only."""
-
-OPTIONS = {spec.name: spec.default for spec in fields(Settings) if spec.name not in _LEFT_OUT}
-
-Estimator = TypeVar("Estimator", bound=type)
+from mpi_automl.settings import OPTIONS, Settings
 
 
-def takes_options(**further: Any) -> Any:
-    """Give an estimator class a constructor with a keyword for every option, and `further` ones."""
-    defaults = {**OPTIONS, **further}
+class EstimatorParameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """The constructor of both estimators, whose docstrings say what the parameters are.
 
-    def decorate(cls: Estimator) -> Estimator:
-        def __init__(self: Any, **values: Any) -> None:  # noqa: N807  # it becomes the constructor
-            for name in values:
-                if name not in defaults:
-                    near = get_close_matches(name, defaults, n=1)
-                    hint = f"; did you mean {near[0]}?" if near else ""
-                    raise TypeError(f"{cls.__name__} has no parameter {name}{hint}")
-            for name, default in defaults.items():
-                setattr(self, name, values.get(name, default))
-
-        this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        keywords = [
-            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default)
-            for name, default in defaults.items()
-        ]
-        setattr(__init__, "__signature__", inspect.Signature([this, *keywords]))  # noqa: B010  # mypy refuses a plain one
-        cls.__init__ = __init__  # type: ignore[misc]  # that is what the decorator is for
-        return cls
-
-    return decorate
-
-
-def settings_of(estimator: Any, **more: Any) -> Settings:
-    """The settings that an estimator's parameters make.
-
-    Raises
-    ------
-    UserError
-        If a value is wrong.
+    `jobs/make_option_reference.py` writes it from the options of `Settings`.
     """
-    return Settings(report=False, **{name: getattr(estimator, name) for name in OPTIONS} | more)
+
+    def __init__(
+        self,
+        *,
+        metric: str = "auto",
+        extra_metrics: str | Sequence[str] = (),
+        time: float | str = 3600.0,
+        heartbeat_timeout: float | str = 60.0,
+        trials: int | None = None,
+        time_total: float | str | None = None,
+        shutdown_time: float | str = 30.0,
+        seed: int = 1,
+        share: Literal["none", "incumbents", "history"] = "history",
+        diversity: Literal["none", "exploration", "random", "locality"] = "none",
+        fidelity: Literal["none", "rows", "iterations"] = "none",
+        eta: int = 3,
+        min_budget: float = 0.1,
+        deterministic: bool = False,
+        exchange_every: int = 4,
+        initial_design: str = "portfolio",
+        warm_start: str | Sequence[str] = (),
+        include: str | Sequence[str] = (),
+        exclude: str | Sequence[str] = (),
+        plugins: str | Sequence[str] = (),
+        trial_time: float | str | None = None,
+        trial_memory: float | str = 3072.0,
+        resampling: str = "auto",
+        holdout_share: float = 0.33,
+        folds: int = 5,
+        repeats: int = 2,
+        early_stopping: Literal["none", "forgiving", "aggressive"] = "none",
+        staged_fitting: bool = True,
+        threads: int | Literal["auto"] = 1,
+        scratch: str | None = None,
+        ensemble_size: int = 50,
+        ensemble_nbest: int | float = 50,
+        ensemble_method: Literal["greedy", "single_best", "stacking", "auto"] = "greedy",
+        ensemble_metric: str = "auto",
+        performance_range: float = 0.0,
+        ensemble_start: int = 0,
+        ensemble_bags: int = 0,
+        final_models: Literal["auto", "folds", "refit"] = "auto",
+        final_time: float | str | None = None,
+        categorical: str | Sequence[str] = (),
+        text: str | Sequence[str] = (),
+        drop: str | Sequence[str] = (),
+        drop_missing_targets: bool = False,
+        groups: str | None = None,
+        out: str | None = None,
+        resume: str | None = None,
+        predictions_per_rank: int = 200,
+        models_on_disk: int | str = 50,
+        flush: float | str = 30.0,
+        disk_limit: float | str | None = None,
+        store: Literal["auto", "shared", "per-rank"] = "auto",
+        alignment: float | str = 0.0,
+        mpiio_hints: str | Sequence[str] = (),
+        n_jobs: int | None = None,
+    ) -> None:
+        self.metric = metric
+        self.extra_metrics = extra_metrics
+        self.time = time
+        self.heartbeat_timeout = heartbeat_timeout
+        self.trials = trials
+        self.time_total = time_total
+        self.shutdown_time = shutdown_time
+        self.seed = seed
+        self.share = share
+        self.diversity = diversity
+        self.fidelity = fidelity
+        self.eta = eta
+        self.min_budget = min_budget
+        self.deterministic = deterministic
+        self.exchange_every = exchange_every
+        self.initial_design = initial_design
+        self.warm_start = warm_start
+        self.include = include
+        self.exclude = exclude
+        self.plugins = plugins
+        self.trial_time = trial_time
+        self.trial_memory = trial_memory
+        self.resampling = resampling
+        self.holdout_share = holdout_share
+        self.folds = folds
+        self.repeats = repeats
+        self.early_stopping = early_stopping
+        self.staged_fitting = staged_fitting
+        self.threads = threads
+        self.scratch = scratch
+        self.ensemble_size = ensemble_size
+        self.ensemble_nbest = ensemble_nbest
+        self.ensemble_method = ensemble_method
+        self.ensemble_metric = ensemble_metric
+        self.performance_range = performance_range
+        self.ensemble_start = ensemble_start
+        self.ensemble_bags = ensemble_bags
+        self.final_models = final_models
+        self.final_time = final_time
+        self.categorical = categorical
+        self.text = text
+        self.drop = drop
+        self.drop_missing_targets = drop_missing_targets
+        self.groups = groups
+        self.out = out
+        self.resume = resume
+        self.predictions_per_rank = predictions_per_rank
+        self.models_on_disk = models_on_disk
+        self.flush = flush
+        self.disk_limit = disk_limit
+        self.store = store
+        self.alignment = alignment
+        self.mpiio_hints = mpiio_hints
+        self.n_jobs = n_jobs
+
+    def _settings(self, **more: Any) -> Settings:
+        """Settings that the parameters make, and `more` ones.
+
+        Raises
+        ------
+        UserError
+            If a value is wrong.
+        """
+        given = {name: value for name, value in self.get_params(deep=False).items() if name in OPTIONS}
+        return Settings(**{"report": False, **given, **more})

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from mpi_automl.errors import UserError
 from mpi_automl.job.exchange_audit import audit_exchange
 from mpi_automl.job.repeatability import repeatability_notes
+from mpi_automl.options import AUTO
 from mpi_automl.runs.final_model import FOLDS, describe_members, kind_of, model_files, save_model, test_value
 from mpi_automl.runs.run_facts import RunFacts
 from mpi_automl.runs.selection import (
@@ -26,7 +27,6 @@ from mpi_automl.runs.selection import (
     survey,
 )
 from mpi_automl.runs.summary import RankShare, RunSummary
-from mpi_automl.settings import AUTO
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import FINISHED, INTERRUPTED, RunDirectory
 from mpi_automl.trial import Status, Trial, TrialKey

@@ -15,9 +15,9 @@ from mpi_automl.job.observer import Observer
 from mpi_automl.job.plan import Plan, TrialLimits, refit_seconds, report_seconds, reserve, trial_seconds
 from mpi_automl.job.resume import EarlierLegs, check_same_run, read_earlier_legs
 from mpi_automl.job.warm_start import WarmStart, read_warm_start
+from mpi_automl.options import AUTO
 from mpi_automl.runs.final_model import REFIT
 from mpi_automl.search.halving import rung_budgets
-from mpi_automl.settings import AUTO
 from mpi_automl.storage.choice import StoreOptions
 from mpi_automl.storage.disk import check_room, deal_out, used
 from mpi_automl.storage.kept_models import ModelsBound

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from mpi_automl.machine.launcher import ranks_on_node
-from mpi_automl.settings import AUTO
+from mpi_automl.options import AUTO
 
 if TYPE_CHECKING:
     from mpi_automl.parallel.world import World

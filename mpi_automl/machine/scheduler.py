@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mpi_automl.errors import UserError
-from mpi_automl.settings import AUTO_TIME, Settings, seconds
+from mpi_automl.options import AUTO, seconds
+from mpi_automl.settings import Settings
 
 if TYPE_CHECKING:
     from mpi_automl.parallel.world import World
@@ -66,7 +67,7 @@ def find_time_left(environ: Mapping[str, str] = os.environ) -> TimeLeft | None:
 
 def ask_time_left(settings: Settings) -> TimeLeft | UserError | None:
     """As `find_time_left` if the settings want it; a mistake is given back, for all ranks to leave together."""
-    if settings.time != AUTO_TIME:
+    if settings.time != AUTO:
         return None
     try:
         return find_time_left()
@@ -91,7 +92,7 @@ def with_time_left(settings: Settings, world: World, found: TimeLeft | UserError
     UserError
         On every rank, when nothing told how much time is left, or none is.
     """
-    if settings.time != AUTO_TIME:
+    if settings.time != AUTO:
         return settings
 
     def job_seconds() -> float:

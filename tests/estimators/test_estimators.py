@@ -150,7 +150,7 @@ def test_mistakes_are_value_errors_in_one_sentence(split):
     X_train, _, y_train, _ = split
     with pytest.raises(ValueError, match="did you mean accuracy"):
         AutoMLClassifier(metric="acuracy", **SMALL).fit(X_train, y_train)
-    with pytest.raises(TypeError, match="did you mean ensemble_size"):
+    with pytest.raises(TypeError, match="ensemble_sizes"):
         AutoMLClassifier(ensemble_sizes=3)
     with pytest.raises(ValueError, match="only one class"):
         AutoMLClassifier(**SMALL).fit(X_train, ["a"] * len(X_train))

@@ -1,0 +1,196 @@
+"""`AutoMLRegressor`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.utils.validation import check_array, column_or_1d
+
+from mpi_automl.estimators.automl import AutoMLEstimator
+
+
+class AutoMLRegressor(RegressorMixin, AutoMLEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Regressor that searches for the best ensemble of pipelines.
+
+    Its `fit` is a whole MPI job: see there how ranks work together. It predicts with an ensemble of the best pipelines.
+
+    Parameters
+    ----------
+    metric : str, default="auto"
+        Metric to optimise: a name, or package.module:function; auto is accuracy or r2. auto-sklearn: ``metric``.
+    extra_metrics : str or sequence of str, default=()
+        Further metrics, recorded for every trial and shown in the leaderboard. auto-sklearn: ``scoring_functions``.
+    time : float or str, default=3600.0
+        Wall time of the whole job, from start to exit; auto: the time left that Slurm, PBS, LSF or
+        $MPI_AUTOML_TIME_LEFT reports. In seconds, or a text such as ``15m``. auto-sklearn: ``time_left_for_this_task``.
+    heartbeat_timeout : float or str, default=60.0
+        Silence after which a rank is reported as stuck. In seconds, or a text such as ``15m``.
+    trials : int, optional
+        Trials of each rank after which the search ends early. By default no limit. auto-sklearn: ``smac_scenario_args
+        (runcount_limit)``.
+    time_total : float or str, optional
+        Wall time of all legs of the run together; a leg ends when it is used up, and a command that leaves some of it
+        unused exits with status 75. In seconds, or a text such as ``15m``. By default no limit.
+    shutdown_time : float or str, default=30.0
+        Time for the ensemble after a signal to stop. In seconds, or a text such as ``15m``.
+    seed : int, default=1
+        Seed of the run; each rank derives its own from it. auto-sklearn: ``seed``.
+    share : {"none", "incumbents", "history"}, default="history"
+        What ranks send each other: nothing, new incumbents, or every finished trial. auto-sklearn: ``shared_mode``.
+    diversity : {"none", "exploration", "random", "locality"}, default="none"
+        How ranks diversify their search: by their seeds only, or also by how much they explore, their share of random
+        proposals, or local against global search.
+    fidelity : {"none", "rows", "iterations"}, default="none"
+        Multi-fidelity: start on fewer rows or iterations, promote the best.
+    eta : int, default=3
+        Factor between two budgets of `fidelity`; one trial in N is promoted.
+    min_budget : float, default=0.1
+        Smallest budget of `fidelity`, as a share of the full one.
+    deterministic : bool, default=False
+        Repeatable run: same seed and number of ranks, same trials, costs, ensemble and predictions; needs `trials`, and
+        ranks wait for each other.
+    exchange_every : int, default=4
+        Trials of each rank between two exchanges, with `deterministic`.
+    initial_design : str, default="portfolio"
+        First configurations: default, portfolio, random, sobol, or a JSON file. auto-sklearn:
+        ``initial_configurations_via_metalearning``.
+    warm_start : str or sequence of str, default=()
+        Directories of earlier runs on this or a similar table; their best configurations are tried first.
+    include : str or sequence of str, default=()
+        Components to search, as step:component; the others of that step are left out. auto-sklearn: ``include``.
+    exclude : str or sequence of str, default=()
+        Components to leave out, as step:component. auto-sklearn: ``exclude``.
+    plugins : str or sequence of str, default=()
+        Python modules that register components; imported first. auto-sklearn: ``add_classifier, add_regressor,
+        add_preprocessor``.
+    trial_time : float or str, optional
+        Wall time limit of one trial. In seconds, or a text such as ``15m``. By default a tenth of `time`. auto-sklearn:
+        ``per_run_time_limit``.
+    trial_memory : float or str, default=3072.0
+        Memory limit of one trial: what it adds to the memory of its rank. In MiB, or a text such as ``2GiB``.
+        auto-sklearn: ``memory_limit``.
+    resampling : str, default="auto"
+        How validation rows are chosen: auto, holdout, cv, repeated-cv, group, time-series, or a scikit-learn splitter
+        as package.module:Class(arguments). auto-sklearn: ``resampling_strategy``.
+    holdout_share : float, default=0.33
+        Share of the rows that a holdout validates on. auto-sklearn: ``resampling_strategy_arguments (train_size)``.
+    folds : int, default=5
+        Folds of cross-validation. auto-sklearn: ``resampling_strategy_arguments (folds)``.
+    repeats : int, default=2
+        Repetitions of repeated-cv.
+    early_stopping : {"none", "forgiving", "aggressive"}, default="none"
+        When a trial skips its remaining folds: never, when its mean so far is worse than the worst fold of the job's
+        best trial (forgiving), or than its mean (aggressive).
+    staged_fitting : bool, default=True
+        Fit learners with iterations in stages; a trial that reaches its time limit counts with the iterations it
+        finished. auto-sklearn: ``resampling_strategy (...-iterative-fit)``.
+    threads : int or "auto", default=1
+        Threads of one evaluation; auto: all cores that each rank has for itself.
+    scratch : str, optional
+        Directory for the node's copy of the table. By default /dev/shm or $TMPDIR, whichever has room.
+    ensemble_size : int, default=50
+        Rounds of ensemble selection. auto-sklearn: ``ensemble_size``.
+    ensemble_nbest : int or float, default=50
+        Candidates for the ensemble: the best N, or a share of all. auto-sklearn: ``ensemble_nbest``.
+    ensemble_method : {"greedy", "single_best", "stacking", "auto"}, default="greedy"
+        How members are chosen and combined; auto compares the others and takes the best. auto-sklearn:
+        ``ensemble_class``.
+    ensemble_metric : str, default="auto"
+        Metric of greedy selection: a name, or same for `metric`; auto is the Brier score in place of accuracy, else
+        that of `metric`.
+    performance_range : float, default=0.0
+        Minimum quality of a candidate: 0 = baseline, 1 = best trial. auto-sklearn: ``performance_range_threshold``.
+    ensemble_start : int, default=0
+        Initial members of greedy selection: up to N of the best candidates.
+    ensemble_bags : int, default=0
+        Random halves of the candidates to select from; the selections are averaged; 0: one selection from all.
+    final_models : {"auto", "folds", "refit"}, default="auto"
+        Models of each ensemble member: those of its folds, averaged, or one refitted on all rows; auto refits after a
+        holdout or time-series split, whose models have not seen every row. auto-sklearn: ``refit()``.
+    final_time : float or str, optional
+        Time reserved for refitting members, if they are refitted. In seconds, or a text such as ``15m``. By default a
+        tenth of `time`, or less if members need less.
+    categorical : str or sequence of str, default=()
+        Columns to read as categories. auto-sklearn: ``fit(feat_type)``.
+    text : str or sequence of str, default=()
+        Columns to read as free text. auto-sklearn: ``fit(feat_type)``.
+    drop : str or sequence of str, default=()
+        Columns to leave out.
+    drop_missing_targets : bool, default=False
+        Leave out rows whose target is missing.
+    groups : str, optional
+        Column whose equal values stay together in every split; not used as a feature. auto-sklearn:
+        ``resampling_strategy_arguments (groups)``.
+    out : str, optional
+        Run directory to create. By default a temporary directory, removed with the estimator, if it runs alone; else
+        one in the working directory. auto-sklearn: ``tmp_folder``.
+    resume : str, optional
+        Run directory to resume in a new leg; auto resumes `out` if it exists.
+    predictions_per_rank : int, default=200
+        Trials of each rank whose predictions are kept.
+    models_on_disk : int or str, default=50
+        Fitted models that each rank keeps: those of its best N trials, or of as many as fit into a size such as 2GiB.
+        auto-sklearn: ``max_models_on_disc``.
+    flush : float or str, default=30.0
+        Longest time between flushes to disk. In seconds, or a text such as ``15m``.
+    disk_limit : float or str, optional
+        Size limit of the run directory, models included. In MiB, or a text such as ``2GiB``. By default no limit.
+    store : {"auto", "shared", "per-rank"}, default="auto"
+        Prediction store: one file shared by all ranks (needs a parallel h5py), or one file per rank; auto: shared with
+        several ranks, if h5py and the file system allow it.
+    alignment : float or str, default=0.0
+        Alignment of large datasets in a file, such as the file system's stripe size. In MiB, or a text such as
+        ``2GiB``.
+    mpiio_hints : str or sequence of str, default=()
+        MPI-IO hints for the shared file, as name=value with commas between them.
+    n_jobs : int, optional
+        Number of ranks to start for the job, when no launcher has started any; -1 starts one for each core. By default
+        one rank, this process. auto-sklearn: ``n_jobs``.
+
+    Attributes
+    ----------
+    model_ : mpi_automl.ensemble.model.EnsembleModel
+        The final model.
+    run_directory_ : str
+        Directory with the files of the run.
+    n_features_in_ : int
+        Number of columns in training.
+    feature_names_in_ : ndarray of str, shape (n_columns,)
+        Names of the columns in training, if they were all texts.
+    """
+
+    def score(self, X: Any, y: Any) -> float:
+        """Score predictions by the metric that the ensemble was selected by.
+
+        Parameters
+        ----------
+        X : DataFrame, ndarray or sparse matrix, shape (n_rows, n_columns)
+            Rows with the columns of the training table.
+        y : array-like, shape (n_rows,) or (n_rows, n_targets)
+            True values.
+
+        Returns
+        -------
+        float
+            Greater is better: errors and losses are negative.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If the columns do not fit the training table.
+        """
+        # scikit-learn's mixin, which must come first, has one of its own.
+        return self._score(X, y)
+
+    def _checked_target(self, y: Any) -> Any:
+        if getattr(y, "ndim", 1) == 2 and y.shape[1] > 1:
+            return check_array(y, dtype=np.float64)
+        y = column_or_1d(y, warn=True)
+        return check_array(y, dtype=np.float64, ensure_2d=False)
+
+    def _task_type(self, y: Any) -> str:
+        return "regression" if y.ndim == 1 else "multioutput"
