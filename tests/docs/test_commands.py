@@ -94,6 +94,7 @@ def test_every_block_of_commands_says_whether_it_is_run(page: Path) -> None:
             compile("\n".join(block.lines), page.name, "exec")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", MEASURING)
 def test_the_options_of_measuring_commands_exist(command: str) -> None:
     found = _MEASURING.search(command)
