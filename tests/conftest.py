@@ -10,8 +10,8 @@ from private_slurm import PrivateSlurm, private_slurm
 
 _ALONE = {"slurm", "evaluator"}
 """Fixtures that start processes whose pace or whose limits matter."""
-_LAUNCHES = _ALONE | {"launch", "mpis"}
-"""Fixtures that start jobs or trial servers, which takes seconds."""
+_LAUNCHES = _ALONE | {"launch", "mpis", "make_run", "fitted"}
+"""Fixtures that run jobs or start trial servers, which takes seconds."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
