@@ -10,7 +10,7 @@ from private_slurm import PrivateSlurm, private_slurm
 
 _ALONE = {"slurm", "evaluator"}
 """Fixtures that start processes whose pace or whose limits matter."""
-_LAUNCHES = _ALONE | {"launch", "mpis", "make_run", "fitted"}
+_LAUNCHES = _ALONE | {"launch", "mpis", "make_run"}
 """Fixtures that run jobs or start trial servers, which takes seconds."""
 
 

@@ -50,8 +50,8 @@ def parents(trials):
 def test_every_trial_has_its_budget_and_only_promoted_ones_more_than_the_least(trials):
     assert set(trials["budget"]) == set(BUDGETS)
     assert ((trials["budget"] > BUDGETS[0]) == (trials["origin"] == "promoted")).all()
-    # The news of a trial may reach a busy rank after it has chosen the same configuration. Nobody repeats what it knows:
-    # its own trials, and those of earlier legs.
+    # The news of a trial may reach a busy rank after it has chosen the same configuration. No rank
+    # repeats what it knows: its own trials, and those of earlier legs.
     assert not trials.duplicated(["configuration", "budget", "leg", "rank"]).any()
     legs = trials.groupby(["configuration", "budget"])["leg"].nunique()
     assert (legs == 1).all()
