@@ -10,13 +10,18 @@ from private_slurm import PrivateSlurm, private_slurm
 
 _ALONE = {"slurm", "evaluator"}
 """Fixtures that start processes whose pace or whose limits matter."""
+_LAUNCHES = _ALONE | {"launch", "mpis", "make_run"}
+"""Fixtures that run jobs or start trial servers, which takes seconds."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests that want the machine for themselves."""
+    """Mark tests by the fixtures that they use, also through other fixtures."""
     for item in items:
-        if _ALONE & set(getattr(item, "fixturenames", ())):
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if _ALONE & fixtures:
             item.add_marker(pytest.mark.alone)
+        if _LAUNCHES & fixtures:
+            item.add_marker(pytest.mark.launches)
 
 
 @pytest.fixture(scope="session")

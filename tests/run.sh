@@ -1,13 +1,29 @@
 #!/usr/bin/env bash
 # Run the tests, having installed all they need: with root also Debian's Open MPI, parallel HDF5 and Slurm.
 #
-#   bash tests/run.sh [options of pytest]
+#   bash tests/run.sh [--quick | options of pytest]
 #
-# Without options all tests run, those that can on two cores; the last line counts them.
+# Without options all tests run, those that can on two cores; the last line counts them. With --quick only the unit
+# tests run, in an environment that needs neither root nor Slurm nor parallel HDF5; their coverage is printed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 say() { printf '== %s\n' "$*"; }
+
+if [ "${1:-}" = --quick ]; then
+    shift
+    bash tests/environment/environments.sh --quick
+    python=.venv-test/bin/python
+    "$python" -c 'from mpi4py import MPI' 2>/dev/null || python=.venv-mpich/bin/python
+    COVERAGE_FILE=$(mktemp)
+    export COVERAGE_FILE
+    trap 'rm -f "$COVERAGE_FILE"' EXIT
+    status=0
+    "$python" -m pytest -q -m "not launches and not alone and not slow and not campaign" --numprocesses 2 \
+        --dist loadfile --cov mpi_automl --cov-report= "$@" || status=$?
+    say "Coverage of the unit tests: $("$python" -m coverage report --format=total) % of the lines of mpi_automl"
+    exit "$status"
+fi
 
 bash tests/environment/system_packages.sh || say "The tests that need these packages are skipped."
 bash tests/environment/environments.sh

@@ -66,6 +66,7 @@ def shared_place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     return Place.make(tmp_path_factory.mktemp("pages"))
 
 
+@pytest.mark.launches
 @pytest.mark.parametrize("page", EXECUTED, ids=lambda page: page.relative_to(CHECKOUT).as_posix())
 def test_the_commands_of_a_page_in_their_order(page: Path, shared_place: Place, tmp_path: Path) -> None:
     place = Place.make(tmp_path) if page.name in _ALONE else shared_place
@@ -93,6 +94,7 @@ def test_every_block_of_commands_says_whether_it_is_run(page: Path) -> None:
             compile("\n".join(block.lines), page.name, "exec")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", MEASURING)
 def test_the_options_of_measuring_commands_exist(command: str) -> None:
     found = _MEASURING.search(command)

@@ -6,6 +6,7 @@
 #   .venv-mpich     MPICH and h5py from PyPI, everything else from .venv-test
 #   .venv-deepcave  what of DeepCAVE reads runs, everything else from .venv-test; left out where it cannot be had
 #
+# With --quick only .venv-test is made, with h5py from PyPI; where the system has no MPI, also .venv-mpich.
 # What is up to date is left alone.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -22,6 +23,10 @@ fingerprint() {
 
 # is_current DIRECTORY FINGERPRINT: whether the environment was made from that and still starts.
 is_current() { [ "$(cat "$1/tests.stamp" 2>/dev/null)" = "$2" ] && "$1/bin/python" -c '' 2>/dev/null; }
+
+find_built_wheel() {
+    find "${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/mpi_automl" -name "h5py-$h5py_version-*.whl" 2>/dev/null | tail -n 1 || true
+}
 
 make_main() {
     local wheel=$1 made
@@ -51,6 +56,14 @@ below.write_text(f"import site; site.addsitedir({sys.argv[1]!r})\n")
 PROGRAM
     echo "$made" >"$directory/tests.stamp"
 }
+
+if [ "${1:-}" = --quick ]; then
+    # Unit tests do as well with the parallel h5py of an earlier full run.
+    wheel=$(find_built_wheel)
+    is_current "$main" "$(fingerprint "$wheel")" || make_main ''
+    "$main/bin/python" -c 'from mpi4py import MPI' 2>/dev/null || make_layer mpich 'mpich>=5,<6' "h5py==$h5py_version"
+    exit
+fi
 
 wheel=
 python=${PYTHON:-$(command -v python3 || true)}

@@ -17,6 +17,8 @@ from sklearn.model_selection import train_test_split
 
 from mpi_automl.estimators import AutoMLClassifier, AutoMLRegressor
 
+pytestmark = pytest.mark.launches
+
 SMALL = {"time": 60, "trial_time": 20, "trials": 4, "ensemble_size": 5}
 TREES = {"include": ("classifier:decision_tree", "classifier:gaussian_nb"), **SMALL}
 
