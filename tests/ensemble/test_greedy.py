@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from samples import candidates, hard_votes
 
 from mpi_automl.data.task import TaskType
-from mpi_automl.ensemble.greedy import Pick, Rules, select
+from mpi_automl.ensemble.greedy import GreedyOptions, Pick, select
 from mpi_automl.metrics.registry import get_metric, metric_names
-from mpi_automl.metrics.scorers import AnyScorer, make_scorer, order_by_class
+from mpi_automl.metrics.scorers import GeneralScorer, make_scorer, order_by_class
 
 FAST = {
     TaskType.BINARY: ["accuracy", "balanced_accuracy", "log_loss", "brier_score", "roc_auc", "f1", "f1_macro"],
@@ -28,7 +28,7 @@ EVERY_FAST = [(task_type, name) for task_type, names in FAST.items() for name in
 
 def has_fast_path(task_type, name):
     y, predictions = candidates(task_type, n_candidates=1)
-    return not isinstance(make_scorer(predictions, y, get_metric(name, task_type), task_type), AnyScorer)
+    return not isinstance(make_scorer(predictions, y, get_metric(name, task_type), task_type), GeneralScorer)
 
 
 EVERY_WITH_FAST_PATH = [
@@ -59,7 +59,7 @@ def test_every_scorer_gives_the_metrics_own_cost(task_type, name):
     scorer = make_scorer(predictions, y, metric, task_type)
     for members in (0, 1, 7):
         total = predictions[:members].sum(axis=0, dtype=np.float64)
-        expected = AnyScorer(predictions, y, metric, task_type).costs(total, members)
+        expected = GeneralScorer(predictions, y, metric, task_type).costs(total, members)
         assert scorer.costs(total, members) == pytest.approx(expected, abs=1e-7)
 
 
@@ -101,7 +101,7 @@ def test_equal_probabilities_are_decided_as_by_the_metric(task_type, name):
     scorer = make_scorer(predictions, y, metric, task_type)
     for members in (1, 3):
         total = predictions[:members].sum(axis=0, dtype=np.float64)
-        expected = AnyScorer(predictions, y, metric, task_type).costs(total, members)
+        expected = GeneralScorer(predictions, y, metric, task_type).costs(total, members)
         assert scorer.costs(total, members) == pytest.approx(expected, abs=1e-7)
 
 
@@ -179,7 +179,7 @@ def test_counts_of_classes_for_any_number_of_rows(n_rows):
     metric = get_metric("f1_macro", TaskType.MULTICLASS)
     scorer = make_scorer(predictions, y, metric, TaskType.MULTICLASS)
     total = predictions[:2].sum(axis=0, dtype=np.float64)
-    expected = AnyScorer(predictions, y, metric, TaskType.MULTICLASS).costs(total, 2)
+    expected = GeneralScorer(predictions, y, metric, TaskType.MULTICLASS).costs(total, 2)
     assert scorer.costs(total, 2) == pytest.approx(expected, abs=1e-12)
 
 
@@ -191,19 +191,19 @@ def test_classes_without_rows_and_rare_ones():
     for name in FAST[TaskType.MULTICLASS]:
         metric = get_metric(name, TaskType.MULTICLASS)
         total = predictions[:2].sum(axis=0, dtype=np.float64)
-        expected = AnyScorer(predictions, y, metric, TaskType.MULTICLASS).costs(total, 2)
+        expected = GeneralScorer(predictions, y, metric, TaskType.MULTICLASS).costs(total, 2)
         found = make_scorer(predictions, y, metric, TaskType.MULTICLASS).costs(total, 2)
         assert found == pytest.approx(expected, abs=1e-7), name
 
 
-def test_more_rows_than_a_block_and_a_far_target():
+def test_more_rows_than_a_chunk_and_a_far_target():
     rng = np.random.default_rng(0)
     y = 1e6 + rng.normal(size=150_000)
     predictions = (y + rng.normal(size=(3, len(y))))[:, :, None].astype(np.float32)
     for name in FAST[TaskType.REGRESSION]:
         metric = get_metric(name, TaskType.REGRESSION)
         total = predictions[:2].sum(axis=0, dtype=np.float64)
-        expected = AnyScorer(predictions, y, metric, TaskType.REGRESSION).costs(total, 2)
+        expected = GeneralScorer(predictions, y, metric, TaskType.REGRESSION).costs(total, 2)
         found = make_scorer(predictions, y, metric, TaskType.REGRESSION).costs(total, 2)
         assert found == pytest.approx(expected, rel=1e-5), name
 
@@ -215,7 +215,7 @@ def test_selection_is_that_of_the_plain_loop(task_type, name):
     y, predictions = candidates(task_type)
     metric = get_metric(name, task_type)
     picks, trajectory = plain_greedy(y, predictions, metric, task_type, 12)
-    selection = select(predictions, y, metric, task_type, Rules(size=12))
+    selection = select(predictions, y, metric, task_type, GreedyOptions(size=12))
     assert selection.trajectory == pytest.approx(trajectory, abs=1e-7)
     best = picks[: int(np.argmin(trajectory)) + 1]
     assert selection.weights == pytest.approx({pick: best.count(pick) / len(best) for pick in set(best)})
@@ -227,10 +227,10 @@ def test_the_best_round_is_kept_not_the_last():
     good = np.eye(2)[y] * 0.2 + 0.4
     predictions = np.array([good, np.eye(2)[1 - y] * 0.98 + 0.01], dtype=np.float32)
     metric = get_metric("log_loss", TaskType.BINARY)
-    alone = select(predictions[1:], y, metric, TaskType.BINARY, Rules(size=5))
+    alone = select(predictions[1:], y, metric, TaskType.BINARY, GreedyOptions(size=5))
     assert alone.weights == {0: 1.0}
     mixed = np.concatenate([predictions, predictions[:1] + 0.05 * np.eye(2)[y].astype(np.float32)])
-    selection = select(mixed, y, metric, TaskType.BINARY, Rules(size=9))
+    selection = select(mixed, y, metric, TaskType.BINARY, GreedyOptions(size=9))
     assert selection.cost == pytest.approx(min(selection.trajectory))
 
 
@@ -239,7 +239,7 @@ def test_of_equally_good_rounds_the_last_is_kept():
     perfect = np.eye(2, dtype=np.float32)[y]
     weaker = (perfect * 0.8 + 0.1).astype(np.float32)
     selection = select(
-        np.array([perfect, weaker]), y, get_metric("accuracy", TaskType.BINARY), TaskType.BINARY, Rules(size=30)
+        np.array([perfect, weaker]), y, get_metric("accuracy", TaskType.BINARY), TaskType.BINARY, GreedyOptions(size=30)
     )
     assert selection.cost == 0.0
     assert set(selection.weights) == {0, 1}
@@ -249,8 +249,8 @@ def test_ties_are_broken_by_the_seed():
     y = np.array([0, 1] * 20)
     same = np.repeat(np.eye(2, dtype=np.float32)[y][None], 8, axis=0)
     metric = get_metric("accuracy", TaskType.BINARY)
-    found = [select(same, y, metric, TaskType.BINARY, Rules(size=1, seed=seed)).weights for seed in range(20)]
-    again = [select(same, y, metric, TaskType.BINARY, Rules(size=1, seed=seed)).weights for seed in range(20)]
+    found = [select(same, y, metric, TaskType.BINARY, GreedyOptions(size=1, seed=seed)).weights for seed in range(20)]
+    again = [select(same, y, metric, TaskType.BINARY, GreedyOptions(size=1, seed=seed)).weights for seed in range(20)]
     assert found == again
     assert len({next(iter(weights)) for weights in found}) > 3
 
@@ -259,7 +259,9 @@ def test_ties_are_broken_by_the_seed():
 @given(
     st.permutations(range(9)),
     st.sampled_from([(t, n) for t, n in EVERY_FAST]),
-    st.sampled_from([Rules(size=8, seed=3), Rules(size=8, sorted_start=4), Rules(size=5, bags=4, seed=1)]),
+    st.sampled_from(
+        [GreedyOptions(size=8, seed=3), GreedyOptions(size=8, sorted_start=4), GreedyOptions(size=5, bags=4, seed=1)]
+    ),
 )
 def test_weights_do_not_depend_on_the_order_of_candidates(order, kind, rules):
     task_type, name = kind
@@ -285,7 +287,7 @@ class Meeting:
         self.barrier.wait(30)
         return values
 
-    def least(self, pick: Pick) -> Pick:
+    def best(self, pick: Pick) -> Pick:
         return min(self._gather(pick))
 
     def from_owner(self, predictions, shape):
@@ -312,7 +314,9 @@ def in_shares(shares, y, metric, task_type, rules, predictions):
 
 
 @pytest.mark.parametrize(("task_type", "name"), EVERY_FAST)
-@pytest.mark.parametrize("rules", [Rules(size=12, seed=5), Rules(size=6, sorted_start=3), Rules(size=4, bags=3)])
+@pytest.mark.parametrize(
+    "rules", [GreedyOptions(size=12, seed=5), GreedyOptions(size=6, sorted_start=3), GreedyOptions(size=4, bags=3)]
+)
 def test_shares_give_exactly_the_result_of_one_process(task_type, name, rules):
     y, predictions = candidates(task_type, n_candidates=13)
     metric = get_metric(name, task_type)
@@ -328,15 +332,15 @@ def test_a_candidate_without_a_defined_cost_is_never_picked():
     y, predictions = candidates(TaskType.REGRESSION)
     predictions[2] = -3.0
     metric = get_metric("mean_squared_log_error", TaskType.REGRESSION)
-    assert 2 not in select(predictions, y, metric, TaskType.REGRESSION, Rules(size=10)).weights
+    assert 2 not in select(predictions, y, metric, TaskType.REGRESSION, GreedyOptions(size=10)).weights
     with pytest.raises(ValueError, match="not defined for any"):
-        select(predictions[2:3], y, metric, TaskType.REGRESSION, Rules(size=10))
+        select(predictions[2:3], y, metric, TaskType.REGRESSION, GreedyOptions(size=10))
 
 
 def test_a_sorted_start_is_at_least_as_good_as_the_best_single_one():
     y, predictions = candidates(TaskType.MULTICLASS)
     metric = get_metric("log_loss", TaskType.MULTICLASS)
-    selection = select(predictions, y, metric, TaskType.MULTICLASS, Rules(size=20, sorted_start=5))
+    selection = select(predictions, y, metric, TaskType.MULTICLASS, GreedyOptions(size=20, sorted_start=5))
     single = min(metric.cost(y, prediction, TaskType.MULTICLASS) for prediction in predictions)
     assert selection.cost <= single
     assert sum(selection.weights.values()) == pytest.approx(1.0)
@@ -345,7 +349,7 @@ def test_a_sorted_start_is_at_least_as_good_as_the_best_single_one():
 def test_bags_leave_candidates_out_and_average():
     y, predictions = candidates(TaskType.MULTICLASS)
     metric = get_metric("log_loss", TaskType.MULTICLASS)
-    selection = select(predictions, y, metric, TaskType.MULTICLASS, Rules(size=10, bags=6, seed=2))
+    selection = select(predictions, y, metric, TaskType.MULTICLASS, GreedyOptions(size=10, bags=6, seed=2))
     assert sum(selection.weights.values()) == pytest.approx(1.0)
     combined = sum(weight * predictions[number].astype(float) for number, weight in selection.weights.items())
     assert metric.cost(y, combined, TaskType.MULTICLASS) == pytest.approx(selection.cost)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mpi_automl.data.task import TaskType
-from mpi_automl.ensemble.greedy import NothingSelectedError, Rules, select
+from mpi_automl.ensemble.greedy import GreedyOptions, NothingSelectedError, select
 from mpi_automl.errors import UserError
 from mpi_automl.metrics.registry import get_metric
 from mpi_automl.metrics.scorers import order_by_class
@@ -95,12 +95,13 @@ def test_what_decides_better_than_the_dummy_is_not_lost_to_another_metric():
 def test_what_the_selecting_metric_cannot_score_is_left_out():
     y = np.linspace(0.5, 2.0, 50)
     fine, negative = (y[None, :, None] + 0.1).astype(np.float32), (y[None, :, None] - 4.0).astype(np.float32)
-    by, judge = (get_metric(name, TaskType.REGRESSION) for name in ("mean_squared_log_error", "r2"))
-    selection = select(np.concatenate([fine, negative]), y, by, TaskType.REGRESSION, Rules(size=5), judge=judge)
+    select_by, r2 = (get_metric(name, TaskType.REGRESSION) for name in ("mean_squared_log_error", "r2"))
+    options = GreedyOptions(size=5, select_by=select_by)
+    selection = select(np.concatenate([fine, negative]), y, r2, TaskType.REGRESSION, options)
     assert selection.weights == {0: 1.0}
-    assert selection.cost == pytest.approx(judge.cost(y, fine[0], TaskType.REGRESSION))
+    assert selection.cost == pytest.approx(r2.cost(y, fine[0], TaskType.REGRESSION))
     with pytest.raises(NothingSelectedError):
-        select(negative, y, by, TaskType.REGRESSION, Rules(size=5), judge=judge)
+        select(negative, y, r2, TaskType.REGRESSION, options)
 
 
 def test_classes_of_unsigned_codes_are_put_in_order():
