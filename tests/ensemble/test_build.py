@@ -6,9 +6,9 @@ import json
 
 import numpy as np
 import pytest
+from ensemble_candidates import candidates
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import candidates
 
 from mpi_automl.data.task import TaskType
 from mpi_automl.ensemble.build import (

@@ -1,4 +1,4 @@
-"""What greedy selection goes by, and what is done where that does not beat the dummy."""
+"""What greedy selection goes by, and what is done where that does not beat the baseline."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def of_positives(values):
 
 PREDICTIONS = {
     DUMMY_KEY: of_positives(np.full(200, 0.1)),
-    # Decides as the dummy does, and knows much more.
+    # Decides as the baseline does, and knows much more.
     TrialKey(0, 0, 1): of_positives(np.where(Y == 1, 0.4, 0.02)),
     # Decides better, and is sure even where it is wrong.
     TrialKey(0, 0, 2): of_positives(np.where(np.arange(200) < 12, 1.0, 0.0)),
@@ -81,11 +81,11 @@ def test_the_metric_itself_on_request():
         ensemble_of(GOOD, select_by="brierscore")
 
 
-def test_without_anything_that_decides_better_than_the_dummy_it_is_the_dummy():
+def test_without_anything_that_decides_better_than_the_baseline_it_is_the_baseline():
     assert ensemble_of(KNOWS).method == DUMMY
 
 
-def test_what_decides_better_than_the_dummy_is_not_lost_to_another_metric():
+def test_what_decides_better_than_the_baseline_is_not_lost_to_another_metric():
     assert ensemble_of(DECIDES).weights == {DECIDES: 1.0}
     ensemble = ensemble_of(KNOWS, DECIDES, select_by="log_loss")
     assert ensemble.weights == {DECIDES: 1.0}

@@ -9,7 +9,7 @@ from mpi_automl.parallel.reduction import WorldReduction
 from mpi_automl.parallel.world import open_world, process_start
 
 sys.path.insert(0, sys.argv[1])
-from samples import candidates, hard_votes
+from ensemble_candidates import candidates, hard_votes
 
 RULES = (GreedyOptions(12, seed=5), GreedyOptions(12, seed=5, sorted_start=4), GreedyOptions(8, seed=5, bags=3))
 CASES = (
