@@ -25,10 +25,10 @@ _NESTED_FOLDS = 5
 
 
 def selection_metric(metric: Metric, name: str, task_type: TaskType) -> Metric | None:
-    """The metric that greedy selection goes by, if it is not the one that the ensemble is judged by.
+    """The metric that greedy selection optimises, if it is not the one that the ensemble is judged by.
 
-    Accuracy counts decisions, and an ensemble that was selected by it has learned by heart which rows of the
-    validation are near a decision; the Brier score finds ensembles among the same candidates that are more accurate on
+    Accuracy counts decisions, and an ensemble that is selected by it fits the validation rows that are near a
+    decision; the Brier score finds ensembles among the same candidates that are more accurate on
     new rows (`docs/performance/ensemble.md`).
 
     Parameters

@@ -173,7 +173,7 @@ class _Binning:
     running : ndarray of int32, shape (n_rows,)
         Level of the running sum; two more for positive rows, as either addend may have lost nearly one.
     shift_before, shift_after : int
-        Bits to leave out before adding, where sums have too few to be told apart, and after it.
+        Bits to leave out before adding, where the float32 sums do not resolve them, and after it.
     bins : int
     """
 
