@@ -6,13 +6,13 @@ import pandas as pd
 import skops.io
 
 from mpi_automl.ensemble.model import EnsembleModel
-from mpi_automl.ensemble.sklearn_export import exported, save_exported
+from mpi_automl.ensemble.sklearn_export import save_estimator, to_sklearn
 from mpi_automl.ensemble.trusted_types import trusted_types
 
 if __name__ == "__main__":
     run, rows = sys.argv[1], pd.read_csv(sys.argv[2])
     model = EnsembleModel.load(f"{run}/model")
-    save_exported(exported(model), "exported.skops")
+    save_estimator(to_sklearn(model), "exported.skops")
 
     # Elsewhere: a pipeline of scikit-learn's, loaded without unpickling anything.
     pipeline = skops.io.load("exported.skops", trusted=trusted_types())

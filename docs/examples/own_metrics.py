@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from mpi_automl import metric
 from mpi_automl.data.task import TaskType
-from mpi_automl.metrics.registry import metric
 
 
 @metric(task_types=[TaskType.REGRESSION], optimum=0.0, greater_is_better=False)

@@ -215,7 +215,7 @@ class Replay:
     def _concluded(self, whole: list[int], way: int, begun: int) -> RunSummary:
         from mpi_automl.ensemble.build import Candidates, build_ensemble
         from mpi_automl.ensemble.combination import combine
-        from mpi_automl.ensemble.greedy import Rules
+        from mpi_automl.ensemble.greedy import GreedyOptions
 
         found = self.recording
         if not whole:
@@ -223,7 +223,7 @@ class Replay:
         order = sorted(whole, key=lambda number: found.costs[way, number])[:50]
         keys = tuple(TrialKey(0, 0, number) for number in order)
         candidates = Candidates(keys, found.predictions[way, order])
-        ensemble = build_ensemble(candidates, found.truth, self.metric, self.task_type, Rules(50, 1))
+        ensemble = build_ensemble(candidates, found.truth, self.metric, self.task_type, GreedyOptions(50, 1))
         tests = {key: found.test_predictions[way, key.number] for key in ensemble.weights}
         combined = combine(ensemble.combination, tests).astype(np.float32)
         return RunSummary(

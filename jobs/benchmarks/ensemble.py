@@ -26,7 +26,7 @@ import sklearn.metrics
 from numpy.typing import NDArray
 
 from mpi_automl.data.task import TaskType
-from mpi_automl.ensemble.greedy import Rules, select
+from mpi_automl.ensemble.greedy import GreedyOptions, select
 from mpi_automl.metrics.registry import get_metric
 from mpi_automl.metrics.scorers import make_scorer
 
@@ -112,7 +112,7 @@ def loop_round(y: NDArray, predictions: NDArray, total: NDArray, members: int, s
 def measure(name: str, task_type: TaskType, y: NDArray, predictions: NDArray, arguments: argparse.Namespace) -> None:
     metric = get_metric(name, task_type)
     members = 5
-    shares = select(predictions, y, metric, task_type, Rules(size=members)).weights
+    shares = select(predictions, y, metric, task_type, GreedyOptions(size=members)).weights
     total = sum(members * share * predictions[number].astype(np.float64) for number, share in shares.items())
     scorer = make_scorer(predictions, y, metric, task_type)
     every = np.ones(len(predictions), dtype=bool)
@@ -137,10 +137,10 @@ def peak_and_time(y: NDArray, predictions: NDArray, name: str, task_type: TaskTy
     """Bytes that a selection adds at its peak (over two rounds), and seconds of a whole one."""
     metric = get_metric(name, task_type)
     tracemalloc.start()
-    select(predictions, y, metric, task_type, Rules(size=2))
+    select(predictions, y, metric, task_type, GreedyOptions(size=2))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    return peak, best_of(partial(select, predictions, y, metric, task_type, Rules(size=rounds)), 1)
+    return peak, best_of(partial(select, predictions, y, metric, task_type, GreedyOptions(size=rounds)), 1)
 
 
 def main() -> None:

@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     from mpi_automl.ensemble.combination import parse_key
     from mpi_automl.ensemble.model import EnsembleModel
-    from mpi_automl.ensemble.sklearn_export import exported, save_exported
+    from mpi_automl.ensemble.sklearn_export import save_estimator, to_sklearn
     from mpi_automl.space.registry import import_plugins
     from mpi_automl.storage.run_directory import RunDirectory
 
@@ -51,6 +51,6 @@ def run(arguments: argparse.Namespace) -> int:
     except ValueError:
         raise UserError(f"--member is {arguments.member!r}; it must be a trial such as 0-1-7.") from None
     out = arguments.ensemble or arguments.out
-    save_exported(exported(model, key, encoded=arguments.encoded), out)
+    save_estimator(to_sklearn(model, key, encoded=arguments.encoded), out)
     print(f"{out}: load it with skops.io.load(file, trusted=mpi_automl.ensemble.trusted_types.trusted_types())")
     return 0

@@ -1,4 +1,4 @@
-"""From the finished trials to the ensemble: who is a candidate, and how the candidates are combined."""
+"""From the finished trials to the ensemble: which are candidates, and by which method the candidates are combined."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi_automl.data.task import TaskType
-from mpi_automl.ensemble.combination import Combination, WeightedMean, combine
-from mpi_automl.ensemble.greedy import Reduction, Rules, select
+from mpi_automl.ensemble.combination import MemberCombination, WeightedMean, combine
+from mpi_automl.ensemble.greedy import GreedyOptions, Reduction, select
 from mpi_automl.ensemble.stacking import fit_stack, fold_numbers
-from mpi_automl.metrics.registry import Metric, get_metric
+from mpi_automl.metrics.metric import Metric
+from mpi_automl.metrics.registry import get_metric
 from mpi_automl.trial import TrialKey
 
 METHODS = ("greedy", "single_best", "stacking", "auto")
-_DECISIONS = ("accuracy", "zero_one_loss")
+_DECISION_METRICS = ("accuracy", "zero_one_loss")
+"""Metrics that only see decisions, and by which greedy selection does not go; others of the kind were not measured."""
 _NESTED_FOLDS = 5
 
 
 def selection_metric(metric: Metric, name: str, task_type: TaskType) -> Metric | None:
-    """The metric that greedy selection goes by, if it is not the one that the ensemble is judged by.
+    """The metric that greedy selection optimises, if it is not the one that the ensemble is judged by.
 
-    Accuracy counts decisions, and an ensemble that was selected by it has learned by heart which rows of the
-    validation are near a decision; Brier's score finds ensembles among the same candidates that are more accurate on
+    Accuracy counts decisions, and an ensemble that is selected by it fits the validation rows that are near a
+    decision; the Brier score finds ensembles among the same candidates that are more accurate on
     new rows (`docs/performance/ensemble.md`).
 
     Parameters
@@ -34,7 +36,7 @@ def selection_metric(metric: Metric, name: str, task_type: TaskType) -> Metric |
     metric : Metric
         That the ensemble is judged by.
     name : str
-        ``auto``: Brier's score in place of accuracy, else `metric`. ``same``: `metric`. Or the name of a metric.
+        ``auto``: the Brier score in place of accuracy, else `metric`. ``same``: `metric`. Or the name of a metric.
     task_type : TaskType
 
     Raises
@@ -44,52 +46,51 @@ def selection_metric(metric: Metric, name: str, task_type: TaskType) -> Metric |
     """
     if name == "auto":
         of_classes = task_type in (TaskType.BINARY, TaskType.MULTICLASS)
-        return get_metric("brier_score", task_type) if of_classes and metric.name in _DECISIONS else None
+        return get_metric("brier_score", task_type) if of_classes and metric.name in _DECISION_METRICS else None
     found = metric if name == "same" else get_metric(name, task_type)
     return None if found.name == metric.name else found
 
 
 @dataclass(frozen=True)
-class Filter:
+class CandidateFilter:
     """Which trials are candidates.
 
     Attributes
     ----------
-    dummy_cost : float
-        Cost of the dummy; trials that are not better stay out.
+    baseline_cost : float
+        Cost of the baseline; trials that are not better stay out.
     nbest : int or float
-        The best so many, or this share of those better than the dummy (at least one).
+        The best so many, or this share of those better than the baseline (at least one).
     performance_range : float
-        In [0, 1]: of the way from the dummy's cost to the best one, a candidate must have gone this share; 0 for all
-        that are better than the dummy.
+        In [0, 1]: share of the way from the baseline's cost to the best one that a candidate must have gone; 0 for all
+        that are better than the baseline.
     """
 
-    dummy_cost: float = math.inf
+    baseline_cost: float = math.inf
     nbest: int | float = 50
     performance_range: float = 0.0
 
 
-def choose_candidates(keys: Sequence[TrialKey], costs: NDArray[np.float64], rule: Filter) -> list[TrialKey]:
-    """Choose the candidates of an ensemble, best first; empty if no trial beats the dummy.
+def choose_candidates(keys: Sequence[TrialKey], costs: NDArray[np.float64], only: CandidateFilter) -> list[TrialKey]:
+    """Choose the candidates of an ensemble, best first; empty if no trial beats the baseline.
 
     Parameters
     ----------
     keys : sequence of TrialKey
-        Trials that have predictions, but not the dummy.
+        Trials that have predictions, but not the baseline.
     costs : ndarray of float64, shape (n_trials,)
         NaN for those without.
-    rule : Filter
+    only : CandidateFilter
     """
-    better = [(float(cost), key) for key, cost in zip(keys, costs, strict=True) if cost < rule.dummy_cost]
-    better.sort()
+    better = sorted((float(cost), key) for key, cost in zip(keys, costs, strict=True) if cost < only.baseline_cost)
     if not better:
         return []
-    most = rule.nbest if isinstance(rule.nbest, int) else math.ceil(rule.nbest * len(better))
+    count = only.nbest if isinstance(only.nbest, int) else math.ceil(only.nbest * len(better))
     best = better[0][0]
-    start = rule.dummy_cost if math.isfinite(rule.dummy_cost) else better[-1][0]
-    bar = start - rule.performance_range * (start - best)
-    within = [key for cost, key in better if cost <= max(bar, best)]
-    return within[: max(1, most)]
+    start = only.baseline_cost if math.isfinite(only.baseline_cost) else better[-1][0]
+    threshold = start - only.performance_range * (start - best)
+    within = [key for cost, key in better if cost <= max(threshold, best)]
+    return within[: max(1, count)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +122,7 @@ class Ensemble:
 
     Attributes
     ----------
-    combination : Combination
+    combination : MemberCombination
         Members, and how their predictions are combined.
     trajectory : tuple of float
         Cost after each round of selection.
@@ -131,7 +132,7 @@ class Ensemble:
         ``greedy``, ``single_best`` or ``stacking``.
     """
 
-    combination: Combination
+    combination: MemberCombination
     trajectory: tuple[float, ...]
     cost: float
     method: str
@@ -147,11 +148,9 @@ def build_ensemble(
     y: NDArray[Any],
     metric: Metric,
     task_type: TaskType,
-    rules: Rules,
-    *,
+    options: GreedyOptions,
     method: str = "greedy",
     reduction: Reduction | None = None,
-    select_by: Metric | None = None,
 ) -> Ensemble:
     """Build an ensemble. Collective, if there is a reduction over several processes.
 
@@ -162,15 +161,15 @@ def build_ensemble(
     y : ndarray, shape (n_rows,) or (n_rows, n_outputs)
         Truth of the validation rows.
     metric : Metric
+        In which costs are given.
     task_type : TaskType
-    rules : Rules
+    options : GreedyOptions
+        Of ``greedy``; the seed is used by the other methods too.
     method : {"greedy", "single_best", "stacking", "auto"}
         ``auto`` takes the one that does best in a nested check: the validation rows are split in five, each method
         is built without one part and scored on it. Stacking needs all candidates in one process.
     reduction : Reduction, optional
         Where the other processes' candidates come in, for ``greedy`` and ``single_best``.
-    select_by : Metric, optional
-        What ``greedy`` goes by; costs are in `metric` all the same.
 
     Raises
     ------
@@ -180,34 +179,33 @@ def build_ensemble(
     if method not in METHODS:
         raise ValueError(f"the method must be one of {', '.join(METHODS)}")
     if method == "auto":
-        method = _best_method(candidates, y, metric, task_type, rules)
+        method = _best_method(candidates, y, metric, task_type, options)
     if method == "stacking":
-        return _stacked(candidates, y, metric, task_type, rules)
+        return _stacked(candidates, y, metric, task_type, options.seed)
     if method == "single_best":
-        rules, select_by = Rules(size=1, seed=rules.seed), None
-    numbers = [key_number(key) for key in candidates.keys]
-    judge = None if select_by is None else metric
-    selection = select(
-        candidates.predictions, y, select_by or metric, task_type, rules, numbers, reduction, judge=judge
-    )
-    weights = {number_key(number): weight for number, weight in selection.weights.items()}
+        options = GreedyOptions(size=1, seed=options.seed)
+    identities = [identity_of(key) for key in candidates.keys]
+    selection = select(candidates.predictions, y, metric, task_type, options, identities, reduction)
+    weights = {key_of(identity): weight for identity, weight in selection.weights.items()}
     return Ensemble(WeightedMean(weights), selection.trajectory, selection.cost, method)
 
 
-def _stacked(candidates: Candidates, y: NDArray[Any], metric: Metric, task_type: TaskType, rules: Rules) -> Ensemble:
-    stack = fit_stack(candidates.keys, candidates.predictions, y, task_type, rules.seed)
+def _stacked(candidates: Candidates, y: NDArray[Any], metric: Metric, task_type: TaskType, seed: int) -> Ensemble:
+    stack = fit_stack(candidates.keys, candidates.predictions, y, task_type, seed)
     combined = combine(stack, dict(zip(candidates.keys, candidates.predictions, strict=True)))
     cost = metric.cost(y, combined, task_type)
     return Ensemble(stack, (cost,), cost, "stacking")
 
 
-def _best_method(candidates: Candidates, y: NDArray[Any], metric: Metric, task_type: TaskType, rules: Rules) -> str:
-    """The method with the least nested cost; of equals the one named first in `METHODS`."""
-    folds = fold_numbers(y, task_type, _NESTED_FOLDS, rules.seed)
+def _best_method(
+    candidates: Candidates, y: NDArray[Any], metric: Metric, task_type: TaskType, options: GreedyOptions
+) -> str:
+    """The method with the lowest nested cost; of equals the one named first in `METHODS`."""
+    folds = fold_numbers(y, task_type, _NESTED_FOLDS, options.seed)
     costs = {}
     for method in METHODS[:-1]:
         try:
-            combined = _nested_predictions(method, candidates, y, metric, task_type, rules, folds)
+            combined = _nested_predictions(method, candidates, y, metric, task_type, options, folds)
             costs[method] = metric.cost(y, combined, task_type)
         except ValueError:
             continue
@@ -220,24 +218,24 @@ def _nested_predictions(
     y: NDArray[Any],
     metric: Metric,
     task_type: TaskType,
-    rules: Rules,
+    options: GreedyOptions,
     folds: NDArray[np.int64],
 ) -> NDArray[np.float64]:
     combined = np.empty(candidates.predictions.shape[1:])
     for number in range(_NESTED_FOLDS):
         inside = folds == number
         known = Candidates(candidates.keys, candidates.predictions[:, ~inside])
-        ensemble = build_ensemble(known, y[~inside], metric, task_type, rules, method=method)
+        ensemble = build_ensemble(known, y[~inside], metric, task_type, options, method)
         unseen = dict(zip(candidates.keys, candidates.predictions[:, inside], strict=True))
         combined[inside] = combine(ensemble.combination, unseen)
     return combined
 
 
-def key_number(key: TrialKey) -> int:
-    """One number in [0, 2**64) for a key: 12 bits for the leg, 24 for the rank, 28 for the number."""
+def identity_of(key: TrialKey) -> int:
+    """The identity of a trial in greedy selection, in [0, 2**64): 12 bits for leg, 24 for rank, 28 for number."""
     return key.leg << 52 | key.rank << 28 | key.number
 
 
-def number_key(number: int) -> TrialKey:
-    """The key that belongs to a number of `key_number`."""
-    return TrialKey(number >> 52, number >> 28 & 0xFFFFFF, number & 0xFFFFFFF)
+def key_of(identity: int) -> TrialKey:
+    """The trial key that belongs to an identity of `identity_of`."""
+    return TrialKey(identity >> 52, identity >> 28 & 0xFFFFFF, identity & 0xFFFFFFF)

@@ -10,42 +10,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi_automl.errors import UserError
-from mpi_automl.metrics.scoring import CLIP
+from mpi_automl.metrics.score_functions import CLIP
 from mpi_automl.trial import TrialKey
 
 Predictions = NDArray[np.float32]
 
 
-class Combination(Protocol):
+class MemberCombination(Protocol):
     """Combines members' predictions, one member at a time so that not all need to be in memory."""
 
     @property
     def weights(self) -> dict[TrialKey, float]:
         """How much each member counts, heaviest first; they sum to 1."""
 
-    def part(self, key: TrialKey, predictions: Predictions) -> NDArray[np.float64]:
-        """What one member adds, from its predictions of shape (n_rows, n_outputs)."""
+    def contribution(self, key: TrialKey, predictions: Predictions) -> NDArray[np.float64]:
+        """What one member contributes, from its predictions of shape (n_rows, n_outputs)."""
 
     def finish(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The ensemble's prediction, shape (n_rows, n_outputs), from the sum of all parts."""
+        """The ensemble's prediction, shape (n_rows, n_outputs), from the sum of all contributions."""
 
     def to_mapping(self) -> dict[str, Any]:
         """The combination as JSON can hold it."""
 
 
-def combine(combination: Combination, predictions: Mapping[TrialKey, Predictions]) -> NDArray[np.float64]:
+def combine(combination: MemberCombination, predictions: Mapping[TrialKey, Predictions]) -> NDArray[np.float64]:
     """Combine the predictions of all members.
 
     Parameters
     ----------
-    combination : Combination
+    combination : MemberCombination
     predictions : mapping of TrialKey to ndarray of shape (n_rows, n_outputs)
         Of all members at least.
     """
     first, *others = combination.weights
-    total = combination.part(first, predictions[first])
+    total = combination.contribution(first, predictions[first])
     for key in others:
-        total += combination.part(key, predictions[key])
+        total += combination.contribution(key, predictions[key])
     return combination.finish(total)
 
 
@@ -61,20 +61,17 @@ class WeightedMean:
 
     weights: dict[TrialKey, float]
 
-    def part(self, key: TrialKey, predictions: Predictions) -> NDArray[np.float64]:
-        """See `Combination.part`."""
+    def contribution(self, key: TrialKey, predictions: Predictions) -> NDArray[np.float64]:
+        """See `MemberCombination.contribution`."""
         return np.asarray(self.weights[key] * predictions.astype(np.float64))
 
     def finish(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
-        """See `Combination.finish`."""
+        """See `MemberCombination.finish`."""
         return total
 
     def to_mapping(self) -> dict[str, Any]:
-        """See `Combination.to_mapping`."""
+        """See `MemberCombination.to_mapping`."""
         return {"kind": "mean", "weights": {str(key): weight for key, weight in self.weights.items()}}
-
-
-LINKS = ("softmax", "sigmoid", "identity")
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,12 +99,12 @@ class LinearStack:
         total = sum(sizes.values()) or 1.0
         return {key: sizes[key] / total for key in sorted(sizes, key=lambda key: -sizes[key])}
 
-    def part(self, key: TrialKey, predictions: Predictions) -> NDArray[np.float64]:
-        """See `Combination.part`."""
+    def contribution(self, key: TrialKey, predictions: Predictions) -> NDArray[np.float64]:
+        """See `MemberCombination.contribution`."""
         return np.asarray(linear_features(predictions, self.link) @ self.coefficients[key])
 
     def finish(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
-        """See `Combination.finish`."""
+        """See `MemberCombination.finish`."""
         total = total + self.intercept
         if self.link == "identity":
             return total
@@ -117,7 +114,7 @@ class LinearStack:
         return np.asarray(odds / odds.sum(axis=1, keepdims=True))
 
     def to_mapping(self) -> dict[str, Any]:
-        """See `Combination.to_mapping`."""
+        """See `MemberCombination.to_mapping`."""
         coefficients = {str(key): matrix.tolist() for key, matrix in self.coefficients.items()}
         return {
             "kind": "linear",
@@ -132,11 +129,12 @@ def linear_features(predictions: Predictions, link: str) -> NDArray[np.float64]:
     values = predictions.astype(np.float64)
     if link == "identity":
         return values
+    # The logarithm of 0 is not finite.
     clipped = np.clip(values, CLIP, 1.0 - CLIP)
     return np.asarray(np.log(clipped) if link == "softmax" else np.log(clipped / (1.0 - clipped)))
 
 
-def from_mapping(mapping: Mapping[str, Any]) -> Combination:
+def from_mapping(mapping: Mapping[str, Any]) -> MemberCombination:
     """The combination that `to_mapping` described.
 
     Raises
@@ -148,7 +146,7 @@ def from_mapping(mapping: Mapping[str, Any]) -> Combination:
         if mapping["kind"] == "mean":
             weights = {parse_key(text): float(weight) for text, weight in mapping["weights"].items()}
             return WeightedMean(dict(sorted(weights.items(), key=lambda item: -item[1])))
-        if mapping["kind"] == "linear" and mapping["link"] in LINKS:
+        if mapping["kind"] == "linear" and mapping["link"] in ("softmax", "sigmoid", "identity"):
             coefficients = {parse_key(text): _floats(matrix) for text, matrix in mapping["coefficients"].items()}
             return LinearStack(coefficients, _floats(mapping["intercept"]), mapping["link"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -1,9 +1,9 @@
 """Greedy ensemble selection with replacement (Caruana et al., ICML 2004).
 
 In each round the candidate is added whose addition makes the ensemble's mean prediction best. Candidates are known by
-identities and never by position, so their order does not matter; a tie goes to the least of pseudo-random priorities
-that follow from seed, round and identity. The candidates may be shared out over processes: each scores its own
-share and the least `Pick` of all is taken, which gives exactly the result of one process with all candidates.
+identities and never by position, so their order does not matter; a tie goes to the lowest of pseudo-random priorities
+that follow from seed, round and identity. The candidates may be dealt over processes: each scores its own share and
+the best `Pick` of all is taken, which gives exactly the result of one process with all candidates.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi_automl.data.task import TaskType
-from mpi_automl.metrics.registry import Metric
-from mpi_automl.metrics.scorers import Scorer, defined_cost, make_scorer
+from mpi_automl.metrics.metric import Metric, Scorer
+from mpi_automl.metrics.scorers import defined_cost, make_scorer
 
 CostOf = Callable[[NDArray[np.float64]], float]
-_NEVER = (1 << 64) - 1
+"""Cost of a mean prediction, shape (n_rows, n_outputs); infinity where the metric is not defined for it."""
+_UINT64_MAX = (1 << 64) - 1
 
 
 class NothingSelectedError(ValueError):
@@ -37,24 +38,24 @@ class Pick(NamedTuple):
     identity: int
 
 
-NO_PICK = Pick(float("inf"), _NEVER, _NEVER)
+NO_PICK = Pick(float("inf"), _UINT64_MAX, _UINT64_MAX)
 
 
 class Reduction(Protocol):
-    """Brings together what the processes found in a round; the only point where they talk."""
+    """Brings together what the processes found in a round; the only point where they communicate."""
 
-    def least(self, pick: Pick) -> Pick:
-        """Collective. The least of all processes' picks, on every process."""
+    def best(self, pick: Pick) -> Pick:
+        """Collective. The best of all processes' picks, on every process."""
 
     def from_owner(self, predictions: NDArray[np.float32] | None, shape: tuple[int, int]) -> NDArray[np.float32]:
         """Collective. The predictions of the one process that does not give None, on every process."""
 
 
-class Alone:
+class SingleProcess:
     """The reduction of a single process."""
 
-    def least(self, pick: Pick) -> Pick:
-        """See `Reduction.least`."""
+    def best(self, pick: Pick) -> Pick:
+        """See `Reduction.best`."""
         return pick
 
     def from_owner(self, predictions: NDArray[np.float32] | None, shape: tuple[int, int]) -> NDArray[np.float32]:
@@ -64,8 +65,8 @@ class Alone:
 
 
 @dataclass(frozen=True)
-class Rules:
-    """How to select.
+class GreedyOptions:
+    """How greedy selection works.
 
     Attributes
     ----------
@@ -80,7 +81,9 @@ class Rules:
         Select this often, each time from a random part of the candidates, and average (section 2.3); 0 for one
         selection from all of them.
     bag_share : float
-        Part of the candidates that is in a bag.
+        Part of the candidates that is in a bag; one half, as in the paper.
+    select_by : Metric, optional
+        By which candidates are chosen, and of the rounds the best, if not by the metric that costs are given in.
     """
 
     size: int = 50
@@ -88,16 +91,17 @@ class Rules:
     sorted_start: int = 0
     bags: int = 0
     bag_share: float = 0.5
+    select_by: Metric | None = None
 
 
 @dataclass(frozen=True)
-class Selection:
+class GreedySelection:
     """What was selected.
 
     Attributes
     ----------
     weights : dict of int to float
-        Weights of the chosen candidates by identity, heaviest first; they sum to 1.
+        Weights of the selected candidates by identity, heaviest first; they sum to 1.
     trajectory : tuple of float
         Cost after each round; with bags, after each bag of their average.
     cost : float
@@ -114,15 +118,13 @@ def select(
     y: NDArray[Any],
     metric: Metric,
     task_type: TaskType,
-    rules: Rules,
+    options: GreedyOptions,
     identities: Sequence[int] | None = None,
     reduction: Reduction | None = None,
-    *,
-    judge: Metric | None = None,
-) -> Selection:
+) -> GreedySelection:
     """Select an ensemble. Collective, if there is a reduction over several processes.
 
-    The ensemble of the round with the least cost is kept; of several such rounds the last, whose mean is over the
+    The ensemble of the round with the lowest cost is kept; of several such rounds the last, whose mean is over the
     most members.
 
     Parameters
@@ -131,38 +133,37 @@ def select(
         The process's own share of the candidates; may be empty.
     y : ndarray, shape (n_rows,) or (n_rows, n_outputs)
     metric : Metric
-        By which candidates are chosen, and of the rounds the best.
+        In which the costs of the result are given, and by which candidates are chosen unless
+        `GreedyOptions.select_by` names another.
     task_type : TaskType
-    rules : Rules
+    options : GreedyOptions
     identities : sequence of int, optional
         One number in [0, 2**64) for each candidate, different over all processes; the positions by default.
     reduction : Reduction, optional
         The default is for a single process.
-    judge : Metric, optional
-        In which the costs of the result are given, if not in `metric`.
 
     Raises
     ------
     NothingSelectedError
-        On every process, if none has a candidate for which the metric is defined.
+        On every process, if none has a candidate for which the metric that candidates are chosen by is defined.
     """
     known = np.array(range(len(predictions)) if identities is None else identities, dtype=np.uint64)
-    scorer = make_scorer(predictions, y, metric, task_type)
-
-    cost = partial(defined_cost, metric, y, task_type)
-    judged = None if judge is None else partial(defined_cost, judge, y, task_type)
-    search = _Search(predictions, known, scorer, reduction or Alone(), rules, judged)
-    if rules.bags:
-        return _bagged(search, cost, rules)
-    path = search.run(np.ones(len(known), dtype=bool), 0, cost)
-    if not path.picks:
-        raise NothingSelectedError(f"the metric {metric.name} is not defined for any candidate")
-    return Selection(_shares(path.picks), tuple(path.trajectory), (judged or cost)(path.mean()))
+    select_by = options.select_by or metric
+    cost = partial(defined_cost, select_by, y, task_type)
+    reported = None if options.select_by is None else partial(defined_cost, metric, y, task_type)
+    scorer = make_scorer(predictions, y, select_by, task_type)
+    selector = _Selector(predictions, known, scorer, reduction or SingleProcess(), options, cost, reported)
+    if options.bags:
+        return _select_bags(selector)
+    ensemble = selector.run(np.ones(len(known), dtype=bool), 0)
+    if not ensemble.picks:
+        raise NothingSelectedError(f"the metric {select_by.name} is not defined for any candidate")
+    return GreedySelection(_shares(ensemble.picks), tuple(ensemble.trajectory), (reported or cost)(ensemble.mean()))
 
 
 def priorities(identities: NDArray[np.uint64], seed: int, salt: int) -> NDArray[np.uint64]:
     """Pseudo-random numbers that follow from identity, seed and salt alone (the mixer of splitmix64)."""
-    start = _mix(_mix(np.array([seed % (_NEVER + 1)], dtype=np.uint64)) + np.uint64(salt % (_NEVER + 1)))
+    start = _mix(_mix(np.array([seed % (_UINT64_MAX + 1)], dtype=np.uint64)) + np.uint64(salt % (_UINT64_MAX + 1)))
     return _mix(identities ^ start)
 
 
@@ -173,23 +174,8 @@ def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return mixed ^ (mixed >> np.uint64(31))
 
 
-def score_round(scorer: Scorer, total: NDArray[np.float64], members: int, among: Among) -> Pick:
-    """Best candidate of a share to add to an ensemble; a `Pick` of infinite cost if there is none.
-
-    Parameters
-    ----------
-    scorer : Scorer
-    total : ndarray of float64, shape (n_rows, n_outputs)
-        Sum of the members' predictions.
-    members : int
-        Number of members so far, repetitions counted.
-    among : Among
-    """
-    return _least(scorer.costs(total, members, among.allowed), among)
-
-
 @dataclass(frozen=True, eq=False)
-class Among:
+class _RoundCandidates:
     """Candidates of a share that may be picked in a round.
 
     Attributes
@@ -204,39 +190,38 @@ class Among:
     priorities: NDArray[np.uint64]
     allowed: NDArray[np.bool_]
 
-
-def _least(costs: NDArray[np.float64], among: Among) -> Pick:
-    costs = np.where(among.allowed & np.isfinite(costs), costs, np.inf)
-    if not len(costs) or np.isinf(costs).all():
-        return NO_PICK
-    tied = np.flatnonzero(costs == costs.min())
-    first = tied[among.priorities[tied].argmin()]
-    return Pick(float(costs[first]), int(among.priorities[first]), int(among.identities[first]))
+    def best(self, costs: NDArray[np.float64]) -> Pick:
+        """The best allowed candidate by these costs; `NO_PICK` if none has a finite one."""
+        costs = np.where(self.allowed & np.isfinite(costs), costs, np.inf)
+        if not len(costs) or np.isinf(costs).all():
+            return NO_PICK
+        tied = np.flatnonzero(costs == costs.min())
+        first = tied[self.priorities[tied].argmin()]
+        return Pick(float(costs[first]), int(self.priorities[first]), int(self.identities[first]))
 
 
 @dataclass
-class _Path:
-    """An ensemble on its way: the picks, the costs after each one as they are judged, and their best stretch so far."""
+class _PartialEnsemble:
+    """The ensemble while it is selected: the picks, their costs as reported, and the best round so far."""
 
     picks: list[int]
     trajectory: list[float]
     total: NDArray[np.float64]
     best: tuple[float, int, NDArray[np.float64]]
-    judged: CostOf | None
+    reported: CostOf | None
 
     @classmethod
-    def start(cls, shape: tuple[int, int], judged: CostOf | None) -> _Path:
-        return cls([], [], np.zeros(shape), (float("inf"), 0, np.zeros(shape)), judged)
+    def empty(cls, shape: tuple[int, int], reported: CostOf | None) -> _PartialEnsemble:
+        return cls([], [], np.zeros(shape), (float("inf"), 0, np.zeros(shape)), reported)
 
     def add(self, identity: int, predictions: NDArray[np.float32], cost: float) -> None:
         self.total += predictions
         self.picks.append(identity)
-        self.trajectory.append(cost if self.judged is None else self.judged(self.mean()))
+        self.trajectory.append(cost if self.reported is None else self.reported(self.mean()))
         if cost <= self.best[0]:
             self.best = (cost, len(self.picks), self.total.copy())
 
-    def cut(self) -> None:
-        """Go back to the best round."""
+    def back_to_best_round(self) -> None:
         _, length, total = self.best
         self.picks, self.total = self.picks[:length], total.copy()
 
@@ -244,7 +229,7 @@ class _Path:
         return self.total / max(1, len(self.picks))
 
 
-class _Search:
+class _Selector:
     """Selection over one share of the candidates, in step with the other shares."""
 
     def __init__(
@@ -253,63 +238,68 @@ class _Search:
         identities: NDArray[np.uint64],
         scorer: Scorer,
         reduction: Reduction,
-        rules: Rules,
-        judged: CostOf | None,
+        options: GreedyOptions,
+        cost: CostOf,
+        reported: CostOf | None,
     ) -> None:
         self.predictions, self.identities, self.scorer = predictions, identities, scorer
-        self.reduction, self.rules, self.judged = reduction, rules, judged
+        self.reduction, self.options, self.cost, self.reported = reduction, options, cost, reported
         self.position = {int(identity): position for position, identity in enumerate(identities)}
         self.shape = (predictions.shape[1], predictions.shape[2])
 
-    def run(self, allowed: NDArray[np.bool_], salt: int, cost: CostOf) -> _Path:
-        path = _Path.start(self.shape, self.judged)
-        if self.rules.sorted_start:
-            self._start_sorted(path, self._among(allowed, salt, 0), cost)
-        for number in range(len(path.picks) + 1, self.rules.size + 1):
-            among = self._among(allowed, salt, number)
-            pick = self.reduction.least(score_round(self.scorer, path.total, len(path.picks), among))
+    def run(self, allowed: NDArray[np.bool_], salt: int) -> _PartialEnsemble:
+        ensemble = _PartialEnsemble.empty(self.shape, self.reported)
+        if self.options.sorted_start:
+            self._start_sorted(ensemble, self._candidates(allowed, salt, 0))
+        for number in range(len(ensemble.picks) + 1, self.options.size + 1):
+            candidates = self._candidates(allowed, salt, number)
+            costs = self.scorer.costs(ensemble.total, len(ensemble.picks), allowed)
+            pick = self.reduction.best(candidates.best(costs))
             if pick == NO_PICK:
                 break
-            path.add(pick.identity, self._predictions_of(pick.identity), pick.cost)
-        path.cut()
-        return path
+            ensemble.add(pick.identity, self._predictions_of(pick.identity), pick.cost)
+        ensemble.back_to_best_round()
+        return ensemble
 
-    def _start_sorted(self, path: _Path, among: Among, cost: CostOf) -> None:
-        costs = self.scorer.costs(path.total, 0)
-        for _ in range(min(self.rules.sorted_start, self.rules.size)):
-            pick = self.reduction.least(_least(costs, among))
+    def _start_sorted(self, ensemble: _PartialEnsemble, candidates: _RoundCandidates) -> None:
+        costs = self.scorer.costs(ensemble.total, 0)
+        for _ in range(min(self.options.sorted_start, self.options.size)):
+            pick = self.reduction.best(candidates.best(costs))
             if pick == NO_PICK:
                 break
             if pick.identity in self.position:
                 costs[self.position[pick.identity]] = np.inf
             predictions = self._predictions_of(pick.identity)
-            path.add(pick.identity, predictions, cost((path.total + predictions) / (len(path.picks) + 1)))
-        path.cut()
-        del path.trajectory[len(path.picks) :]
+            cost = self.cost((ensemble.total + predictions) / (len(ensemble.picks) + 1))
+            ensemble.add(pick.identity, predictions, cost)
+        ensemble.back_to_best_round()
+        del ensemble.trajectory[len(ensemble.picks) :]
 
-    def _among(self, allowed: NDArray[np.bool_], salt: int, number: int) -> Among:
-        return Among(self.identities, priorities(self.identities, self.rules.seed, (salt << 32) + number), allowed)
+    def _candidates(self, allowed: NDArray[np.bool_], salt: int, number: int) -> _RoundCandidates:
+        order = priorities(self.identities, self.options.seed, (salt << 32) + number)
+        return _RoundCandidates(self.identities, order, allowed)
 
     def _predictions_of(self, identity: int) -> NDArray[np.float32]:
         position = self.position.get(identity)
         return self.reduction.from_owner(None if position is None else self.predictions[position], self.shape)
 
 
-def _bagged(search: _Search, cost: CostOf, rules: Rules) -> Selection:
+def _select_bags(selector: _Selector) -> GreedySelection:
+    options, cost = selector.options, selector.reported or selector.cost
     weights: Counter[int] = Counter()
-    total = np.zeros(search.shape)
+    total = np.zeros(selector.shape)
     trajectory: list[float] = []
-    for bag in range(1, rules.bags + 1):
-        inside = priorities(search.identities, rules.seed, -bag) < np.uint64(int(rules.bag_share * _NEVER))
-        path = search.run(inside, bag, cost)
-        if path.picks:
-            weights.update(_shares(path.picks))
-            total += path.mean()
-            trajectory.append((search.judged or cost)(total / (len(trajectory) + 1)))
+    for bag in range(1, options.bags + 1):
+        share = np.uint64(int(options.bag_share * _UINT64_MAX))
+        ensemble = selector.run(priorities(selector.identities, options.seed, -bag) < share, bag)
+        if ensemble.picks:
+            weights.update(_shares(ensemble.picks))
+            total += ensemble.mean()
+            trajectory.append(cost(total / (len(trajectory) + 1)))
     if not trajectory:
         raise NothingSelectedError("no bag has a candidate for which the metric is defined")
     scaled = {identity: weight / len(trajectory) for identity, weight in weights.most_common()}
-    return Selection(scaled, tuple(trajectory), trajectory[-1])
+    return GreedySelection(scaled, tuple(trajectory), trajectory[-1])
 
 
 def _shares(picks: Sequence[int]) -> dict[int, float]:

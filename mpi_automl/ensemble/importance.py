@@ -10,8 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi_automl.data.schema import Schema
-from mpi_automl.data.task import TaskType
-from mpi_automl.metrics.registry import Metric
 
 
 @dataclass(frozen=True)
@@ -44,30 +42,24 @@ def column_positions(schema: Schema) -> dict[str, list[int]]:
 
 
 def permutation_importance(
-    predict: Callable[[Any], NDArray[Any]],
+    cost: Callable[[Any], float],
     encoded: Any,
-    y: NDArray[Any],
-    metric: Metric,
-    task_type: TaskType,
     positions: Mapping[str, Sequence[int]],
     *,
     repeats: int = 5,
     seed: int = 0,
 ) -> list[Importance]:
-    """Shuffle one column after the other and measure how much the cost grows.
+    """Shuffle one column after the other and measure by how much the cost increases.
 
     A column's shuffles follow from the seed and its own name, so that columns can be dealt over processes and give the
     same result as in one.
 
     Parameters
     ----------
-    predict : callable
-        Gives predictions, shape (n_rows, n_outputs), for an encoded table, such as `EnsembleModel.predictions`.
+    cost : callable
+        Cost of the predictions for an encoded table with these rows.
     encoded : ndarray, CSR matrix or DataFrame, shape (n_rows, n_encoded_columns)
         Rows that were not learned from.
-    y : ndarray, shape (n_rows,) or (n_rows, n_outputs)
-    metric : Metric
-    task_type : TaskType
     positions : mapping of str to sequence of int
         The columns of interest, as `column_positions` gives them, or this process's share of them.
     repeats : int
@@ -78,14 +70,13 @@ def permutation_importance(
     list of Importance
         Most important first.
     """
-    before = metric.cost(y, predict(encoded), task_type)
+    before = cost(encoded)
     found = []
     for name, places in positions.items():
         generator = np.random.default_rng([seed, *name.encode("utf-8")])
-        orders = [generator.permutation(len(y)) for _ in range(repeats)]
-        after = [metric.cost(y, predict(_shuffled(encoded, places, order)), task_type) for order in orders]
-        growth = np.array(after) - before
-        found.append(Importance(name, float(growth.mean()), float(growth.std())))
+        orders = [generator.permutation(encoded.shape[0]) for _ in range(repeats)]
+        increases = np.array([cost(_shuffled(encoded, places, order)) for order in orders]) - before
+        found.append(Importance(name, float(increases.mean()), float(increases.std())))
     return sorted(found, key=lambda importance: (-importance.mean, importance.column))
 
 

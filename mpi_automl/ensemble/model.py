@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,7 @@ from numpy.typing import NDArray
 
 from mpi_automl.atomic_write import atomic_write, atomic_write_text
 from mpi_automl.data.schema import Schema
-from mpi_automl.ensemble import combination as combinations
-from mpi_automl.ensemble.combination import Combination
+from mpi_automl.ensemble.combination import MemberCombination, from_mapping, parse_key
 from mpi_automl.ensemble.trusted_types import load_pipelines
 from mpi_automl.errors import UserError
 from mpi_automl.space.predictions import predict
@@ -33,6 +32,7 @@ from mpi_automl.trial import TrialKey
 MANIFEST = "manifest.json"
 _VERSION = 1
 _BATCH_ROWS = 20_000
+"""Rows predicted at once, so that what a pipeline makes on the way stays small."""
 _PACKAGES = ("mpi_automl", "scikit-learn", "numpy", "skops")
 
 
@@ -83,7 +83,7 @@ def add_member(directory: Path, key: TrialKey, source: Path, kind: str) -> Membe
 
 
 def write_manifest(
-    directory: Path, schema: Schema, combination: Combination, files: Mapping[TrialKey, MemberFile], metric: str
+    directory: Path, schema: Schema, combination: MemberCombination, files: Mapping[TrialKey, MemberFile], metric: str
 ) -> None:
     """Complete a model whose members are all there; before, the directory is not a model.
 
@@ -91,7 +91,7 @@ def write_manifest(
     ----------
     directory : Path
     schema : Schema
-    combination : Combination
+    combination : MemberCombination
     files : mapping of TrialKey to MemberFile
         Of all members, as `add_member` returned them.
     metric : str
@@ -118,7 +118,7 @@ class EnsembleModel:
     ----------
     directory : Path
     schema : Schema
-    combination : Combination
+    combination : MemberCombination
     files : dict of TrialKey to MemberFile
     metric : str
         What the ensemble was chosen by.
@@ -130,12 +130,12 @@ class EnsembleModel:
 
     directory: Path
     schema: Schema
-    combination: Combination
+    combination: MemberCombination
     files: dict[TrialKey, MemberFile]
     metric: str
     trusted: tuple[str, ...] = ()
     memory: float = 1024.0
-    _loaded: OrderedDict[TrialKey, list[Any]] = field(default_factory=OrderedDict, repr=False)
+    _loaded: OrderedDict[TrialKey, list[Any]] = field(default_factory=OrderedDict, init=False, repr=False)
 
     @classmethod
     def load(cls, directory: Path | str, *, trusted: Iterable[str] = (), memory: float = 1024.0) -> EnsembleModel:
@@ -168,8 +168,8 @@ class EnsembleModel:
             version = manifest["version"]
             if version != _VERSION:
                 raise UserError(f"The model in {directory} has version {version}; this release reads {_VERSION}.")
-            combination = combinations.from_mapping(manifest["combination"])
-            files = {combinations.parse_key(key): MemberFile(**facts) for key, facts in manifest["members"].items()}
+            combination = from_mapping(manifest["combination"])
+            files = {parse_key(key): MemberFile(**facts) for key, facts in manifest["members"].items()}
             schema = Schema.from_json(json.dumps(manifest["schema"]))
             _check_files(combination, files)
             return cls(directory, schema, combination, files, str(manifest["metric"]), tuple(trusted), memory)
@@ -218,7 +218,7 @@ class EnsembleModel:
             As for `predict`, and if the target has values instead of classes.
         """
         if not self.schema.task_type.is_classification:
-            raise UserError("Probabilities were asked for, but the target is a number; predict values instead.")
+            raise UserError("The target is a number, which has no probabilities; predict values instead.")
         return self.predictions(self.schema.encode(table))
 
     def predictions(self, encoded: Any) -> NDArray[np.float64]:
@@ -239,10 +239,10 @@ class EnsembleModel:
         UserError
             If a member cannot be loaded.
         """
-        keys = list(self.weights)
-        total = self.combination.part(keys[0], self.member_predictions(keys[0], encoded))
-        for key in keys[1:]:
-            total += self.combination.part(key, self.member_predictions(key, encoded))
+        first, *others = self.weights
+        total = self.combination.contribution(first, self.member_predictions(first, encoded))
+        for key in others:
+            total += self.combination.contribution(key, self.member_predictions(key, encoded))
         return self.combination.finish(total)
 
     def member_predictions(self, key: TrialKey, encoded: Any) -> NDArray[np.float32]:
@@ -263,7 +263,8 @@ class EnsembleModel:
         pipelines = self.pipelines(key)
         n_outputs = self.schema.n_outputs
         result = np.empty((encoded.shape[0], n_outputs), dtype=np.float32)
-        for rows in _batches(encoded.shape[0]):
+        for start in range(0, encoded.shape[0], _BATCH_ROWS):
+            rows = slice(start, start + _BATCH_ROWS)
             batch = encoded.iloc[rows] if hasattr(encoded, "iloc") else encoded[rows]
             parts = [predict(pipeline, batch, self.schema.task_type, n_outputs) for pipeline in pipelines]
             result[rows] = parts[0] if len(parts) == 1 else np.mean(parts, axis=0, dtype=np.float64)
@@ -298,15 +299,10 @@ class EnsembleModel:
         return {**self.__dict__, "_loaded": OrderedDict()}
 
 
-def _check_files(combination: Combination, files: Mapping[TrialKey, MemberFile]) -> None:
+def _check_files(combination: MemberCombination, files: Mapping[TrialKey, MemberFile]) -> None:
     for key in combination.weights:
         if files[key].name != f"{key}.skops":
             raise ValueError(f"the file of member {key} must be {key}.skops")
-
-
-def _batches(n_rows: int) -> Iterator[slice]:
-    for start in range(0, n_rows, _BATCH_ROWS):
-        yield slice(start, start + _BATCH_ROWS)
 
 
 def _sha256(path: Path) -> str:

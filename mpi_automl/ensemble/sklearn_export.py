@@ -44,7 +44,7 @@ class RawTableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         return True
 
 
-def exported(model: EnsembleModel, key: TrialKey | None = None, *, encoded: bool = False) -> Any:
+def to_sklearn(model: EnsembleModel, key: TrialKey | None = None, *, encoded: bool = False) -> Any:
     """An ensemble, or one member of it, as one fitted estimator of scikit-learn.
 
     A `VotingClassifier` with soft votes, or a `VotingRegressor`, holds all fitted pipelines with their weights.
@@ -79,7 +79,7 @@ def exported(model: EnsembleModel, key: TrialKey | None = None, *, encoded: bool
     return Pipeline([("encode", RawTableEncoder(model.schema.to_json())), ("predict", voting)])
 
 
-def save_exported(estimator: Any, path: Path) -> None:
+def save_estimator(estimator: Any, path: Path) -> None:
     """Write an estimator by skops.
 
     Raises

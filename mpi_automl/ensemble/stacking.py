@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from mpi_automl.data.task import TaskType
 from mpi_automl.ensemble.combination import LinearStack, linear_features
-from mpi_automl.metrics import scoring
-from mpi_automl.metrics.scoring import CLIP
+from mpi_automl.metrics.score_functions import CLIP, log_loss
 from mpi_automl.trial import TrialKey
 
 _PENALTIES = (100.0, 10.0, 1.0, 0.1)
@@ -82,6 +81,7 @@ def _stack_classes(
     if len(model.classes_) == 2:
         found, offsets = np.vstack([-found / 2, found / 2]), np.concatenate([-offsets / 2, offsets / 2])
     coefficients = np.zeros((n_classes, n_candidates * n_classes))
+    # A class without rows keeps a probability next to 0.
     intercept = np.full(n_classes, np.log(CLIP))
     coefficients[model.classes_], intercept[model.classes_] = found, offsets
     centring = np.eye(n_classes) - 1.0 / n_classes
@@ -133,7 +133,7 @@ def _validated_loss(features: Array, y: NDArray[Any], folds: NDArray[np.int64], 
         inside = folds == number
         model = _fit_logistic(features[~inside], y[~inside], penalty)
         probabilities[np.ix_(inside, model.classes_)] = model.predict_proba(features[inside])
-    return scoring.log_loss(y, probabilities)
+    return log_loss(y, probabilities)
 
 
 def _fit_logistic(features: Array, y: NDArray[Any], penalty: float) -> Any:

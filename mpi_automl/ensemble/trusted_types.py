@@ -1,6 +1,6 @@
 """Loading fitted pipelines from files that may come from anyone.
 
-skops builds only objects of types it is told to trust. It knows scikit-learn's estimators and NumPy's types itself;
+skops builds only objects of trusted types. It knows scikit-learn's estimators and NumPy's types itself;
 `mpi_automl.space.trusted` adds what these hold inside. Everything else in a file is refused before any of it is built.
 """
 
@@ -51,7 +51,7 @@ def load_pipelines(path: Path, trusted: Iterable[str] = ()) -> list[Any]:
 
 
 def _load(path: Path, further: list[str]) -> Any:
-    """Load with the lists alone; what the package defines itself is only looked for when they are not enough."""
+    """Load with the lists alone; types that the package defines are only looked for when they are not enough."""
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
 

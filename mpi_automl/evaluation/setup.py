@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from mpi_automl.data.resampling import Fold, Resampling
     from mpi_automl.data.task import Task
-    from mpi_automl.metrics.registry import Metric
+    from mpi_automl.metrics.metric import Metric
     from mpi_automl.space.space import SearchSpace
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from mpi_automl.job.resume import EarlierLegs
     from mpi_automl.job.warm_start import WarmStart
-    from mpi_automl.metrics.registry import Metric
+    from mpi_automl.metrics.metric import Metric
     from mpi_automl.settings import Settings
     from mpi_automl.storage.choice import StoreOptions
     from mpi_automl.storage.kept_models import ModelsBound

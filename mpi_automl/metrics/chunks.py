@@ -1,4 +1,4 @@
-"""Small tools for passing over many candidates' predictions in pieces that fit into a processor's cache."""
+"""Passing over many candidates' predictions in chunks that fit into a processor's cache."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK_VALUES = 1 << 17
+CHUNK_VALUES = 1 << 17
 """Values worked on at once: 512 KiB as float32, which a core's caches hold, and enough to make calls to NumPy cheap."""
 
-_MOST_IN_A_BYTE = 255
-WORD = 8
-"""Truth values that are counted at once."""
+_BYTE_MAX = 255
+_WORD = 8
+"""Truth values that are counted at once, as one word of eight bytes."""
 
 
-def blocks(n_candidates: int, n_values: int) -> Iterator[slice]:
-    """Slices of candidates, such that `n_values` of each together make about `BLOCK_VALUES`."""
-    step = max(1, BLOCK_VALUES // max(1, n_values))
+def candidate_chunks(n_candidates: int, n_values: int) -> Iterator[slice]:
+    """Slices of candidates, such that `n_values` of each together make about `CHUNK_VALUES`."""
+    step = max(1, CHUNK_VALUES // max(1, n_values))
     for start in range(0, n_candidates, step):
         yield slice(start, min(start + step, n_candidates))
 
 
-def pieces(n_rows: int) -> Iterator[slice]:
-    """Slices of rows of at most `BLOCK_VALUES`.
+def row_chunks(n_rows: int) -> Iterator[slice]:
+    """Slices of rows of at most `CHUNK_VALUES`.
 
     They do not depend on the number of candidates, so that a sum over rows is rounded in the same way
-    however the candidates are shared out.
+    however the candidates are dealt over processes.
     """
-    for start in range(0, n_rows, BLOCK_VALUES):
-        yield slice(start, min(start + BLOCK_VALUES, n_rows))
+    for start in range(0, n_rows, CHUNK_VALUES):
+        yield slice(start, min(start + CHUNK_VALUES, n_rows))
 
 
-class Scratch:
-    """Arrays that are used again for block after block: memory fresh from the system is slow at its first use."""
+class Workspace:
+    """Arrays that are reused for chunk after chunk: memory fresh from the system is slow at its first use."""
 
     def __init__(self) -> None:
         self._arrays: dict[str, NDArray[Any]] = {}
 
     def array(self, name: str, shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
-        """An array of any content; one with the same name loses its content."""
+        """An array of any content; an earlier one with the same name loses its content."""
         size = math.prod(shape)
         held = self._arrays.get(name)
         if held is None or held.size < size:
@@ -50,8 +50,8 @@ class Scratch:
         return held[:size].reshape(shape)
 
     def mask(self, name: str, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-        """A mask of any content whose rows are filled up with False to whole words, as `count_true` wants it."""
-        width = -(-shape[-1] // WORD) * WORD
+        """A mask of any content whose rows are padded with False to whole words, as `count_true` requires."""
+        width = -(-shape[-1] // _WORD) * _WORD
         padded = self.array(name, (*shape[:-1], width), np.bool_)
         padded[..., shape[-1] :] = False
         return padded
@@ -63,8 +63,8 @@ def by_output(predictions: NDArray[np.float32]) -> NDArray[np.float32]:
     A view where they lie so already, as those that a `mpi_automl.storage.reader.RunReader` gives do; else a copy.
     """
     outputs = predictions.transpose(0, 2, 1)
-    lies_so = outputs.shape[2] == 1 or outputs.strides[2] == outputs.itemsize
-    return outputs if lies_so else np.ascontiguousarray(outputs)
+    is_contiguous = outputs.shape[2] == 1 or outputs.strides[2] == outputs.itemsize
+    return outputs if is_contiguous else np.ascontiguousarray(outputs)
 
 
 def class_slices(y: NDArray[Any], n_classes: int) -> list[slice]:
@@ -79,8 +79,8 @@ def count_true(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     """
     words: NDArray[Any] = mask.view(np.uint64)
     n, width = words.shape
-    whole = width // _MOST_IN_A_BYTE * _MOST_IN_A_BYTE
-    sums = np.empty((n, width // _MOST_IN_A_BYTE + 1), dtype=np.uint64)
-    words[:, :whole].reshape(n, sums.shape[1] - 1, _MOST_IN_A_BYTE).sum(axis=2, out=sums[:, :-1])
+    whole = width // _BYTE_MAX * _BYTE_MAX
+    sums = np.empty((n, width // _BYTE_MAX + 1), dtype=np.uint64)
+    words[:, :whole].reshape(n, sums.shape[1] - 1, _BYTE_MAX).sum(axis=2, out=sums[:, :-1])
     words[:, whole:].sum(axis=1, out=sums[:, -1])
     return np.asarray(sums.view(np.uint8).sum(axis=1, dtype=np.int64))

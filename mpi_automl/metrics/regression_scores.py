@@ -1,4 +1,4 @@
-"""Squared and absolute errors of an ensemble with each candidate added."""
+"""Fast scorers of squared and absolute errors, R2 and the Brier score."""
 
 from __future__ import annotations
 
@@ -8,92 +8,98 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mpi_automl.metrics.chunks import Scratch, blocks, pieces
-from mpi_automl.metrics.registry import Metric
-from mpi_automl.metrics.scoring import indicators
+from mpi_automl.metrics.chunks import Workspace, candidate_chunks, row_chunks
+from mpi_automl.metrics.metric import Allowed, Costs, Metric, Outputs
+from mpi_automl.metrics.score_functions import indicators
 
-Share = NDArray[np.float32]
-Costs = NDArray[np.float64]
-Allowed = NDArray[np.bool_] | None
-Combine = Callable[[Costs, NDArray[np.float64]], Costs]
-_SHORT = 128
+Aggregate = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
+"""Makes a value for each candidate of the mean errors of each output, shape (n_candidates, n_outputs), and the
+variances of the truth, shape (n_outputs,)."""
+
+_FLOAT32_ROWS = 128
+"""Rows whose errors are summed in float32, which loses little over so few; these sums are summed in float64."""
 
 
-class ResidualScorer:
-    """Metrics of the differences between predictions and truth: squared and absolute errors, R2, Brier score.
+class RegressionScorer:
+    """Metrics of the differences between predictions and truth.
 
-    `combine` makes a value out of the mean errors of each output, shape (n_candidates, n_outputs), and the variances
-    of the truth, shape (n_outputs,).
+    Parameters
+    ----------
+    outputs : ndarray of float32, shape (n_candidates, n_outputs, n_rows)
+    y : ndarray, shape (n_rows,) or (n_rows, n_outputs)
+    metric : Metric
+    aggregate : Aggregate
+    is_absolute : bool
+        Errors are absolute differences, else squared ones.
     """
 
-    def __init__(self, share: Share, truth: NDArray[Any], metric: Metric, combine: Combine) -> None:
-        self.share, self.metric = share, metric
-        self.truth, self.combine = truth.astype(np.float64), combine
-        self.absolute = metric.name == "mean_absolute_error"
+    def __init__(
+        self, outputs: Outputs, y: NDArray[Any], metric: Metric, aggregate: Aggregate, is_absolute: bool = False
+    ) -> None:
+        self.outputs, self.metric, self.aggregate, self.is_absolute = outputs, metric, aggregate, is_absolute
+        self.truth = y.reshape(len(y), -1).astype(np.float64)
         self.variances = self.truth.var(axis=0)
         # Large sums would lose in float32 what tells candidates apart; a difference of near values is exact.
         is_large = bool((np.abs(self.truth) > 1.0).any())
         self.rounded = np.ascontiguousarray(self.truth.T, dtype=np.float32) if is_large else None
 
     def costs(self, total: NDArray[np.float64], members: int, allowed: Allowed = None) -> Costs:
-        """See `mpi_automl.metrics.scorers.Scorer.costs`."""
-        n_candidates, n_outputs, n_rows = self.share.shape
+        """See `mpi_automl.metrics.metric.Scorer.costs`."""
+        n_candidates, n_outputs, n_rows = self.outputs.shape
         others = (total - (members + 1) * self.truth).T
         running = np.ascontiguousarray(others if self.rounded is None else others + self.rounded, dtype=np.float32)
         sums = np.zeros((n_candidates, n_outputs))
-        scratch = Scratch()
+        workspace = Workspace()
         for output in range(n_outputs):
-            for piece in pieces(n_rows):
-                for block in blocks(n_candidates, piece.stop - piece.start):
-                    some = self.share[block, output, piece]
-                    errors = scratch.array("errors", some.shape, np.float32)
+            for rows in row_chunks(n_rows):
+                for chunk in candidate_chunks(n_candidates, rows.stop - rows.start):
+                    some = self.outputs[chunk, output, rows]
+                    errors = workspace.array("errors", some.shape, np.float32)
                     if self.rounded is not None:
-                        some = np.subtract(some, self.rounded[output, piece], out=errors)
-                    np.add(some, running[output, piece], out=errors)
-                    sums[block, output] += self._row_sums(errors)
-        means = sums / n_rows / (members + 1) ** (1 if self.absolute else 2)
-        return np.asarray(self.metric.cost_of(self.combine(means, self.variances)))
+                        some = np.subtract(some, self.rounded[output, rows], out=errors)
+                    np.add(some, running[output, rows], out=errors)
+                    sums[chunk, output] += self._error_sums(errors)
+        means = sums / n_rows / (members + 1) ** (1 if self.is_absolute else 2)
+        return np.asarray(self.metric.cost_of(self.aggregate(means, self.variances)))
 
-    def _row_sums(self, errors: NDArray[np.float32]) -> Costs:
-        """Sums in float32 over 128 rows at most, and in float64 over these."""
-        n_candidates, width = errors.shape
-        if self.absolute:
-            np.abs(errors, out=errors)
-        whole = width // _SHORT * _SHORT
-        parts = errors[:, :whole].reshape(n_candidates, whole // _SHORT, _SHORT)
-        rest = errors[:, whole:].astype(np.float64)
-        if self.absolute:
+    def _error_sums(self, differences: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Sum of absolute or squared differences of each candidate, shape (n_candidates,)."""
+        n_candidates, width = differences.shape
+        if self.is_absolute:
+            np.abs(differences, out=differences)
+        whole = width // _FLOAT32_ROWS * _FLOAT32_ROWS
+        parts = differences[:, :whole].reshape(n_candidates, whole // _FLOAT32_ROWS, _FLOAT32_ROWS)
+        rest = differences[:, whole:].astype(np.float64)
+        if self.is_absolute:
             return np.asarray(parts.sum(axis=2).astype(np.float64).sum(axis=1) + rest.sum(axis=1))
-        short = np.einsum("ijk,ijk->ij", parts, parts)
-        return np.asarray(short.astype(np.float64).sum(axis=1) + (rest * rest).sum(axis=1))
+        squares = np.einsum("ijk,ijk->ij", parts, parts)
+        return np.asarray(squares.astype(np.float64).sum(axis=1) + (rest * rest).sum(axis=1))
 
 
-def brier_scorer(share: Share, y: NDArray[Any], metric: Metric) -> ResidualScorer:
-    """The scorer of Brier's score; see `mpi_automl.metrics.scoring.brier_score`."""
-    combine = _sum if y.ndim == 1 and share.shape[1] != 2 else _mean
-    return ResidualScorer(share, indicators(y, share.shape[1]), metric, combine)
+def brier_scorer(outputs: Outputs, y: NDArray[Any], metric: Metric) -> RegressionScorer:
+    """The scorer of the Brier score; see `mpi_automl.metrics.score_functions.brier_score`."""
+    aggregate = _sum_over_outputs if y.ndim == 1 and outputs.shape[1] != 2 else mean_error
+    return RegressionScorer(outputs, indicators(y, outputs.shape[1]), metric, aggregate)
 
 
-def _mean(means: Costs, variances: NDArray[np.float64]) -> Costs:
+def r2_scorer(outputs: Outputs, y: NDArray[Any], metric: Metric) -> RegressionScorer | None:
+    """The scorer of R2; None where a target is constant, for which scikit-learn has rules of its own."""
+    return None if np.ptp(y, axis=0).min() == 0.0 else RegressionScorer(outputs, y, metric, _explained_share)
+
+
+def mean_error(means: NDArray[np.float64], variances: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean over the outputs."""
     return np.asarray(means.mean(axis=1))
 
 
-def _sum(means: Costs, variances: NDArray[np.float64]) -> Costs:
-    return np.asarray(means.sum(axis=1))
-
-
-def _mean_root(means: Costs, variances: NDArray[np.float64]) -> Costs:
+def mean_root_error(means: NDArray[np.float64], variances: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean over the outputs of the root of each one's mean error."""
     return np.asarray(np.sqrt(means).mean(axis=1))
 
 
-def _explained(means: Costs, variances: NDArray[np.float64]) -> Costs:
+def _sum_over_outputs(means: NDArray[np.float64], variances: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(means.sum(axis=1))
+
+
+def _explained_share(means: NDArray[np.float64], variances: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray((1.0 - means / variances).mean(axis=1))
-
-
-COMBINATIONS: dict[str, Combine] = {
-    "mean_squared_error": _mean,
-    "mean_absolute_error": _mean,
-    "root_mean_squared_error": _mean_root,
-    "r2": _explained,
-}
-"""How the errors of several outputs are combined, by metric."""

@@ -17,7 +17,7 @@ _POLL = 0.002
 
 
 class WorldReduction:
-    """The least of all ranks' picks, and the predictions of the rank that owns it.
+    """The best of all ranks' picks, and the predictions of the rank that owns it.
 
     Fits `mpi_automl.ensemble.greedy.Reduction`.
 
@@ -32,14 +32,14 @@ class WorldReduction:
         self._world = world
         self._comm = world.comm
 
-    def least(self, pick: Comparable) -> Comparable:
-        """Collective. The least of all ranks' picks, on every rank."""
+    def best(self, pick: Comparable) -> Comparable:
+        """Collective. The best of all ranks' picks, on every rank."""
         from mpi4py import MPI
 
         # Ranks score shares of different size: the early ones wait without keeping a core busy.
         self._world.wait()
-        least: Comparable = self._comm.allreduce(pick, op=MPI.MIN)
-        return least
+        best: Comparable = self._comm.allreduce(pick, op=MPI.MIN)
+        return best
 
     def from_owner(self, predictions: NDArray[np.float32] | None, shape: tuple[int, int]) -> NDArray[np.float32]:
         """Collective. The predictions of the one rank that does not give None, on every rank."""

@@ -144,7 +144,7 @@ def _area(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
 
 def _one_against_rest(contents: Contents) -> list[tuple[str, NDArray[Any], NDArray[Any]]]:
     """Name, presence and score of each class or label that has rows with and without it; the most frequent ones."""
-    from mpi_automl.metrics.scoring import indicators
+    from mpi_automl.metrics.score_functions import indicators
 
     found = contents.predicted
     if found is None or not contents.task_type.is_classification:

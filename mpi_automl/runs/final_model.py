@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mpi_automl.ensemble.build import Ensemble
-    from mpi_automl.ensemble.combination import Combination
+    from mpi_automl.ensemble.combination import MemberCombination
     from mpi_automl.ensemble.model import MemberFile
     from mpi_automl.runs.run_facts import RunFacts
     from mpi_automl.storage.reader import RunReader
@@ -89,7 +89,7 @@ def describe_members(
 
 
 def test_value(
-    reader: RunReader, facts: RunFacts, combination: Combination, files: Mapping[TrialKey, Path] | None = None
+    reader: RunReader, facts: RunFacts, combination: MemberCombination, files: Mapping[TrialKey, Path] | None = None
 ) -> float | None:
     """The metric of an ensemble on the test rows, by the models in files; None where their target is not known."""
     from mpi_automl.ensemble.combination import combine

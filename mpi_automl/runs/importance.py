@@ -64,12 +64,10 @@ def _columns(world: World, path: Path, table: Any, repeats: int, plugins: Sequen
     schema = model.schema
     truth = schema.encode_target(getattr(table, "dense", table))
     positions = list(column_positions(schema).items())
+    metric = get_metric(model.metric, schema.task_type)
     return permutation_importance(
-        model.predictions,
+        lambda encoded: metric.cost(truth, model.predictions(encoded), schema.task_type),
         schema.encode(table),
-        truth,
-        get_metric(model.metric, schema.task_type),
-        schema.task_type,
         dict(positions[world.rank :: world.size]),
         repeats=repeats,
     )

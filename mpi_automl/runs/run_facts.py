@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mpi_automl.data.schema import Schema
     from mpi_automl.data.task import Profile
     from mpi_automl.evaluation.setup import EvaluationSetup
-    from mpi_automl.metrics.registry import Metric
+    from mpi_automl.metrics.metric import Metric
     from mpi_automl.space.space import SearchSpace
 
 

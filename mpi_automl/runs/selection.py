@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mpi_automl.data.task import TaskType
     from mpi_automl.ensemble.build import Candidates, Ensemble
     from mpi_automl.ensemble.greedy import Reduction
-    from mpi_automl.metrics.registry import Metric
+    from mpi_automl.metrics.metric import Metric
     from mpi_automl.parallel.world import World
     from mpi_automl.runs.run_facts import RunFacts
     from mpi_automl.settings import Settings
@@ -53,9 +53,9 @@ class EnsembleRules:
     method : str
         See `mpi_automl.ensemble.build.build_ensemble`.
     performance_range : float
-        See `mpi_automl.ensemble.build.Filter`.
+        See `mpi_automl.ensemble.build.CandidateFilter`.
     sorted_start, bags : int
-        See `mpi_automl.ensemble.greedy.Rules`.
+        See `mpi_automl.ensemble.greedy.GreedyOptions`.
     select_by : str
         What greedy selection goes by, see `mpi_automl.ensemble.build.selection_metric`.
     """
@@ -154,7 +154,7 @@ def look_among(
     dummy: TrialKey | None,
 ) -> Survey:
     """The candidates among some trials whose costs are known; parameters as for `survey`."""
-    from mpi_automl.ensemble.build import Filter, choose_candidates, selection_metric
+    from mpi_automl.ensemble.build import CandidateFilter, choose_candidates, selection_metric
 
     truth, kind = reader.truth(), facts.schema.task_type
     dummy_cost = math.inf if dummy is None else float(_costs(reader, facts, [dummy], truth)[0])
@@ -164,7 +164,7 @@ def look_among(
     if select_by is not None and dummy is not None:
         bar = float(_own_costs(reader.predictions([dummy]), truth, select_by, kind)[0])
     needs_dummy = select_by is None or rules.performance_range > 0.0
-    rule = Filter(dummy_cost if needs_dummy else math.inf, rules.nbest, rules.performance_range)
+    rule = CandidateFilter(dummy_cost if needs_dummy else math.inf, rules.nbest, rules.performance_range)
     chosen = tuple(choose_candidates(keys, costs, rule))
     return Survey(chosen, dummy, dummy_cost, facts.metric, kind, rules, select_by, better & set(chosen), bar)
 
@@ -306,7 +306,7 @@ def _build(
     select_by: Metric | None = None,
 ) -> Ensemble:
     from mpi_automl.ensemble.build import build_ensemble
-    from mpi_automl.ensemble.greedy import Rules
+    from mpi_automl.ensemble.greedy import GreedyOptions
 
     rules = found.rules
     return build_ensemble(
@@ -314,10 +314,9 @@ def _build(
         truth,
         found.metric,
         found.task_type,
-        Rules(rules.size, rules.seed, rules.sorted_start, rules.bags),
-        method=rules.method,
-        reduction=reduction,
-        select_by=select_by,
+        GreedyOptions(rules.size, rules.seed, rules.sorted_start, rules.bags, select_by=select_by),
+        rules.method,
+        reduction,
     )
 
 

@@ -6,22 +6,22 @@ import json
 
 import numpy as np
 import pytest
+from ensemble_candidates import candidates
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import candidates
 
 from mpi_automl.data.task import TaskType
 from mpi_automl.ensemble.build import (
     METHODS,
+    CandidateFilter,
     Candidates,
-    Filter,
     build_ensemble,
     choose_candidates,
-    key_number,
-    number_key,
+    identity_of,
+    key_of,
 )
 from mpi_automl.ensemble.combination import combine, from_mapping
-from mpi_automl.ensemble.greedy import Rules
+from mpi_automl.ensemble.greedy import GreedyOptions
 from mpi_automl.errors import UserError
 from mpi_automl.metrics.registry import get_metric
 from mpi_automl.trial import TrialKey
@@ -31,13 +31,13 @@ COSTS = np.array([0.4, 0.1, np.nan, 0.3, 0.2, 0.5])
 
 
 def chosen(**rule):
-    return [str(key) for key in choose_candidates(KEYS, COSTS, Filter(**rule))]
+    return [str(key) for key in choose_candidates(KEYS, COSTS, CandidateFilter(**rule))]
 
 
-def test_candidates_are_better_than_the_dummy_and_best_first():
+def test_candidates_are_better_than_the_baseline_and_best_first():
     assert chosen() == ["0-0-1", "0-1-1", "0-1-0", "0-0-0", "0-1-2"]
-    assert chosen(dummy_cost=0.3) == ["0-0-1", "0-1-1"]
-    assert chosen(dummy_cost=0.1) == []
+    assert chosen(baseline_cost=0.3) == ["0-0-1", "0-1-1"]
+    assert chosen(baseline_cost=0.1) == []
 
 
 def test_nbest_is_a_count_or_a_share():
@@ -47,12 +47,15 @@ def test_nbest_is_a_count_or_a_share():
     assert chosen(nbest=0) == ["0-0-1"]
 
 
-def test_performance_range_drops_what_is_near_the_dummy():
-    assert chosen(dummy_cost=0.6, performance_range=0.5) == ["0-0-1", "0-1-1", "0-1-0"]
-    assert chosen(dummy_cost=0.6, performance_range=1.0) == ["0-0-1"]
+def test_performance_range_drops_what_is_near_the_baseline():
+    assert chosen(baseline_cost=0.6, performance_range=0.5) == ["0-0-1", "0-1-1", "0-1-0"]
+    assert chosen(baseline_cost=0.6, performance_range=1.0) == ["0-0-1"]
 
 
-@given(st.permutations(range(6)), st.sampled_from([Filter(), Filter(nbest=2), Filter(0.45, 0.5, 0.3)]))
+@given(
+    st.permutations(range(6)),
+    st.sampled_from([CandidateFilter(), CandidateFilter(nbest=2), CandidateFilter(0.45, 0.5, 0.3)]),
+)
 def test_the_order_of_trials_does_not_matter(order, rule):
     shuffled = choose_candidates([KEYS[i] for i in order], COSTS[list(order)], rule)
     assert shuffled == choose_candidates(KEYS, COSTS, rule)
@@ -61,8 +64,8 @@ def test_the_order_of_trials_does_not_matter(order, rule):
 @given(st.integers(0, 4000), st.integers(0, 1 << 20), st.integers(0, 1 << 26))
 def test_keys_become_numbers_and_come_back(leg, rank, number):
     key = TrialKey(leg, rank, number)
-    assert number_key(key_number(key)) == key
-    assert 0 <= key_number(key) < 1 << 64
+    assert key_of(identity_of(key)) == key
+    assert 0 <= identity_of(key) < 1 << 64
 
 
 def sample(task_type, seed=0):
@@ -74,7 +77,7 @@ def sample(task_type, seed=0):
 @pytest.mark.parametrize("method", METHODS)
 def test_a_combination_gives_its_cost_and_survives_json(task_type, method):
     found, y, metric = sample(task_type)
-    ensemble = build_ensemble(found, y, metric, task_type, Rules(size=10), method=method)
+    ensemble = build_ensemble(found, y, metric, task_type, GreedyOptions(size=10), method=method)
     by_key = dict(zip(found.keys, found.predictions, strict=True))
     combined = combine(ensemble.combination, by_key)
     assert metric.cost(y, combined, task_type) == pytest.approx(ensemble.cost)
@@ -93,7 +96,7 @@ def test_stacking_beats_the_single_best_of_independent_candidates_on_new_rows(ta
     known = Candidates(found.keys, found.predictions[:, half])
     costs = {}
     for method in ("single_best", "stacking"):
-        ensemble = build_ensemble(known, y[half], metric, task_type, Rules(), method=method)
+        ensemble = build_ensemble(known, y[half], metric, task_type, GreedyOptions(), method=method)
         unseen = dict(zip(found.keys, found.predictions[:, ~half], strict=True))
         costs[method] = metric.cost(y[~half], combine(ensemble.combination, unseen), task_type)
     assert costs["stacking"] < costs["single_best"]
@@ -102,7 +105,7 @@ def test_stacking_beats_the_single_best_of_independent_candidates_on_new_rows(ta
 def test_stacking_with_classes_that_have_no_rows():
     found, y, metric = sample(TaskType.MULTICLASS)
     y = y % 2
-    ensemble = build_ensemble(found, y, metric, TaskType.MULTICLASS, Rules(), method="stacking")
+    ensemble = build_ensemble(found, y, metric, TaskType.MULTICLASS, GreedyOptions(), method="stacking")
     combined = combine(ensemble.combination, dict(zip(found.keys, found.predictions, strict=True)))
     assert combined[:, 2:].max() < 0.05
     assert combined.sum(axis=1) == pytest.approx(1.0)
@@ -115,9 +118,9 @@ def test_the_nested_check_is_not_fooled_by_a_candidate_that_knows_the_answers():
     noise[0] = 0.9 * np.eye(2)[y] + 0.05
     metric = get_metric("log_loss", TaskType.BINARY)
     found = Candidates(tuple(KEYS), noise)
-    single = build_ensemble(found, y, metric, TaskType.BINARY, Rules(), method="single_best")
+    single = build_ensemble(found, y, metric, TaskType.BINARY, GreedyOptions(), method="single_best")
     assert single.weights == {KEYS[0]: 1.0}
-    auto = build_ensemble(found, y, metric, TaskType.BINARY, Rules(), method="auto")
+    auto = build_ensemble(found, y, metric, TaskType.BINARY, GreedyOptions(), method="auto")
     assert auto.cost <= single.cost
     assert auto.method in METHODS[:-1]
 
@@ -125,7 +128,7 @@ def test_the_nested_check_is_not_fooled_by_a_candidate_that_knows_the_answers():
 def test_unknown_ways_to_combine_are_refused():
     found, y, metric = sample(TaskType.BINARY)
     with pytest.raises(ValueError, match="greedy, single_best, stacking, auto"):
-        build_ensemble(found, y, metric, TaskType.BINARY, Rules(), method="voting")
+        build_ensemble(found, y, metric, TaskType.BINARY, GreedyOptions(), method="voting")
     with pytest.raises(UserError, match="does not know"):
         from_mapping({"kind": "voting"})
     with pytest.raises(UserError, match="damaged"):

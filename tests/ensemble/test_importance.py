@@ -29,7 +29,9 @@ def predict(table):
 
 def importances(table, positions, **options):
     metric = get_metric("rmse", TaskType.REGRESSION)
-    return permutation_importance(predict, table, Y, metric, TaskType.REGRESSION, positions, **options)
+    return permutation_importance(
+        lambda table: metric.cost(Y, predict(table), TaskType.REGRESSION), table, positions, **options
+    )
 
 
 @pytest.mark.parametrize("form", FORMS)

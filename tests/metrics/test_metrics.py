@@ -10,7 +10,8 @@ import sklearn.metrics as reference
 
 from mpi_automl.data.task import TaskType
 from mpi_automl.errors import UserError
-from mpi_automl.metrics.registry import Metric, Needs, get_metric, metric, metric_names
+from mpi_automl.metrics.metric import Metric, Needs, metric
+from mpi_automl.metrics.registry import get_metric, metric_names
 
 N_OUTPUTS = {"binary": 2, "multiclass": 4, "multilabel": 3, "regression": 1, "multioutput": 2}
 EVERY_METRIC = [(task_type, name) for task_type in TaskType for name in metric_names(task_type)]
@@ -185,7 +186,7 @@ def test_a_metric_for_another_task_names_one_that_fits():
 def own_module(tmp_path, monkeypatch):
     (tmp_path / "own_metrics.py").write_text(
         "import numpy as np\n"
-        "from mpi_automl.metrics.registry import metric\n"
+        "from mpi_automl import metric\n"
         "@metric(task_types=['binary'], needs='thresholds', optimum=0.0, greater_is_better=False)\n"
         "def missed(y, probability):\n"
         "    return float((y * (1 - probability)).mean())\n"

@@ -1,4 +1,4 @@
-"""What greedy selection goes by, and what is done where that does not beat the dummy."""
+"""What greedy selection goes by, and what is done where that does not beat the baseline."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mpi_automl.data.task import TaskType
-from mpi_automl.ensemble.greedy import NothingSelectedError, Rules, select
+from mpi_automl.ensemble.greedy import GreedyOptions, NothingSelectedError, select
 from mpi_automl.errors import UserError
 from mpi_automl.metrics.registry import get_metric
 from mpi_automl.metrics.scorers import order_by_class
@@ -27,7 +27,7 @@ def of_positives(values):
 
 PREDICTIONS = {
     DUMMY_KEY: of_positives(np.full(200, 0.1)),
-    # Decides as the dummy does, and knows much more.
+    # Decides as the baseline does, and knows much more.
     TrialKey(0, 0, 1): of_positives(np.where(Y == 1, 0.4, 0.02)),
     # Decides better, and is sure even where it is wrong.
     TrialKey(0, 0, 2): of_positives(np.where(np.arange(200) < 12, 1.0, 0.0)),
@@ -81,11 +81,11 @@ def test_the_metric_itself_on_request():
         ensemble_of(GOOD, select_by="brierscore")
 
 
-def test_without_anything_that_decides_better_than_the_dummy_it_is_the_dummy():
+def test_without_anything_that_decides_better_than_the_baseline_it_is_the_baseline():
     assert ensemble_of(KNOWS).method == DUMMY
 
 
-def test_what_decides_better_than_the_dummy_is_not_lost_to_another_metric():
+def test_what_decides_better_than_the_baseline_is_not_lost_to_another_metric():
     assert ensemble_of(DECIDES).weights == {DECIDES: 1.0}
     ensemble = ensemble_of(KNOWS, DECIDES, select_by="log_loss")
     assert ensemble.weights == {DECIDES: 1.0}
@@ -95,12 +95,13 @@ def test_what_decides_better_than_the_dummy_is_not_lost_to_another_metric():
 def test_what_the_selecting_metric_cannot_score_is_left_out():
     y = np.linspace(0.5, 2.0, 50)
     fine, negative = (y[None, :, None] + 0.1).astype(np.float32), (y[None, :, None] - 4.0).astype(np.float32)
-    by, judge = (get_metric(name, TaskType.REGRESSION) for name in ("mean_squared_log_error", "r2"))
-    selection = select(np.concatenate([fine, negative]), y, by, TaskType.REGRESSION, Rules(size=5), judge=judge)
+    select_by, r2 = (get_metric(name, TaskType.REGRESSION) for name in ("mean_squared_log_error", "r2"))
+    options = GreedyOptions(size=5, select_by=select_by)
+    selection = select(np.concatenate([fine, negative]), y, r2, TaskType.REGRESSION, options)
     assert selection.weights == {0: 1.0}
-    assert selection.cost == pytest.approx(judge.cost(y, fine[0], TaskType.REGRESSION))
+    assert selection.cost == pytest.approx(r2.cost(y, fine[0], TaskType.REGRESSION))
     with pytest.raises(NothingSelectedError):
-        select(negative, y, by, TaskType.REGRESSION, Rules(size=5), judge=judge)
+        select(negative, y, r2, TaskType.REGRESSION, options)
 
 
 def test_classes_of_unsigned_codes_are_put_in_order():

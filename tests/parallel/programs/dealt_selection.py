@@ -3,15 +3,15 @@
 import sys
 
 from mpi_automl.data.task import TaskType
-from mpi_automl.ensemble.greedy import Rules, select
+from mpi_automl.ensemble.greedy import GreedyOptions, select
 from mpi_automl.metrics.registry import get_metric
 from mpi_automl.parallel.reduction import WorldReduction
 from mpi_automl.parallel.world import open_world, process_start
 
 sys.path.insert(0, sys.argv[1])
-from samples import candidates, hard_votes
+from ensemble_candidates import candidates, hard_votes
 
-RULES = (Rules(12, seed=5), Rules(12, seed=5, sorted_start=4), Rules(8, seed=5, bags=3))
+RULES = (GreedyOptions(12, seed=5), GreedyOptions(12, seed=5, sorted_start=4), GreedyOptions(8, seed=5, bags=3))
 CASES = (
     (TaskType.BINARY, "accuracy", hard_votes),
     (TaskType.BINARY, "roc_auc", candidates),

@@ -8,6 +8,16 @@ from mpi_automl.data.task import TaskType
 
 N_OUTPUTS = {"binary": 2, "multiclass": 4, "multilabel": 3, "regression": 1, "multioutput": 2}
 
+FAST = {
+    TaskType.BINARY: ["accuracy", "balanced_accuracy", "log_loss", "brier_score", "roc_auc", "f1", "f1_macro"],
+    TaskType.MULTICLASS: ["accuracy", "balanced_accuracy", "log_loss", "brier_score", "roc_auc", "f1_macro"],
+    TaskType.MULTILABEL: ["f1_macro", "f1_micro", "brier_score"],
+    TaskType.REGRESSION: ["root_mean_squared_error", "mean_absolute_error", "r2", "mean_squared_error"],
+    TaskType.MULTIOUTPUT: ["root_mean_squared_error", "mean_absolute_error", "r2", "mean_squared_error"],
+}
+"""Common metrics, which have a fast scorer."""
+EVERY_FAST = [(task_type, name) for task_type, names in FAST.items() for name in names]
+
 
 def candidates(task_type: TaskType, n_candidates: int = 11, n_rows: int = 240, seed: int = 0):
     """Truth and float32 predictions, shape (n_candidates, n_rows, n_outputs)."""
