@@ -12,6 +12,7 @@ from mpi_automl.runs.summary import Member, RunSummary
 from mpi_automl.trial import Status, TrialKey
 
 if TYPE_CHECKING:
+    from mpi_automl.runs.run import Run
     from mpi_automl.storage.reader import RunReader
 
 _SHOWN_RANKS = 16
@@ -61,15 +62,15 @@ def importance_tables(found: Mapping[str, Any]) -> Iterator[Table | str]:
         yield "There are too few trials to tell which hyperparameters matter."
 
 
-def trial_tables(reader: RunReader, most: int, *, is_running: bool = False) -> Iterator[Table | str]:
+def trial_tables(run: Run, most: int, *, is_running: bool = False) -> Iterator[Table | str]:
     """What the store of an unfinished run holds: trials by status, and the best ones."""
-    trials = reader.trials()
+    trials = run.reader.trials()
     yield _statuses(Counter(Status[name.upper()] for name in trials["status"]))
-    yield from unfinished_lines(reader, is_running=is_running)
+    yield from unfinished_lines(run.reader, is_running=is_running)
     table = Table(title="Best trials", title_justify="left")
     for name in ("trial", "cost", "seconds", "origin"):
         table.add_column(name, justify="right")
-    for row in trials[trials["status"] == "success"].nsmallest(most, "cost").itertuples():
+    for row in trials.iloc[run.ranking[:most]].itertuples():
         table.add_row(row.key, f"{row.cost:.4f}", f"{row.seconds:.1f}", row.origin)
     yield table
 

@@ -23,8 +23,8 @@ from mpi_automl.estimators.parameters import settings_of, takes_options
 from mpi_automl.machine.launcher import detect_launch
 from mpi_automl.runs.leaderboard import leaderboard
 from mpi_automl.runs.rebuild import rebuild_ensemble
+from mpi_automl.runs.run import Run
 from mpi_automl.settings import names
-from mpi_automl.storage.run_directory import RunDirectory
 from mpi_automl.trial import TrialKey
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class _AutoML(OutputMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
         data = Data(X, y, X_test, y_test, dataset_name)
         directory = in_own_words(lambda: self._run(data, comm))
         self.run_directory_ = str(directory)
-        return self._adopt(RunDirectory(directory).model)
+        return self._adopt(Run(directory).directory.model)
 
     def _run(self, data: Data, comm: Any) -> Path:
         alone = comm is None and not detect_launch().is_parallel
@@ -99,6 +99,10 @@ class _AutoML(OutputMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
     def _adopt(self, model: Path) -> Any:
         self.model_ = EnsembleModel.load(model, trusted=self._trusted)
         return self
+
+    @property
+    def _finished_run(self) -> Run:
+        return Run(self.run_directory_, plugins=self._trusted)
 
     @property
     def _trusted(self) -> tuple[str, ...]:
@@ -161,17 +165,19 @@ class _AutoML(OutputMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
         if directory is not None:
             self.run_directory_ = directory
         check_is_fitted(self, "run_directory_")
-        changes: dict[str, Any] = {"size": size, "nbest": nbest, "metric": metric, "method": method}
+        changes: dict[str, Any] = {"size": size, "nbest": nbest, "method": method}
         world = results.world_of(comm)
-        in_own_words(lambda: rebuild_ensemble(world, self.run_directory_, plugins=self._trusted, **changes))
-        self._adopt(RunDirectory(self.run_directory_).model)
+        run = Run(self.run_directory_, metric, self._trusted)
+        in_own_words(lambda: rebuild_ensemble(world, run, **changes))
+        self._adopt(run.directory.model)
         self.n_features_in_ = len(self.model_.schema.source_columns)
         return self
 
     def refit(self, X: Any, y: Any, *, comm: Any = None) -> Any:
-        """Collective. Fit the members of the ensemble anew on all rows given; one that fails keeps its models.
+        """Collective. Fit the members of the ensemble on all rows given; one that fails keeps its models.
 
-        The members are dealt over the ranks, which must all have the same rows.
+        The members are dealt over the ranks, and fitted in processes with limits: `time` for all, `trial_memory` and
+        twice `trial_time` for each. Rank 0's rows count.
 
         Parameters
         ----------
@@ -182,10 +188,9 @@ class _AutoML(OutputMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
         """
         check_is_fitted(self)
         X, y = self._checked_training(X, y)
-        world = results.world_of(comm)
-        place = Path(self._temporary() if world.size == 1 else f"{self.run_directory_}/model-refit")
-        in_own_words(lambda: results.refit(world, self.run_directory_, self.model_, X, y, place))
-        return self._adopt(place)
+        settings = settings_of(self, task=self._task_type(y))
+        run, rows = self._finished_run, (X, y)
+        return self._adopt(in_own_words(lambda: results.refit(run, self.model_, rows, settings, comm, self._temporary)))
 
     def leaderboard(self, *, ensemble_only: bool = False) -> pd.DataFrame:
         """All trials, failures included, best first.
@@ -201,13 +206,13 @@ class _AutoML(OutputMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
             As `mpi_automl.runs.leaderboard.leaderboard` describes it.
         """
         check_is_fitted(self)
-        table = leaderboard(self.run_directory_, self.model_.weights, self._trusted)
+        table = leaderboard(self._finished_run, self.model_.weights)
         return table[table["ensemble_weight"] > 0] if ensemble_only else table
 
     def show_models(self) -> dict[str, dict[str, Any]]:
         """Members of the ensemble, heaviest first: weight, cost, a line about the pipeline, its fitted pipelines."""
         check_is_fitted(self)
-        return results.members(self.run_directory_, self.model_)
+        return results.members(self._finished_run, self.model_)
 
     def get_models_with_weights(self) -> list[tuple[float, Any]]:
         """Weights and lists of fitted pipelines (one for each fold, or one) of the members, heaviest first."""
@@ -217,19 +222,19 @@ class _AutoML(OutputMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
     def sprint_statistics(self) -> str:
         """A few lines about the run: metric, best score, trials by status."""
         check_is_fitted(self)
-        return results.statistics(self.run_directory_, self._trusted)
+        return results.statistics(self._finished_run)
 
     @property
     def cv_results_(self) -> dict[str, NDArray[Any]]:
         """Trials in the form of scikit-learn's searches: ``params``, ``mean_test_score``, ``rank_test_scores``, ..."""
         check_is_fitted(self)
-        return results.cv_results(self.run_directory_, self._trusted)
+        return results.cv_results(self._finished_run)
 
     @property
     def performance_over_time_(self) -> pd.DataFrame:
-        """Best score so far after each trial, with the time it ended."""
+        """When each incumbent, the best full trial so far, was found, and its score."""
         check_is_fitted(self)
-        return results.performance_over_time(self.run_directory_, self._trusted)
+        return results.performance_over_time(self._finished_run)
 
     @property
     def ensemble_(self) -> dict[TrialKey, float]:

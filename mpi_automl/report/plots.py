@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mpi_automl.report import counts, hyperparameters, quality, ranks
-from mpi_automl.report.scores import draw_scores, score_paths
+from mpi_automl.report.scores import draw_scores, score_trajectories
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -58,7 +58,7 @@ def sections(goes_on: Iterator[bool]) -> tuple[Section, ...]:
     """
 
     def scores(contents: Contents) -> Figure | None:
-        return draw_scores(contents, score_paths(contents, goes_on))
+        return draw_scores(contents, score_trajectories(contents, goes_on))
 
     return (Section("progress", "Progress", (_scores(scores), *_RANKS)), *_SECTIONS)
 

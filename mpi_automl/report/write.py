@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mpi_automl.errors import UserError
 from mpi_automl.report import style, tables
 from mpi_automl.report.contents import Contents
 from mpi_automl.report.plots import Plot, Section, sections
+from mpi_automl.runs.importance import hyperparameter_importance
 from mpi_automl.storage.files import replace_text
 from mpi_automl.version import __version__
 
 if TYPE_CHECKING:
     from markupsafe import Markup
     from matplotlib.figure import Figure
+
+    from mpi_automl.runs.run import Run
 
 PLACE, PAGE = "report", "report.html"
 """Directory in the run directory, and the page in it."""
@@ -84,19 +87,14 @@ class DrawnSection:
     tables: tuple[tables.Table, ...]
 
 
-def write_report(
-    path: Path | str, out: Path | str | None = None, *, plugins: Sequence[str] = (), budget: Budget | None = None
-) -> Path:
+def write_report(run: Run, out: Path | str | None = None, *, budget: Budget | None = None) -> Path:
     """Write the report of a run that is finished, killed or under way.
 
     Parameters
     ----------
-    path : Path or str
-        The run directory.
+    run : Run
     out : Path or str, optional
         Directory to write to; made if need be. By default ``report`` in the run directory.
-    plugins : sequence of str
-        Modules that register the components of the user's own that the run was made with.
     budget : Budget, optional
         Time for it; by default as long as it takes. With little of it, slow parts are left out.
 
@@ -113,11 +111,12 @@ def write_report(
     """
     budget = Budget(None) if budget is None else budget
     budget.need(2.0)
-    contents = Contents.of(path, plugins)
+    contents = Contents.of(run)
     if not contents.importance.get("hyperparameters") and budget.has(10 * _SLOW_SECONDS):
-        contents = replace(contents, importance={**contents.importance, **_importance(contents)})
+        importance = {**contents.importance, "hyperparameters": hyperparameter_importance(run)}
+        contents = replace(contents, importance=importance)
     drawn = draw(contents, budget)
-    place = contents.directory.path / PLACE if out is None else Path(out)
+    place = run.path / PLACE if out is None else Path(out)
     try:
         place.mkdir(parents=True, exist_ok=True)
         replace_text(place / PAGE, render(contents, drawn), durable=False)
@@ -143,16 +142,6 @@ def _drawing() -> Iterator[None]:
         # A name in a script that the font lacks is shown by the browser all the same.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font", category=UserWarning)
         yield
-
-
-def _importance(contents: Contents) -> dict[str, Any]:
-    from mpi_automl.search.importance import hyperparameter_importance
-
-    records, space = contents.reader.records, contents.facts.space.configspace
-    shares = hyperparameter_importance(
-        space, contents.reader.vectors, records["cost"], records["status"], records["budget"]
-    )
-    return {"hyperparameters": shares}
 
 
 def draw(contents: Contents, budget: Budget) -> list[DrawnSection]:
@@ -196,7 +185,7 @@ def _missing_note(contents: Contents) -> str:
     if not contents.importance.get("columns"):
         notes.append(
             "How much the columns matter has not been measured: mpi-automl importance "
-            f"{contents.directory.path} TABLE does that with rows that were not learned from; then make it again."
+            f"{contents.run.path} TABLE does that with rows that were not learned from; then make it again."
         )
     if not contents.importance.get("hyperparameters"):
         notes.append("Which hyperparameters matter is told from 20 trials on, unless the report was made in a hurry.")
@@ -212,9 +201,9 @@ def render(contents: Contents, drawn: list[DrawnSection]) -> str:
         loader=PackageLoader("mpi_automl.report", ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     return environment.get_template("page.html.jinja").render(
-        title=str(contents.metadata.get("task", contents.directory.path.name)),
+        title=str(contents.metadata.get("task", contents.run.path.name)),
         state=tables.state_sentence(contents),
-        notes=contents.outcome.notes if contents.outcome else (),
+        notes=contents.run.summary.notes if contents.run.summary else (),
         headline=tables.headline(contents),
         sections=drawn,
         details=list(tables.detail_tables(contents)),

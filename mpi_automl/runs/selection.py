@@ -6,15 +6,12 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mpi_automl.errors import UserError
-from mpi_automl.search.history import identities
-from mpi_automl.storage.reader import RunReader
-from mpi_automl.trial import Origin, Status, TrialKey
+from mpi_automl.trial import Status, TrialKey, identities
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,8 +21,9 @@ if TYPE_CHECKING:
     from mpi_automl.ensemble.greedy import Reduction
     from mpi_automl.metrics.registry import Metric
     from mpi_automl.parallel.world import World
-    from mpi_automl.runs.run_facts import RunFacts
+    from mpi_automl.runs.run import Run
     from mpi_automl.settings import Settings
+    from mpi_automl.storage.reader import RunReader
 
 DUMMY = "dummy"
 DEALT_ABOVE = 256.0
@@ -117,14 +115,13 @@ class Survey:
     bar: float
 
 
-def survey(reader: RunReader, facts: RunFacts, rules: EnsembleRules, among: Iterable[TrialKey] | None = None) -> Survey:
+def survey(run: Run, rules: EnsembleRules, among: Iterable[TrialKey] | None = None) -> Survey:
     """Look for candidates among every rank's and every leg's trials.
 
     Parameters
     ----------
-    reader : RunReader
-    facts : RunFacts
-        If its metric is not the run's own, trials are scored anew by their predictions.
+    run : Run
+        If its metric is not the one of the search, trials are scored again by their predictions.
     rules : EnsembleRules
     among : iterable of TrialKey, optional
         Only these may be members.
@@ -134,54 +131,56 @@ def survey(reader: RunReader, facts: RunFacts, rules: EnsembleRules, among: Iter
     NothingFinishedError
         When not even the dummy was evaluated.
     """
-    truth = reader.truth()
+    reader = run.reader
     allowed = None if among is None else set(among)
-    dummy = find_dummy(reader)
-    usable = [key for key in reader.best(len(reader)) if key != dummy and (allowed is None or key in allowed)]
-    usable = with_largest_budgets(reader, usable)
-    found = look_among(reader, facts, rules, usable, _costs(reader, facts, usable, truth), dummy)
-    if not found.keys and dummy is None:
+    usable = [key for key in reader.best(len(reader)) if allowed is None or key in allowed]
+    found = look_among(run, rules, usable)
+    if not found.keys and found.dummy is None:
         raise NothingFinishedError(_nothing_finished(reader))
     return found
 
 
-def look_among(
-    reader: RunReader,
-    facts: RunFacts,
-    rules: EnsembleRules,
-    keys: Sequence[TrialKey],
-    costs: NDArray[np.float64],
-    dummy: TrialKey | None,
-) -> Survey:
-    """The candidates among some trials whose costs are known; parameters as for `survey`."""
+def look_among(run: Run, rules: EnsembleRules, keys: Sequence[TrialKey]) -> Survey:
+    """The candidates among some trials.
+
+    Of each configuration the trial with the largest budget counts: predictions of all budgets are of the same
+    validation rows, so that trials with a smaller one may be members too.
+
+    Parameters
+    ----------
+    run, rules
+        As for `survey`.
+    keys : sequence of TrialKey
+        Trials whose predictions are kept.
+    """
     from mpi_automl.ensemble.build import Filter, choose_candidates, selection_metric
 
-    truth, kind = reader.truth(), facts.schema.task_type
-    dummy_cost = math.inf if dummy is None else float(_costs(reader, facts, [dummy], truth)[0])
+    reader, metric, kind, dummy = run.reader, run.metric, run.schema.task_type, run.dummy
+    truth = reader.truth()
+    keys = _with_largest_budgets(reader, [key for key in keys if key != dummy])
+    costs = _costs(run, keys, truth)
+    dummy_cost = math.inf if dummy is None else float(_costs(run, [dummy], truth)[0])
     better = frozenset(key for key, cost in zip(keys, costs, strict=True) if cost < dummy_cost)
-    select_by = selection_metric(facts.metric, rules.select_by, kind) if rules.method == "greedy" else None
+    select_by = selection_metric(metric, rules.select_by, kind) if rules.method == "greedy" else None
     bar = math.inf
     if select_by is not None and dummy is not None:
         bar = float(_own_costs(reader.predictions([dummy]), truth, select_by, kind)[0])
     needs_dummy = select_by is None or rules.performance_range > 0.0
     rule = Filter(dummy_cost if needs_dummy else math.inf, rules.nbest, rules.performance_range)
     chosen = tuple(choose_candidates(keys, costs, rule))
-    return Survey(chosen, dummy, dummy_cost, facts.metric, kind, rules, select_by, better & set(chosen), bar)
+    return Survey(chosen, dummy, dummy_cost, metric, kind, rules, select_by, better & set(chosen), bar)
 
 
-def select_ensemble(
-    reader: RunReader, facts: RunFacts, rules: EnsembleRules, among: Iterable[TrialKey] | None = None
-) -> Ensemble:
+def select_ensemble(run: Run, rules: EnsembleRules, among: Iterable[TrialKey] | None = None) -> Ensemble:
     """Build the ensemble in this process; the dummy when no trial beats it.
 
     Takes and raises what `survey` does.
     """
-    found = survey(reader, facts, rules, among)
-    return build_from(found, reader, found.keys)
+    return build_from(survey(run, rules, among), run.reader)
 
 
 def select_together(
-    world: World, directory: Path, look: Callable[[], Survey], *, dealt_above: float = DEALT_ABOVE
+    world: World, run: Run, look: Callable[[], Survey], *, dealt_above: float = DEALT_ABOVE
 ) -> Ensemble:
     """Collective. Build the ensemble: on rank 0, or on all ranks if the candidates are many.
 
@@ -190,8 +189,8 @@ def select_together(
     Parameters
     ----------
     world : World
-    directory : Path
-        The run directory.
+    run : Run
+        Every rank's own.
     look : callable
         Gives the `Survey`; called on rank 0 only.
     dealt_above : float
@@ -204,19 +203,16 @@ def select_together(
     """
     from mpi_automl.parallel.reduction import WorldReduction
 
-    found, is_dealt = world.on_root(lambda: _with_size(look(), directory, world.size, dealt_above))
+    found, is_dealt = world.on_root(lambda: _with_size(look(), run, world.size, dealt_above))
     if not is_dealt:
-        return world.on_root(lambda: build_from(found, RunReader(directory), found.keys))
+        return world.on_root(lambda: build_from(found, run.reader))
     # Whatever cannot be read on one rank must end all of them before they wait for each other.
-    share = world.together(lambda: _read(found, RunReader(directory), found.keys[world.rank :: world.size]))
+    share = world.together(lambda: _read(found, run.reader, found.keys[world.rank :: world.size]))
     return _build_from(found, *share, WorldReduction(world))
 
 
-def with_largest_budgets(reader: RunReader, keys: Sequence[TrialKey]) -> list[TrialKey]:
-    """Of each configuration the trial with the largest budget; the order stays.
-
-    Predictions of all budgets are of the same validation rows, so trials with a smaller one may be members too.
-    """
+def _with_largest_budgets(reader: RunReader, keys: Sequence[TrialKey]) -> list[TrialKey]:
+    """Of each configuration the trial with the largest budget; the order stays."""
     budgets = [reader.trial(key).budget for key in keys]
     names = identities(np.array([reader.vector(key) for key in keys])) if keys else []
     largest: dict[bytes, float] = {}
@@ -225,23 +221,16 @@ def with_largest_budgets(reader: RunReader, keys: Sequence[TrialKey]) -> list[Tr
     return [key for key, name, budget in zip(keys, names, budgets, strict=True) if budget == largest[name]]
 
 
-def find_dummy(reader: RunReader) -> TrialKey | None:
-    """The dummy, if it was evaluated."""
-    records = reader.records
-    rows = np.flatnonzero((records["origin"] == Origin.DUMMY) & (records["status"] == Status.SUCCESS))
-    return reader.keys[rows[0]] if len(rows) else None
-
-
-def _with_size(found: Survey, directory: Path, ranks: int, dealt_above: float) -> tuple[Survey, bool]:
+def _with_size(found: Survey, run: Run, ranks: int, dealt_above: float) -> tuple[Survey, bool]:
     if ranks == 1 or len(found.keys) < ranks or found.rules.method not in _DEALT_METHODS:
         return found, False
-    one = RunReader(directory).predictions(found.keys[:1])
+    one = run.reader.predictions(found.keys[:1])
     return found, one.nbytes * len(found.keys) > dealt_above * 2**20
 
 
-def build_from(found: Survey, reader: RunReader, keys: Sequence[TrialKey]) -> Ensemble:
-    """Build the ensemble from candidates whose predictions are read here; the dummy if there are none."""
-    return _build_from(found, *_read(found, reader, keys)) if found.keys else _dummy_of(found)
+def build_from(found: Survey, reader: RunReader) -> Ensemble:
+    """Build the ensemble from the candidates, whose predictions are read here; the dummy if there are none."""
+    return _build_from(found, *_read(found, reader, found.keys)) if found.keys else _dummy_of(found)
 
 
 def _read(found: Survey, reader: RunReader, keys: Sequence[TrialKey]) -> tuple[Candidates, NDArray[Any]]:
@@ -321,11 +310,11 @@ def _build(
     )
 
 
-def _costs(reader: RunReader, facts: RunFacts, keys: list[TrialKey], truth: NDArray[Any]) -> NDArray[np.float64]:
-    if facts.metric.name == reader.legs[-1].metric:
+def _costs(run: Run, keys: list[TrialKey], truth: NDArray[Any]) -> NDArray[np.float64]:
+    reader, metric, kind = run.reader, run.metric, run.schema.task_type
+    if metric.name == reader.legs[-1].metric:
         return np.array([reader.cost(key) for key in keys])
-    kind = facts.schema.task_type
-    return np.array([facts.metric.cost(truth, reader.predictions([key])[0], kind) for key in keys])
+    return np.array([metric.cost(truth, reader.predictions([key])[0], kind) for key in keys])
 
 
 def _nothing_finished(reader: RunReader) -> str:

@@ -146,21 +146,24 @@ class RunWork:
         return self._world.on_root(lambda: self._own_result(attempt, outcome))
 
     def _own_result(self, attempt: Path, outcome: RunSummary) -> RunResult:
-        from mpi_automl.ensemble.model import EnsembleModel
-        from mpi_automl.storage.run_directory import RunDirectory
-        from mpi_automl.study.curves import curve_of
+        from mpi_automl.runs.run import Run
+        from mpi_automl.runs.trajectory import incumbent_trajectory
 
         assert self._parts is not None
         assert self._task is not None
         ended = time.time()
         settings, test = self._run.settings, self._parts.test
-        model = EnsembleModel.load(RunDirectory(outcome.directory).model, trusted=settings.plugins)
+        run = Run(outcome.directory, plugins=settings.plugins)
+        model = run.model
         started = time.perf_counter()
         predictions = model.predictions(model.schema.encode(test.features))
         predict_seconds = time.perf_counter() - started
         truth = model.schema.encode_target(test.targets_or_fail)
-        curve = curve_of(outcome.directory, settings.plugins, self._world.started)
-        RunArrays(np.asarray(predictions, dtype=np.float64), truth, *curve).write(attempt)
+        curve = incumbent_trajectory(run)
+        seconds = run.reader.records["end"][run.incumbents()] - self._world.started
+        RunArrays(np.asarray(predictions, dtype=np.float64), truth, seconds, curve.values, curve.test_values).write(
+            attempt
+        )
         return self._result(
             attempt,
             State.FINISHED,

@@ -10,7 +10,7 @@ import pytest
 from mpi_automl.data.example import breast_cancer_task
 from mpi_automl.ensemble.model import EnsembleModel
 from mpi_automl.evaluation.model_files import file_of_test_predictions
-from mpi_automl.runs.refit_members import refit_path
+from mpi_automl.runs.final_model import refit_path
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import RunDirectory
 

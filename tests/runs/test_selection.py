@@ -41,6 +41,12 @@ class Reader:
 
     legs = (SimpleNamespace(metric="accuracy"),)
 
+    def trial(self, key):
+        return SimpleNamespace(budget=1.0)
+
+    def vector(self, key):
+        return np.array([key.rank, key.number], dtype=float)
+
     def truth(self):
         return Y
 
@@ -53,10 +59,9 @@ class Reader:
 
 
 def ensemble_of(*keys, **rules):
-    facts = SimpleNamespace(metric=ACCURACY, schema=SimpleNamespace(task_type=TaskType.BINARY))
-    costs = np.array([Reader().cost(key) for key in keys])
-    found = look_among(Reader(), facts, replace(EnsembleRules(20, 50, 1), **rules), keys, costs, DUMMY_KEY)
-    return build_from(found, Reader(), found.keys)
+    schema = SimpleNamespace(task_type=TaskType.BINARY)
+    run = SimpleNamespace(reader=Reader(), metric=ACCURACY, schema=schema, dummy=DUMMY_KEY)
+    return build_from(look_among(run, replace(EnsembleRules(20, 50, 1), **rules), keys), run.reader)
 
 
 KNOWS, DECIDES, GOOD = list(PREDICTIONS)[1:]
