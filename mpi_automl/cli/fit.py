@@ -120,12 +120,12 @@ def last_page(settings: Settings, outcome: RunSummary, deadline: float, log: Ran
 
 def _written(outcome: RunSummary, settings: Settings, until: float, log: RankLog) -> str:
     """The page, or nothing when there is no time or something is wrong."""
-    from mpi_automl.report.write import Budget, OutOfTimeError, write_report
+    from mpi_automl.report.write import ReportTime, ReportTimeoutError, write_report
     from mpi_automl.runs.run import Run
 
     try:
-        return str(write_report(Run(outcome.directory, plugins=settings.plugins), budget=Budget(until)))
-    except OutOfTimeError:
+        return str(write_report(Run(outcome.directory, plugins=settings.plugins), time_left=ReportTime(until)))
+    except ReportTimeoutError:
         log.note("There was no time to write the report.")
     except Exception as error:  # a plot that fails must not take the result along
         log.note(f"The report could not be written: {error!r}")
