@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,17 +48,17 @@ class Section:
     plots: tuple[Plot, ...]
 
 
-def sections(goes_on: Iterator[bool]) -> tuple[Section, ...]:
+def sections(has_time: Callable[[], bool]) -> tuple[Section, ...]:
     """All plots.
 
     Parameters
     ----------
-    goes_on : iterator of bool
+    has_time : callable
         Asked before each slow part of a plot whether there is time for it.
     """
 
     def scores(contents: Contents) -> Figure | None:
-        return draw_scores(contents, score_trajectories(contents, goes_on))
+        return draw_scores(contents, score_trajectories(contents, has_time))
 
     return (Section("progress", "Progress", (_scores(scores), *_RANKS)), *_SECTIONS)
 

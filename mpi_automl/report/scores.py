@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,13 +48,13 @@ class Trajectories:
     has_test: bool
 
 
-def score_trajectories(contents: Contents, goes_on: Iterator[bool]) -> Trajectories:
+def score_trajectories(contents: Contents, has_time: Callable[[], bool]) -> Trajectories:
     """Look up the scores, for the ensemble as long as there is time.
 
     Parameters
     ----------
     contents : Contents
-    goes_on : iterator of bool
+    has_time : callable
         Asked before each slow part whether there is time.
     """
     run = contents.run
@@ -64,7 +64,7 @@ def score_trajectories(contents: Contents, goes_on: Iterator[bool]) -> Trajector
     return Trajectories(
         ranks={rank: incumbent_trajectory(run, rank) for rank in evenly_chosen(contents.ranks, MOST_RANKS)},
         best=best,
-        ensemble=ensemble_trajectory(history, contents.clock.total, points, goes_on=goes_on),
+        ensemble=ensemble_trajectory(history, contents.clock.total, points, has_time=has_time),
         has_test=bool(np.isfinite(best.test_values).any()),
     )
 

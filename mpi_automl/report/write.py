@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,10 +51,9 @@ class ReportTime:
         if not self.has(seconds):
             raise ReportTimeoutError
 
-    def goes_on(self) -> Iterator[bool]:
-        """Tells, again and again, whether there is time for something slow."""
-        while True:
-            yield self.has(_SLOW_SECONDS)
+    def has_time(self) -> bool:
+        """Whether there is time for something slow."""
+        return self.has(_SLOW_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -118,7 +116,7 @@ def draw(contents: Contents, time_left: ReportTime) -> list[DrawnSection]:
     """Draw every plot that the run has something for."""
     found = []
     with drawing():
-        for section in sections(time_left.goes_on()):
+        for section in sections(time_left.has_time):
             plots = tuple(
                 plot for each in section.plots if (plot := _drawn(each, section.name, contents, time_left)) is not None
             )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -166,7 +166,9 @@ class EnsembleHistory:
         return math.nan if value is None else value
 
 
-def ensemble_trajectory(history: EnsembleHistory, total: float, points: int, *, goes_on: Iterator[bool]) -> Trajectory:
+def ensemble_trajectory(
+    history: EnsembleHistory, total: float, points: int, *, has_time: Callable[[], bool]
+) -> Trajectory:
     """How the ensemble got better.
 
     Parameters
@@ -176,12 +178,12 @@ def ensemble_trajectory(history: EnsembleHistory, total: float, points: int, *, 
         Seconds of search in all.
     points : int
         Times to look at, evenly chosen; the last one is `total`.
-    goes_on : iterator of bool
+    has_time : callable
         Asked before each of them, from the last to the first, whether there is time.
     """
     found = []
     for position in range(points, 0, -1):
-        if not next(goes_on):
+        if not has_time():
             break
         seconds = total * position / points
         if (values := history.at(seconds)) is None:

@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from mpi_automl.errors import UserError
 from mpi_automl.job.observer import Observer
 from mpi_automl.run import run as run_job
@@ -147,7 +145,6 @@ class RunWork:
 
     def _own_result(self, attempt: Path, outcome: RunSummary) -> RunResult:
         from mpi_automl.runs.run import Run
-        from mpi_automl.runs.trajectory import incumbent_trajectory
 
         assert self._parts is not None
         assert self._task is not None
@@ -159,11 +156,7 @@ class RunWork:
         predictions = model.predictions(model.schema.encode(test.features))
         predict_seconds = time.perf_counter() - started
         truth = model.schema.encode_target(test.targets_or_fail)
-        curve = incumbent_trajectory(run)
-        seconds = run.reader.records["end"][run.incumbents()] - self._world.started
-        RunArrays(np.asarray(predictions, dtype=np.float64), truth, seconds, curve.values, curve.test_values).write(
-            attempt
-        )
+        RunArrays.of(run, predictions, truth, self._world.started).write(attempt)
         return self._result(
             attempt,
             State.FINISHED,

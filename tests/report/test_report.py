@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
-from itertools import repeat
 
 import h5py
 import matplotlib.image
@@ -18,16 +17,19 @@ from mpi_automl.cli.fit import last_page
 from mpi_automl.cli.main import entry
 from mpi_automl.errors import UserError
 from mpi_automl.estimators.jobs import run_here
+from mpi_automl.estimators.results import performance_over_time
 from mpi_automl.job.rank_log import RankLog
 from mpi_automl.report import style
 from mpi_automl.report.contents import Contents
 from mpi_automl.report.scores import score_trajectories
 from mpi_automl.report.tables import state_sentence
 from mpi_automl.report.write import ReportTime, ReportTimeoutError, write_report
+from mpi_automl.runs.leaderboard import leaderboard
 from mpi_automl.runs.run import KILLED, Run
 from mpi_automl.runs.summary import RunSummary
 from mpi_automl.settings import Settings
 from mpi_automl.storage.run_directory import RunDirectory
+from mpi_automl.study.results import RunArrays
 from mpi_automl.trial import Status
 
 ALWAYS = {"rank_shares", "timeline", "members"}
@@ -113,7 +115,7 @@ def test_statuses_differ_in_grey():
 @pytest.mark.parametrize("kind", ["binary", "regression"])
 def test_scores_over_time_end_with_those_of_the_result(make_run, kind):
     contents = Contents.of(Run(make_run(kind)))
-    paths = score_trajectories(contents, repeat(True))
+    paths = score_trajectories(contents, lambda: True)
     outcome, metric = contents.run.summary, contents.run.metric
     assert paths.ensemble.seconds[-1] == pytest.approx(contents.clock.total)
     assert paths.ensemble.values[-1] == pytest.approx(outcome.value)
@@ -122,8 +124,24 @@ def test_scores_over_time_end_with_those_of_the_result(make_run, kind):
     assert paths.best.test_values[-1] == pytest.approx(outcome.single_best.test_value)
     assert (np.diff(metric.cost_of(paths.best.values)) < 0).all()
     assert (np.diff(paths.best.seconds) >= 0).all()
-    hurried = score_trajectories(contents, repeat(False))
+    hurried = score_trajectories(contents, lambda: False)
     assert len(hurried.ensemble.values) == 0
+
+
+def test_curves_of_reports_studies_and_estimators_agree(make_run):
+    run = Run(make_run("binary"))
+    shown = score_trajectories(Contents.of(run), lambda: False).best
+    started = run.reader.records["start"].min() - 7.0
+    kept = RunArrays.of(run, np.zeros((1, 2)), np.zeros(1), started)
+    np.testing.assert_array_equal(kept.curve_validation, shown.values)
+    np.testing.assert_array_equal(kept.curve_test, shown.test_values)
+    np.testing.assert_allclose(kept.curve_seconds - 7.0, shown.seconds, atol=1e-5)
+    over_time = performance_over_time(run)
+    np.testing.assert_array_equal(over_time["single_best_optimization_score"], shown.values)
+    ranked = leaderboard(run, {})
+    assert ranked["value"].iloc[0] == shown.values[-1]
+    assert ranked["rank"].notna().sum() == run.is_full.sum()
+    assert "dummy" not in set(ranked["origin"][ranked["rank"].notna()])
 
 
 def test_a_killed_run_is_shown_as_far_as_it_came(killed_run):
