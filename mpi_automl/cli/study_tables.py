@@ -14,7 +14,7 @@ from mpi_automl.study.work import idle_shares
 
 if TYPE_CHECKING:
     from mpi_automl.study.directory import RunState, StudyDirectory
-    from mpi_automl.study.plan import Run, StudyPlan
+    from mpi_automl.study.plan import PlannedRun, StudyPlan
 
 _SHOWN = 20
 
@@ -41,7 +41,7 @@ def plan_tables(plan: StudyPlan, directory: StudyDirectory, ranks: int | None) -
     )
 
 
-def _variant_table(plan: StudyPlan, left: Sequence[Run]) -> Table:
+def _variant_table(plan: StudyPlan, left: Sequence[PlannedRun]) -> Table:
     table = Table(title="Variants", title_justify="left")
     for name in ("variant", "by", "time", "ranks", "threads", "runs", "left", "core hours"):
         table.add_column(name, justify="left" if name in ("variant", "by") else "right")

@@ -10,7 +10,7 @@ from typing import Any
 
 from mpi_automl.errors import UserError
 from mpi_automl.settings import Settings, integer, names
-from mpi_automl.study.checking import Section
+from mpi_automl.study.checking import StudySection
 from mpi_automl.toml_file import read_toml
 
 TASK_TYPES = ("binary", "multiclass", "multilabel", "regression", "multioutput")
@@ -200,7 +200,7 @@ def read_study(path: Path, directory: Path | None = None) -> Study:
     UserError
         For anything wrong in it: what, where, and the nearest right key.
     """
-    top = Section(read_toml(path), str(path), "")
+    top = StudySection(read_toml(path), str(path), "")
     top.only("study", "split", "settings", "tables", "variants", "slurm")
     facts = top.table("study")
     facts.only("name", "directory", "ranks", "time", "seeds", "metrics")
@@ -242,7 +242,7 @@ def _seeds(value: Any) -> tuple[int, ...]:
     return tuple(range(1, _positive(value) + 1))
 
 
-def _metrics(facts: Section) -> dict[str, tuple[str, ...]]:
+def _metrics(facts: StudySection) -> dict[str, tuple[str, ...]]:
     given = facts.values.get("metrics", ())
     none: tuple[str, ...] = ()
     if not isinstance(given, Mapping):
@@ -252,7 +252,7 @@ def _metrics(facts: Section) -> dict[str, tuple[str, ...]]:
     return {kind: section.value(kind, names, none) for kind in TASK_TYPES}
 
 
-def _split(section: Section) -> Split:
+def _split(section: StudySection) -> Split:
     section.only("method", "share", "folds", "repeats", "seed", "files")
     default = Split()
     method = section.value("method", str, "files" if "files" in section.values else default.method)
@@ -279,14 +279,14 @@ def _split(section: Section) -> Split:
     )
 
 
-def _tables(top: Section) -> tuple[Tables, ...]:
+def _tables(top: StudySection) -> tuple[Tables, ...]:
     entries = top.tables("tables")
     if not entries:
         raise top.error('has no [[tables]]; add one such as [[tables]] with files = "data/*.csv" and target = "y"')
     return tuple(_table(entry) for entry in entries)
 
 
-def _table(section: Section) -> Tables:
+def _table(section: StudySection) -> Tables:
     section.only("files", "openml", "suite", "name", *TABLE_OPTIONS)
     ways = [way for way in ("files", "openml", "suite") if way in section.values]
     if len(ways) != 1:
@@ -306,7 +306,7 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(map(str, value)) if isinstance(value, list) else (str(value),)
 
 
-def _variants(top: Section, shared: Section) -> tuple[Variant, ...]:
+def _variants(top: StudySection, shared: StudySection) -> tuple[Variant, ...]:
     _check_options(shared)
     entries = top.table("variants")
     if not entries.values:
@@ -314,17 +314,17 @@ def _variants(top: Section, shared: Section) -> tuple[Variant, ...]:
     return tuple(_variant(name, entries.table(name), shared) for name in entries.values)
 
 
-def _variant(name: str, section: Section, shared: Section) -> Variant:
+def _variant(name: str, section: StudySection, shared: StudySection) -> Variant:
     peer = None
     if "peer" in section.values:
         section.only("peer", "options", "version", *_PEER_OPTIONS)
         peer = _peer(section)
-        shared = Section(
+        shared = StudySection(
             {key: value for key, value in shared.values.items() if key.replace("-", "_") in _PEER_OPTIONS},
             shared.file,
             shared.place,
         )
-    own = Section(
+    own = StudySection(
         {key: value for key, value in section.values.items() if key not in ("peer", "options", "version")},
         section.file,
         section.place,
@@ -335,7 +335,7 @@ def _variant(name: str, section: Section, shared: Section) -> Variant:
     return Variant(name, options, peer)
 
 
-def _check_options(section: Section) -> None:
+def _check_options(section: StudySection) -> None:
     """Options of ``fit`` that a variant may have."""
     given = {key.replace("-", "_") for key in section.values}
     for key in given & _DECIDED.keys():
@@ -351,7 +351,7 @@ def _check_options(section: Section) -> None:
         raise section.error('has threads = "auto"; a study needs a number, from which it plans its cores')
 
 
-def _peer(section: Section) -> ExternalSystem:
+def _peer(section: StudySection) -> ExternalSystem:
     given = section.values["peer"]
     command = tuple(map(str, given)) if isinstance(given, list) else tuple(shlex.split(str(given)))
     if not command:
@@ -367,7 +367,7 @@ def _peer(section: Section) -> ExternalSystem:
     return ExternalSystem(command, section.table("options").values, section.value("version", str, ""))
 
 
-def _slurm(section: Section) -> Slurm:
+def _slurm(section: StudySection) -> Slurm:
     section.only("launch", "options", "setup", "tasks")
     default = Slurm()
     return Slurm(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mpi_automl.parallel.world import World
     from mpi_automl.runs.summary import RunSummary
     from mpi_automl.study.directory import StudyDirectory
-    from mpi_automl.study.plan import Run
+    from mpi_automl.study.plan import PlannedRun
     from mpi_automl.study.process_launcher import Ended
     from mpi_automl.study.rank_services import RankServices
     from mpi_automl.study.splits import OuterParts
@@ -52,7 +52,7 @@ class RunWork:
 
     Parameters
     ----------
-    run : Run
+    run : PlannedRun
     world : World
         The group.
     workplace : RankServices
@@ -65,7 +65,7 @@ class RunWork:
 
     def __init__(
         self,
-        run: Run,
+        run: PlannedRun,
         world: World,
         workplace: RankServices,
         directory: StudyDirectory,

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     from mpi_automl.data.schema import Schema
     from mpi_automl.data.task import Task
-    from mpi_automl.study.plan import Run
+    from mpi_automl.study.plan import PlannedRun
     from mpi_automl.study.process_launcher import Ended, ProcessLauncher
     from mpi_automl.study.splits import OuterParts
 
@@ -86,7 +86,7 @@ class PeerPlace:
 
 
 def run_peer(
-    run: Run,
+    run: PlannedRun,
     parts: OuterParts,
     task: Task,
     place: PeerPlace,
@@ -98,7 +98,7 @@ def run_peer(
 
     Parameters
     ----------
-    run : Run
+    run : PlannedRun
     parts : OuterParts
     task : Task
         Made of the same parts.
@@ -152,7 +152,7 @@ def _failure(ended: Ended, place: PeerPlace) -> str:
     return f"The adapter {how} after {ended.seconds:.0f} s; see {place.output}. {words}".rstrip()
 
 
-def _write_job(run: Run, parts: OuterParts, task: Task, place: PeerPlace) -> None:
+def _write_job(run: PlannedRun, parts: OuterParts, task: Task, place: PeerPlace) -> None:
     settings, schema = run.settings, task.schema
     place.directory.mkdir(parents=True)
     train, test = (_dense(part.features, run.table.name) for part in (parts.train, parts.test))

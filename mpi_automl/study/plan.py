@@ -26,7 +26,7 @@ _DEFAULTS = {spec.name: spec.default for spec in fields(Settings)}
 
 
 @dataclass(frozen=True)
-class Run:
+class PlannedRun:
     """One run of the study.
 
     Attributes
@@ -78,14 +78,14 @@ class StudyPlan:
     Attributes
     ----------
     name : str
-    runs : tuple of Run
+    runs : tuple of PlannedRun
     metrics : mapping of str to tuple of str
         As in `mpi_automl.study.definition.Study`.
     slurm : Slurm
     """
 
     name: str
-    runs: tuple[Run, ...]
+    runs: tuple[PlannedRun, ...]
     metrics: Mapping[str, tuple[str, ...]]
     slurm: Slurm
 
@@ -139,7 +139,7 @@ class StudyPlan:
             tables = {name: StudyTable(**table) for name, table in mapping["tables"].items()}
             variants = {name: _variant(variant) for name, variant in mapping["variants"].items()}
             runs = tuple(
-                Run(
+                PlannedRun(
                     **{
                         **run,
                         "table": tables[run["table"]],
@@ -184,7 +184,7 @@ def make_plan(study: Study) -> StudyPlan:
     return StudyPlan(study.name, tuple(runs), study.metrics, study.slurm)
 
 
-def _run(table: StudyTable, split: OuterSplit, fold: int, seed: int, variant: Variant, ranks: int) -> Run:
+def _run(table: StudyTable, split: OuterSplit, fold: int, seed: int, variant: Variant, ranks: int) -> PlannedRun:
     settings = variant.settings(**table.options)
     inputs = {
         "format": _FORMAT,
@@ -196,7 +196,7 @@ def _run(table: StudyTable, split: OuterSplit, fold: int, seed: int, variant: Va
         "settings": _not_default(settings),
         "by": _version_of(settings) if variant.peer is None else _version_of_peer(variant.peer),
     }
-    return Run(digest_of_mapping(inputs), table, split, fold, seed, variant, ranks)
+    return PlannedRun(digest_of_mapping(inputs), table, split, fold, seed, variant, ranks)
 
 
 def _not_default(settings: Settings) -> dict[str, Any]:
@@ -228,17 +228,17 @@ def _digest(path: Path) -> str:
     return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
 
 
-def core_hours(runs: Sequence[Run]) -> float:
+def core_hours(runs: Sequence[PlannedRun]) -> float:
     """What runs cost: their wall time times their cores."""
     return sum(run.seconds * run.cores for run in runs) / 3600.0
 
 
-def longest_first(runs: Sequence[Run]) -> list[Run]:
+def longest_first(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
     """The order in which runs are taken: what takes longest first, so that no group is late at the end."""
     return sorted(runs, key=lambda run: -run.seconds * run.cores)
 
 
-def wall_seconds(runs: Sequence[Run], groups: int) -> float:
+def wall_seconds(runs: Sequence[PlannedRun], groups: int) -> float:
     """Time until all runs are done by so many groups that take the longest first (list scheduling)."""
     ends = [0.0] * max(1, groups)
     for run in longest_first(runs):
