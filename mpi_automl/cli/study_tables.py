@@ -47,8 +47,8 @@ def _variant_table(plan: StudyPlan, left: Sequence[PlannedRun]) -> Table:
         table.add_column(name, justify="left" if name in ("variant", "by") else "right")
     for name in dict.fromkeys(run.variant.name for run in plan.runs):
         runs = [run for run in plan.runs if run.variant.name == name]
-        peer = runs[0].variant.peer
-        by = "mpi_automl" if peer is None else " ".join(peer.command)
+        system = runs[0].variant.system
+        by = "mpi_automl" if system is None else " ".join(system.command)
         table.add_row(
             name,
             by,

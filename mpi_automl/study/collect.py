@@ -65,7 +65,7 @@ def _row(directory: StudyDirectory, plan: StudyPlan, run: PlannedRun) -> dict[st
         "fold": run.fold,
         "seed": run.seed,
         "variant": run.variant.name,
-        "by": "mpi_automl" if run.variant.peer is None else " ".join(run.variant.peer.command),
+        "by": "mpi_automl" if run.variant.system is None else " ".join(run.variant.system.command),
         "state": directory.state(run).state.value,
     }
     found = directory.read_result(run)

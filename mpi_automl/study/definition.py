@@ -16,11 +16,11 @@ from mpi_automl.toml_file import read_toml
 TASK_TYPES = ("binary", "multiclass", "multilabel", "regression", "multioutput")
 METHODS = ("holdout", "cv", "repeated-cv", "group", "time-series", "files")
 BASELINES = ("random_forest", "hist_gradient_boosting", "logistic_regression")
-"""Peers that ship with the package."""
+"""External systems that ship with the package."""
 
 TABLE_OPTIONS = ("target", "task", "categorical", "text", "drop", "drop_missing_targets", "groups")
 """Options of ``fit`` that belong to a table."""
-_PEER_OPTIONS = ("time", "threads", "metric", "trial_memory")
+_SYSTEM_OPTIONS = ("time", "threads", "metric", "trial_memory")
 """Options of ``fit`` that also mean something to other systems."""
 _DECIDED = {
     "table": "name tables under [[tables]]",
@@ -118,12 +118,12 @@ class Variant:
     name : str
     options : mapping of str to Any
         Options of ``fit``, those of ``[settings]`` included.
-    peer : ExternalSystem or None
+    system : ExternalSystem or None
     """
 
     name: str
     options: Mapping[str, Any]
-    peer: ExternalSystem | None = None
+    system: ExternalSystem | None = None
 
     def settings(self, **more: Any) -> Settings:
         """Settings of a run, with options of its own."""
@@ -315,24 +315,24 @@ def _variants(top: StudySection, shared: StudySection) -> tuple[Variant, ...]:
 
 
 def _variant(name: str, section: StudySection, shared: StudySection) -> Variant:
-    peer = None
-    if "peer" in section.values:
-        section.only("peer", "options", "version", *_PEER_OPTIONS)
-        peer = _peer(section)
+    system = None
+    if "system" in section.values:
+        section.only("system", "options", "version", *_SYSTEM_OPTIONS)
+        system = _system(section)
         shared = StudySection(
-            {key: value for key, value in shared.values.items() if key.replace("-", "_") in _PEER_OPTIONS},
+            {key: value for key, value in shared.values.items() if key.replace("-", "_") in _SYSTEM_OPTIONS},
             shared.file,
             shared.place,
         )
     own = StudySection(
-        {key: value for key, value in section.values.items() if key not in ("peer", "options", "version")},
+        {key: value for key, value in section.values.items() if key not in ("system", "options", "version")},
         section.file,
         section.place,
     )
     _check_options(own)
     options = {key.replace("-", "_"): value for key, value in {**shared.values, **own.values}.items()}
     section.checked(lambda: Settings.from_mapping(options))
-    return Variant(name, options, peer)
+    return Variant(name, options, system)
 
 
 def _check_options(section: StudySection) -> None:
@@ -351,18 +351,18 @@ def _check_options(section: StudySection) -> None:
         raise section.error('has threads = "auto"; a study needs a number, from which it plans its cores')
 
 
-def _peer(section: StudySection) -> ExternalSystem:
-    given = section.values["peer"]
+def _system(section: StudySection) -> ExternalSystem:
+    given = section.values["system"]
     command = tuple(map(str, given)) if isinstance(given, list) else tuple(shlex.split(str(given)))
     if not command:
-        raise section.error(f"has an empty peer; name one of {', '.join(BASELINES)} or a command")
+        raise section.error(f"has an empty system; name one of {', '.join(BASELINES)} or a command")
     here = Path(section.file).parent
     if command[0] not in BASELINES:
         if len(command) == 1 and "/" not in command[0]:
-            section.one_of("peer", command[0], BASELINES, "or a command with a path, such as ./adapter.sh")
+            section.one_of("system", command[0], BASELINES, "or a command with a path, such as ./adapter.sh")
         program = here / command[0]
         if "/" in command[0] and not program.is_file():
-            raise section.error(f"has peer = {command[0]}, which is not a file")
+            raise section.error(f"has system = {command[0]}, which is not a file")
         command = (str(program.resolve()) if program.is_file() else command[0], *command[1:])
     return ExternalSystem(command, section.table("options").values, section.value("version", str, ""))
 
@@ -381,7 +381,7 @@ def _slurm(section: StudySection) -> Slurm:
 def _check_differ(study: Study, file: str) -> None:
     seen: dict[str, str] = {}
     for variant in study.variants:
-        what = repr((variant.settings().to_mapping(), variant.peer))
+        what = repr((variant.settings().to_mapping(), variant.system))
         if what in seen:
             raise UserError(f"{file}: the variants {seen[what]} and {variant.name} are the same; leave one out.")
         seen[what] = variant.name

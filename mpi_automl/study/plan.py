@@ -157,8 +157,8 @@ class StudyPlan:
 
 
 def _variant(mapping: Mapping[str, Any]) -> Variant:
-    peer = mapping["peer"]
-    made = None if peer is None else ExternalSystem(tuple(peer["command"]), peer["options"], peer["version"])
+    system = mapping["system"]
+    made = None if system is None else ExternalSystem(tuple(system["command"]), system["options"], system["version"])
     return Variant(mapping["name"], mapping["options"], made)
 
 
@@ -194,7 +194,7 @@ def _run(table: StudyTable, split: OuterSplit, fold: int, seed: int, variant: Va
         "seed": seed,
         "ranks": ranks,
         "settings": _not_default(settings),
-        "by": _version_of(settings) if variant.peer is None else _version_of_peer(variant.peer),
+        "by": _version_of(settings) if variant.system is None else _version_of_system(variant.system),
     }
     return PlannedRun(digest_of_mapping(inputs), table, split, fold, seed, variant, ranks)
 
@@ -212,14 +212,18 @@ def _version_of(settings: Settings) -> dict[str, Any]:
     )
 
 
-def _version_of_peer(peer: ExternalSystem) -> dict[str, Any]:
+def _version_of_system(system: ExternalSystem) -> dict[str, Any]:
     """What tells one release of another system from the next: versions, or the adapter's own content."""
-    facts: dict[str, Any] = {"command": list(peer.command), "options": dict(peer.options), "version": peer.version}
-    if peer.is_baseline:
+    facts: dict[str, Any] = {
+        "command": list(system.command),
+        "options": dict(system.options),
+        "version": system.version,
+    }
+    if system.is_baseline:
         return facts | {"mpi_automl": mpi_automl.__version__, "scikit-learn": version("scikit-learn")}
-    program = Path(peer.command[0])
+    program = Path(system.command[0])
     if program.is_file():
-        facts["command"] = [program.name, *peer.command[1:]]
+        facts["command"] = [program.name, *system.command[1:]]
         facts["program"] = _digest(program)
     return facts
 
