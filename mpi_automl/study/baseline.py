@@ -1,8 +1,8 @@
 """Adapter for scikit-learn's random forest, histogram gradient boosting, and logistic or ridge regression.
 
 ``python -m mpi_automl.study.baseline random_forest job.json``: see `mpi_automl.study.external_systems` for the
-contract. Options of the study's file go to the learner. Columns are imputed, encoded and scaled as it needs them; nothing
-is tuned.
+contract. Options of the study's file go to the learner. Columns are imputed, encoded and scaled as it needs them;
+nothing is tuned.
 """
 
 from __future__ import annotations

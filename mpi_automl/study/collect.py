@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from mpi_automl.data.task import TaskType
 from mpi_automl.errors import UserError
 from mpi_automl.metrics.registry import get_metric
-from mpi_automl.study.ids import digest_of_mapping
 from mpi_automl.study.results import RunArrays, RunResult
+from mpi_automl.study.tables import digest_of_mapping
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,9 +14,8 @@ import mpi_automl
 from mpi_automl.errors import UserError
 from mpi_automl.settings import Settings
 from mpi_automl.study.definition import ExternalSystem, Slurm, Variant
-from mpi_automl.study.ids import digest_of_mapping
 from mpi_automl.study.splits import OuterSplit, outer_split
-from mpi_automl.study.tables import StudyTable, find_tables
+from mpi_automl.study.tables import StudyTable, digest_of_mapping, find_tables
 
 if TYPE_CHECKING:
     from mpi_automl.study.definition import Study

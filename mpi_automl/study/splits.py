@@ -12,7 +12,7 @@ import numpy as np
 
 from mpi_automl.errors import UserError
 from mpi_automl.settings import Settings
-from mpi_automl.study.tables import digest_of, read
+from mpi_automl.study.tables import digest_of, digest_of_mapping, read
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -165,8 +165,6 @@ _PARTS = ("train", "test")
 
 
 def _name(table: StudyTable, split: OuterSplit) -> str:
-    from mpi_automl.study.ids import digest_of_mapping
-
     return digest_of_mapping({"table": table.digest, "options": dict(table.options), "split": split.to_mapping()})
 
 
