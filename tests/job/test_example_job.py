@@ -154,3 +154,9 @@ def test_every_rank_has_its_log(example_job):
     logs = sorted((example_job.directory / "logs").iterdir())
     assert [log.name for log in logs] == [f"rank-{rank:04d}.log" for rank in range(4)]
     assert all("success" in log.read_text() for log in logs)
+
+
+def test_after_a_holdout_members_are_fitted_on_all_rows_unasked(example_job):
+    model = EnsembleModel.load(example_job.directory / "model")
+    assert "refit" in {file.kind for file in model.files.values()}
+    assert RunDirectory(example_job.directory).read_config()["final_models"] == "auto"

@@ -86,12 +86,6 @@ def test_the_ensemble_can_go_back_to_fold_models(launch, refitted):
     assert {member["models"] for member in outcome["members"]} == {"folds"}
 
 
-def test_after_a_holdout_members_are_fitted_on_all_rows_unasked(example_job):
-    model = EnsembleModel.load(example_job.directory / "model")
-    assert "refit" in {file.kind for file in model.files.values()}
-    assert RunDirectory(example_job.directory).read_config()["final_models"] == "auto"
-
-
 def test_many_candidates_are_dealt_and_the_ensemble_is_the_same(launch, refitted):
     done = launch(3, "python", PROGRAM, refitted, timeout=60)
     assert done.returncode == 0, done.stderr
