@@ -55,7 +55,7 @@ class WarmStart:
 
 
 @dataclass(frozen=True, eq=False)
-class _Run:
+class _OtherRun:
     vectors: Floats
     history: EarlierLegs | None
     note: str
@@ -87,7 +87,7 @@ def read_warm_start(paths: Sequence[str], setup: EvaluationSetup, ranks: int) ->
     return WarmStart(distinct(rows)[:count], histories, tuple(run.note for run in runs))
 
 
-def _read(path: Path, number: int, setup: EvaluationSetup, count: int) -> _Run:
+def _read(path: Path, number: int, setup: EvaluationSetup, count: int) -> _OtherRun:
     run = Run(path)
     rows = run.ranking[:count]
     found = _translated(run, rows, setup)
@@ -96,10 +96,14 @@ def _read(path: Path, number: int, setup: EvaluationSetup, count: int) -> _Run:
         raise UserError(f"--warm-start {path} gives nothing to begin with: {reason}; leave it out.")
     taken = f"{len(found.vectors)} of the best configurations of {path} are tried first"
     if difference := _difference(run.reader, setup):
-        return _Run(found.vectors, None, f"{taken}{_losses(found)}; its costs do not count here: it has {difference}.")
+        return _OtherRun(
+            found.vectors, None, f"{taken}{_losses(found)}; its costs do not count here: it has {difference}."
+        )
     history = _as_foreign(read_earlier_legs(run), number)
     told = 0 if history is None else len(history.keys)
-    return _Run(found.vectors, history, f"{taken}, and its {told} trials are known to the search: it is the same task.")
+    return _OtherRun(
+        found.vectors, history, f"{taken}, and its {told} trials are known to the search: it is the same task."
+    )
 
 
 def _translated(run: Run, rows: NDArray[np.intp], setup: EvaluationSetup) -> Translation:

@@ -195,9 +195,21 @@ class Run:
         return self.reader.keys[rows[0]] if len(rows) else None
 
     @property
+    def _is_judged_as_searched(self) -> bool:
+        return self.metric.name == self.reader.legs[-1].metric
+
+    def costs(self, keys: Sequence[TrialKey]) -> NDArray[np.float64]:
+        """Costs of trials by `metric`: as stored, or of the stored predictions if the search had another one."""
+        if self._is_judged_as_searched:
+            return np.array([self.reader.cost(key) for key in keys])
+        truth, kind = self.reader.truth(), self.schema.task_type
+        return np.array([self.metric.cost(truth, self.reader.predictions([key])[0], kind) for key in keys])
+
+    @property
     def single_best(self) -> TrialKey | None:
-        """The best full trial whose predictions are kept; None without any."""
-        return next(iter(self.reader.best(1, among=self.is_full)), None)
+        """The full trial that is best by `metric`, among those whose predictions are kept; None without any."""
+        keys = self.reader.best(1 if self._is_judged_as_searched else len(self.reader), among=self.is_full)
+        return keys[int(np.argmin(self.costs(keys)))] if keys else None
 
 
 def _profile(stored: dict[str, Any]) -> Profile:

@@ -156,15 +156,14 @@ def look_among(run: Run, rules: EnsembleRules, keys: Sequence[TrialKey]) -> Surv
     from mpi_automl.ensemble.build import Filter, choose_candidates, selection_metric
 
     reader, metric, kind, dummy = run.reader, run.metric, run.schema.task_type, run.dummy
-    truth = reader.truth()
     keys = _with_largest_budgets(reader, [key for key in keys if key != dummy])
-    costs = _costs(run, keys, truth)
-    dummy_cost = math.inf if dummy is None else float(_costs(run, [dummy], truth)[0])
+    costs = run.costs(keys)
+    dummy_cost = math.inf if dummy is None else float(run.costs([dummy])[0])
     better = frozenset(key for key, cost in zip(keys, costs, strict=True) if cost < dummy_cost)
     select_by = selection_metric(metric, rules.select_by, kind) if rules.method == "greedy" else None
     bar = math.inf
     if select_by is not None and dummy is not None:
-        bar = float(_own_costs(reader.predictions([dummy]), truth, select_by, kind)[0])
+        bar = float(_own_costs(reader.predictions([dummy]), reader.truth(), select_by, kind)[0])
     needs_dummy = select_by is None or rules.performance_range > 0.0
     rule = Filter(dummy_cost if needs_dummy else math.inf, rules.nbest, rules.performance_range)
     chosen = tuple(choose_candidates(keys, costs, rule))
@@ -308,13 +307,6 @@ def _build(
         reduction=reduction,
         select_by=select_by,
     )
-
-
-def _costs(run: Run, keys: list[TrialKey], truth: NDArray[Any]) -> NDArray[np.float64]:
-    reader, metric, kind = run.reader, run.metric, run.schema.task_type
-    if metric.name == reader.legs[-1].metric:
-        return np.array([reader.cost(key) for key in keys])
-    return np.array([metric.cost(truth, reader.predictions([key])[0], kind) for key in keys])
 
 
 def _nothing_finished(reader: RunReader) -> str:

@@ -61,6 +61,7 @@ class Reader:
 def ensemble_of(*keys, **rules):
     schema = SimpleNamespace(task_type=TaskType.BINARY)
     run = SimpleNamespace(reader=Reader(), metric=ACCURACY, schema=schema, dummy=DUMMY_KEY)
+    run.costs = lambda keys: np.array([run.reader.cost(key) for key in keys])
     return build_from(look_among(run, replace(EnsembleRules(20, 50, 1), **rules), keys), run.reader)
 
 
