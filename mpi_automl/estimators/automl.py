@@ -188,8 +188,8 @@ class _AutoML(OutputMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
         """
         check_is_fitted(self)
         X, y = self._checked_training(X, y)
-        settings = settings_of(self, task=self._task_type(y))
         run, rows = self._finished_run, (X, y)
+        settings = in_own_words(lambda: settings_of(self, task=self._task_type(y)))
         return self._adopt(in_own_words(lambda: results.refit(run, self.model_, rows, settings, comm, self._temporary)))
 
     def leaderboard(self, *, ensemble_only: bool = False) -> pd.DataFrame:
