@@ -117,6 +117,6 @@ def _end_tables(run: Run) -> Any:
     if run.directory.state != RUNNING and run.summary is not None:
         yield from outcome_tables(run.summary)
         return
-    yield f"The job that wrote {run.path} was killed, or failed; mpi-automl fit --resume {run.path} goes on with it."
+    yield f"The job that wrote {run.path} was killed or failed; resume it: mpi-automl fit --resume {run.path}"
     if schema.legs(run.path):
         yield from trial_tables(run, _BEST)

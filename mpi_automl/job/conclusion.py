@@ -204,9 +204,9 @@ def _rank_share(account: LoopAccount, world: World) -> RankShare:
         host=world.places[account.rank].host,
         trials=sum(account.statuses.values()),
         utilisation=min(1.0, account.busy_seconds / max(account.search_seconds, 1e-9)),
-        told=account.told,
+        received=account.told,
         latency=median(latencies),
-        latency_most=max(latencies),
+        latency_max=max(latencies),
     )
 
 

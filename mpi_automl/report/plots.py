@@ -68,7 +68,7 @@ def _scores(draw: Callable[[Contents], Figure | None]) -> Plot:
         "scores",
         "Best scores over time",
         "The best single model so far, of each rank and of all; the same models on the test rows. Ensemble: selected "
-        "anew from the stored predictions of the trials that had ended at each dot.",
+        "again from the stored predictions of the trials that had ended at each dot.",
         draw,
     )
 

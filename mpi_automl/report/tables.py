@@ -85,9 +85,7 @@ def state_sentence(contents: Contents) -> str:
         INTERRUPTED: f"The run has a result and can go on: mpi-automl fit --resume {path}",
         RUNNING: "The run is under way; this is what its store holds now.",
     }
-    killed = (
-        f"The job was killed or failed; this is what its store holds. mpi-automl fit --resume {path} goes on with it."
-    )
+    killed = f"The job was killed or failed; this is what its store holds. Resume it: mpi-automl fit --resume {path}"
     sentence = ends.get(contents.run.state, killed)
     if contents.run.summary is not None and contents.run.summary.is_dummy:
         sentence += " No model beat the dummy, which is therefore the result."

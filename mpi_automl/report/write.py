@@ -153,7 +153,9 @@ def _missing_note(contents: Contents) -> str:
             f"{contents.run.path} TABLE does that with rows that were not learned from; then make it again."
         )
     if not contents.importance.get("hyperparameters"):
-        notes.append("Which hyperparameters matter is told from 20 trials on, unless the report was made in a hurry.")
+        notes.append(
+            "The importance of hyperparameters needs 20 trials or more, and a report with time for it: make it again."
+        )
     return " ".join(notes)
 
 

@@ -311,7 +311,7 @@ def _build(
 
 def _nothing_finished(reader: RunReader) -> str:
     counts = Counter(Status(status).name.lower() for status in reader.records["status"])
-    told = ", ".join(f"{count} {name}" for name, count in counts.items()) or "none"
+    ends = ", ".join(f"{count} {name}" for name, count in counts.items()) or "none"
     reasons = [reason.decode(errors="replace") for reason in reader.records["reason"] if reason]
     first = f"; the first reason given: {reasons[0]}" if reasons else ""
-    return f"No trial came to an end, not even the dummy (trials: {told}{first}); give more --time or --trial-memory."
+    return f"No trial came to an end, not even the dummy (trials: {ends}{first}); give more --time or --trial-memory."

@@ -152,7 +152,7 @@ class StudyPlan:
             slurm = Slurm(**{**mapping["slurm"], "options": tuple(mapping["slurm"]["options"])})
             return cls(mapping["name"], runs, metrics, slurm)
         except (KeyError, TypeError, ValueError) as error:
-            raise UserError(f"The plan of the study is damaged ({error!r}); run mpi-automl study run anew.") from error
+            raise UserError(f"The plan of the study is damaged ({error!r}); run mpi-automl study run again.") from error
 
 
 def _variant(mapping: Mapping[str, Any]) -> Variant:
