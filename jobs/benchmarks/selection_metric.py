@@ -16,7 +16,7 @@ import numpy as np
 
 from mpi_automl.ensemble.combination import combine
 from mpi_automl.runs.run import Run
-from mpi_automl.runs.selection import DUMMY, EnsembleRules, build_from, look_among
+from mpi_automl.runs.selection import DUMMY, EnsembleRules, build_from, candidates_among
 
 SHARE = 0.7
 
@@ -27,7 +27,7 @@ def right_rows(run: Run, by: str, part: int) -> int:
     keys = [key for key in reader.best(len(reader)) if key != dummy]
     chosen = np.random.default_rng(part).random(len(keys)) < SHARE
     some = [key for key, is_in in zip(keys, chosen, strict=True) if is_in] or keys
-    ensemble = build_from(look_among(run, EnsembleRules(50, 50, part, select_by=by), some), reader)
+    ensemble = build_from(candidates_among(run, EnsembleRules(50, 50, part, select_by=by), some), reader)
     members = [dummy] if ensemble.method == DUMMY else list(ensemble.weights)
     tests = reader.test_predictions(members)
     assert tests is not None

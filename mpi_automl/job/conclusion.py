@@ -27,10 +27,10 @@ from mpi_automl.runs.selection import (
     DUMMY,
     EnsembleRules,
     NothingFinishedError,
-    Survey,
+    SelectionProblem,
+    find_candidates,
     select_ensemble,
     select_together,
-    survey,
 )
 from mpi_automl.runs.summary import RankShare, RunSummary
 from mpi_automl.settings import AUTO
@@ -100,9 +100,9 @@ def choose(
     """
     run = Run.of_setup(plan.directory, preparation.setup) if world.is_root else Run(plan.directory)
 
-    def look() -> Survey:
+    def look() -> SelectionProblem:
         try:
-            return survey(run, EnsembleRules.of(settings))
+            return find_candidates(run, EnsembleRules.of(settings))
         except NothingFinishedError:
             if not _was_stopped(accounts):
                 raise

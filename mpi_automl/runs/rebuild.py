@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mpi_automl.errors import UserError
 from mpi_automl.runs.final_model import describe_members, describe_single_best, model_files, save_model, test_value
-from mpi_automl.runs.selection import DUMMY, EnsembleRules, Survey, select_together, survey
+from mpi_automl.runs.selection import DUMMY, EnsembleRules, SelectionProblem, find_candidates, select_together
 from mpi_automl.runs.summary import RunSummary
 from mpi_automl.trial import Status
 
@@ -45,12 +45,12 @@ def rebuild_ensemble(
     """
     given = {name: value for name, value in changes.items() if value is not None}
 
-    def look() -> Survey:
+    def look() -> SelectionProblem:
         files = model_files(run.directory, run.reader.keys)
         if not files:
             models = run.directory.models
             raise UserError(f"No fitted model was kept in {models}; fit again with more --models-on-disk.")
-        return survey(run, replace(EnsembleRules.of(run.settings), **given), files)
+        return find_candidates(run, replace(EnsembleRules.of(run.settings), **given), files)
 
     ensemble = select_together(world, run, look)
     return world.on_root(lambda: take_over(run, ensemble, final=final))

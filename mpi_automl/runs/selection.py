@@ -1,4 +1,4 @@
-"""Who may be a member of the ensemble, and the selection: on one rank, or on all when there is much to score."""
+"""Candidates of the ensemble, and the selection: on one rank, or on all when there is much to score."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class EnsembleRules:
 
 
 @dataclass(frozen=True, eq=False)
-class Survey:
+class SelectionProblem:
     """Who may be a member, and by what they are judged; small enough to broadcast.
 
     Attributes
@@ -115,7 +115,7 @@ class Survey:
     bar: float
 
 
-def survey(run: Run, rules: EnsembleRules, among: Iterable[TrialKey] | None = None) -> Survey:
+def find_candidates(run: Run, rules: EnsembleRules, among: Iterable[TrialKey] | None = None) -> SelectionProblem:
     """Look for candidates among every rank's and every leg's trials.
 
     Parameters
@@ -134,13 +134,13 @@ def survey(run: Run, rules: EnsembleRules, among: Iterable[TrialKey] | None = No
     reader = run.reader
     allowed = None if among is None else set(among)
     usable = [key for key in reader.best(len(reader)) if allowed is None or key in allowed]
-    found = look_among(run, rules, usable)
+    found = candidates_among(run, rules, usable)
     if not found.keys and found.dummy is None:
         raise NothingFinishedError(_nothing_finished(reader))
     return found
 
 
-def look_among(run: Run, rules: EnsembleRules, keys: Sequence[TrialKey]) -> Survey:
+def candidates_among(run: Run, rules: EnsembleRules, keys: Sequence[TrialKey]) -> SelectionProblem:
     """The candidates among some trials.
 
     Of each configuration the trial with the largest budget counts: predictions of all budgets are of the same
@@ -149,7 +149,7 @@ def look_among(run: Run, rules: EnsembleRules, keys: Sequence[TrialKey]) -> Surv
     Parameters
     ----------
     run, rules
-        As for `survey`.
+        As for `find_candidates`.
     keys : sequence of TrialKey
         Trials whose predictions are kept.
     """
@@ -167,19 +167,19 @@ def look_among(run: Run, rules: EnsembleRules, keys: Sequence[TrialKey]) -> Surv
     needs_dummy = select_by is None or rules.performance_range > 0.0
     rule = Filter(dummy_cost if needs_dummy else math.inf, rules.nbest, rules.performance_range)
     chosen = tuple(choose_candidates(keys, costs, rule))
-    return Survey(chosen, dummy, dummy_cost, metric, kind, rules, select_by, better & set(chosen), bar)
+    return SelectionProblem(chosen, dummy, dummy_cost, metric, kind, rules, select_by, better & set(chosen), bar)
 
 
 def select_ensemble(run: Run, rules: EnsembleRules, among: Iterable[TrialKey] | None = None) -> Ensemble:
     """Build the ensemble in this process; the dummy when no trial beats it.
 
-    Takes and raises what `survey` does.
+    Takes and raises what `find_candidates` does.
     """
-    return build_from(survey(run, rules, among), run.reader)
+    return build_from(find_candidates(run, rules, among), run.reader)
 
 
 def select_together(
-    world: World, run: Run, look: Callable[[], Survey], *, dealt_above: float = DEALT_ABOVE
+    world: World, run: Run, look: Callable[[], SelectionProblem], *, dealt_above: float = DEALT_ABOVE
 ) -> Ensemble:
     """Collective. Build the ensemble: on rank 0, or on all ranks if the candidates are many.
 
@@ -191,14 +191,14 @@ def select_together(
     run : Run
         Every rank's own.
     look : callable
-        Gives the `Survey`; called on rank 0 only.
+        Gives the `SelectionProblem`; called on rank 0 only.
     dealt_above : float
         MiB of predictions above which the candidates are dealt over the ranks.
 
     Raises
     ------
     UserError
-        On every rank, as for `survey`.
+        On every rank, as for `find_candidates`.
     """
     from mpi_automl.parallel.reduction import WorldReduction
 
@@ -220,19 +220,19 @@ def _with_largest_budgets(reader: RunReader, keys: Sequence[TrialKey]) -> list[T
     return [key for key, name, budget in zip(keys, names, budgets, strict=True) if budget == largest[name]]
 
 
-def _with_size(found: Survey, run: Run, ranks: int, dealt_above: float) -> tuple[Survey, bool]:
+def _with_size(found: SelectionProblem, run: Run, ranks: int, dealt_above: float) -> tuple[SelectionProblem, bool]:
     if ranks == 1 or len(found.keys) < ranks or found.rules.method not in _DEALT_METHODS:
         return found, False
     one = run.reader.predictions(found.keys[:1])
     return found, one.nbytes * len(found.keys) > dealt_above * 2**20
 
 
-def build_from(found: Survey, reader: RunReader) -> Ensemble:
+def build_from(found: SelectionProblem, reader: RunReader) -> Ensemble:
     """Build the ensemble from the candidates, whose predictions are read here; the dummy if there are none."""
     return _build_from(found, *_read(found, reader, found.keys)) if found.keys else _dummy_of(found)
 
 
-def _read(found: Survey, reader: RunReader, keys: Sequence[TrialKey]) -> tuple[Candidates, NDArray[Any]]:
+def _read(found: SelectionProblem, reader: RunReader, keys: Sequence[TrialKey]) -> tuple[Candidates, NDArray[Any]]:
     """Candidates and truth, with the rows in the order in which selection is fastest."""
     from mpi_automl.ensemble.build import Candidates
     from mpi_automl.metrics.scorers import order_by_class
@@ -243,7 +243,7 @@ def _read(found: Survey, reader: RunReader, keys: Sequence[TrialKey]) -> tuple[C
 
 
 def _build_from(
-    found: Survey, candidates: Candidates, truth: NDArray[Any], reduction: Reduction | None = None
+    found: SelectionProblem, candidates: Candidates, truth: NDArray[Any], reduction: Reduction | None = None
 ) -> Ensemble:
     if found.select_by is None:
         return _build(found, candidates, truth, reduction)
@@ -255,7 +255,7 @@ def _build_from(
     return _build(found, candidates.where([key in found.better for key in candidates.keys]), truth, reduction)
 
 
-def _dummy_of(found: Survey) -> Ensemble:
+def _dummy_of(found: SelectionProblem) -> Ensemble:
     from mpi_automl.ensemble.build import Ensemble
     from mpi_automl.ensemble.combination import WeightedMean
 
@@ -264,7 +264,7 @@ def _dummy_of(found: Survey) -> Ensemble:
 
 
 def _build_by_other_metric(
-    found: Survey, candidates: Candidates, truth: NDArray[Any], reduction: Reduction | None
+    found: SelectionProblem, candidates: Candidates, truth: NDArray[Any], reduction: Reduction | None
 ) -> Ensemble | None:
     """None where no candidate of any process is better than the dummy in that metric."""
     from mpi_automl.ensemble.greedy import NothingSelectedError
@@ -287,7 +287,7 @@ def _own_costs(
 
 
 def _build(
-    found: Survey,
+    found: SelectionProblem,
     candidates: Candidates,
     truth: NDArray[Any],
     reduction: Reduction | None,

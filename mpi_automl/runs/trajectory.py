@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mpi_automl.runs.selection import DUMMY, EnsembleRules, build_from, look_among
+from mpi_automl.runs.selection import DUMMY, EnsembleRules, build_from, candidates_among
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -149,7 +149,7 @@ class EnsembleHistory:
         reader = self._run.reader
         keys = [reader.keys[row] for row in self._rows[self._ended <= seconds]]
         try:
-            found = look_among(self._run, self._rules, keys)
+            found = candidates_among(self._run, self._rules, keys)
             if not found.keys:
                 return None
             ensemble = build_from(found, reader)

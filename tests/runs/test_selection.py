@@ -13,7 +13,7 @@ from mpi_automl.ensemble.greedy import NothingSelectedError, Rules, select
 from mpi_automl.errors import UserError
 from mpi_automl.metrics.registry import get_metric
 from mpi_automl.metrics.scorers import order_by_class
-from mpi_automl.runs.selection import DUMMY, EnsembleRules, build_from, look_among
+from mpi_automl.runs.selection import DUMMY, EnsembleRules, build_from, candidates_among
 from mpi_automl.trial import TrialKey
 
 ACCURACY = get_metric("accuracy", TaskType.BINARY)
@@ -62,7 +62,7 @@ def ensemble_of(*keys, **rules):
     schema = SimpleNamespace(task_type=TaskType.BINARY)
     run = SimpleNamespace(reader=Reader(), metric=ACCURACY, schema=schema, dummy=DUMMY_KEY)
     run.costs = lambda keys: np.array([run.reader.cost(key) for key in keys])
-    return build_from(look_among(run, replace(EnsembleRules(20, 50, 1), **rules), keys), run.reader)
+    return build_from(candidates_among(run, replace(EnsembleRules(20, 50, 1), **rules), keys), run.reader)
 
 
 KNOWS, DECIDES, GOOD = list(PREDICTIONS)[1:]

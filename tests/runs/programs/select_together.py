@@ -7,7 +7,7 @@ from pathlib import Path
 from mpi_automl.errors import UserError
 from mpi_automl.parallel.world import open_world, process_start
 from mpi_automl.runs.run import Run
-from mpi_automl.runs.selection import EnsembleRules, select_together, survey
+from mpi_automl.runs.selection import EnsembleRules, find_candidates, select_together
 from mpi_automl.storage.reader import RunReader
 
 path = Path(sys.argv[1])
@@ -16,7 +16,7 @@ world = open_world(process_start())
 
 def look(metric):
     assert world.is_root
-    return survey(Run(path, metric), EnsembleRules(10, 50, 1))
+    return find_candidates(Run(path, metric), EnsembleRules(10, 50, 1))
 
 
 for metric in ("log_loss", "accuracy", "brier_score"):
