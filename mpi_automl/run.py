@@ -25,7 +25,7 @@ from mpi_automl.parallel.node_data import share_on_nodes
 from mpi_automl.parallel.rounds import open_pace
 from mpi_automl.parallel.watchdog import Watchdog
 from mpi_automl.parallel.world import MissingRanksError
-from mpi_automl.runs.refit_members import refit
+from mpi_automl.runs.refit import refit
 from mpi_automl.runs.summary import RunSummary
 from mpi_automl.search.proposer import Proposer
 from mpi_automl.search.seeds import rank_seed

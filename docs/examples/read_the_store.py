@@ -2,21 +2,19 @@
 
 import sys
 
-from mpi_automl.storage.reader import RunReader
+from mpi_automl.runs.run import Run
 
 if __name__ == "__main__":
-    run = RunReader(sys.argv[1])
-    trials = run.trials().sort_values("end")
+    run = Run(sys.argv[1])
+    reader = run.reader
+    trials = reader.trials()
 
     print(trials.groupby("status")["seconds"].describe()[["count", "mean", "max"]])
-    print(f"{len(trials)} trials of {trials['rank'].nunique()} ranks in {len(run.legs)} legs")
+    print(f"{len(trials)} trials of {trials['rank'].nunique()} ranks in {len(reader.legs)} legs")
 
-    best = trials["cost"].cummin()
-    improved = trials[best < best.shift(fill_value=float("inf"))]
-    for start, cost, key in zip(
-        improved["end"] - trials["start"].min(), improved["cost"], improved["key"], strict=True
-    ):
-        print(f"{start:7.1f} s  cost {cost:.4f}  trial {key}")
+    incumbents = trials.iloc[run.incumbents()]
+    for end, cost, key in zip(incumbents["end"], incumbents["cost"], incumbents["key"], strict=True):
+        print(f"{end - trials['start'].min():7.1f} s  cost {cost:.4f}  trial {key}")
 
-    keys = run.best(3)
-    print("predictions of the three best:", run.predictions(keys).shape)
+    keys = reader.best(3)
+    print("predictions of the three best:", reader.predictions(keys).shape)

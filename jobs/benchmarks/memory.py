@@ -69,7 +69,7 @@ def proportional_set_size(pid: int) -> float:
 
 
 def measure(ranks: int, table: Path, options: argparse.Namespace) -> Memory:
-    from mpi_automl.storage.reader import RunReader
+    from mpi_automl.runs.run import Run
 
     environment = {**os.environ, "BURN_SECONDS": "1", "PYTHONPATH": os.pathsep.join([str(SUPPORT), str(ROOT)])}
     with tempfile.TemporaryDirectory() as directory:
@@ -83,7 +83,7 @@ def measure(ranks: int, table: Path, options: argparse.Namespace) -> Memory:
                 time.sleep(0.5)
         if job.returncode:
             sys.exit(Path(directory, "output").read_text())
-        records = RunReader(Path(directory, "run")).records
+        records = Run(Path(directory, "run")).reader.records
     begin, end = records["start"].min() + SETTLED, records["start"].max()
     searching = [size for moment, size in looks if begin < moment < end]
     return Memory(float(np.median(searching)), max(size for _, size in looks))

@@ -15,31 +15,19 @@ from pathlib import Path
 import numpy as np
 
 from mpi_automl.ensemble.combination import combine
-from mpi_automl.runs.run_facts import RunFacts
-from mpi_automl.runs.selection import (
-    DUMMY,
-    EnsembleRules,
-    build_from,
-    find_dummy,
-    look_among,
-    with_largest_budgets,
-)
-from mpi_automl.storage.reader import RunReader
+from mpi_automl.runs.run import Run
+from mpi_automl.runs.selection import DUMMY, EnsembleRules, build_from, candidates_among
 
 SHARE = 0.7
 
 
-def right_rows(reader: RunReader, facts: RunFacts, by: str, part: int) -> int:
+def right_rows(run: Run, by: str, part: int) -> int:
     """Test rows that the ensemble of a part of the trials decides rightly."""
-    dummy = find_dummy(reader)
-    keys = with_largest_budgets(reader, [key for key in reader.best(len(reader)) if key != dummy])
+    reader, dummy = run.reader, run.dummy
+    keys = [key for key in reader.best(len(reader)) if key != dummy]
     chosen = np.random.default_rng(part).random(len(keys)) < SHARE
     some = [key for key, is_in in zip(keys, chosen, strict=True) if is_in] or keys
-    costs = np.array(
-        [facts.metric.cost(reader.truth(), own, facts.schema.task_type) for own in reader.predictions(some)]
-    )
-    found = look_among(reader, facts, EnsembleRules(50, 50, part, select_by=by), some, costs, dummy)
-    ensemble = build_from(found, reader, found.keys)
+    ensemble = build_from(candidates_among(run, EnsembleRules(50, 50, part, select_by=by), some), reader)
     members = [dummy] if ensemble.method == DUMMY else list(ensemble.weights)
     tests = reader.test_predictions(members)
     assert tests is not None
@@ -57,15 +45,15 @@ def main() -> None:
     print(f"| run | test rows | accuracy, by {first} | {' | '.join(f'by {name}: rows more' for name in others)} |")
     print(f"|{'---|' * (3 + len(others))}")
     gains = []
-    for run in arguments.runs:
-        reader, facts = RunReader(run), RunFacts.of_directory(run, "accuracy")
-        n_rows = len(reader.test_truth())
+    for path in arguments.runs:
+        run = Run(path, "accuracy")
+        n_rows = len(run.reader.test_truth())
         right = np.array(
-            [[right_rows(reader, facts, by, part) for part in range(arguments.subsets)] for by in arguments.by]
+            [[right_rows(run, by, part) for part in range(arguments.subsets)] for by in arguments.by]
         ).mean(axis=1)
         gains.append((right[1:] - right[0]) / n_rows)
         cells = " | ".join(f"{value:+.1f}" for value in right[1:] - right[0])
-        print(f"| {run.name} | {n_rows} | {right[0] / n_rows:.4f} | {cells} |", flush=True)
+        print(f"| {path.name} | {n_rows} | {right[0] / n_rows:.4f} | {cells} |", flush=True)
     for name, own in zip(others, np.array(gains).T, strict=True):
         print(f"by {name}: {100 * own.mean():+.2f} % of the rows, better on {(own > 0).sum()} of {len(own)} runs")
 

@@ -28,13 +28,13 @@ from mpi_automl.metrics.registry import get_metric
 from mpi_automl.parallel.exchange import Exchange, RootExchange
 from mpi_automl.parallel.watchdog import Watchdog
 from mpi_automl.parallel.world import World, open_world, process_start
+from mpi_automl.runs.run import Run
 from mpi_automl.settings import Settings
 from mpi_automl.simulation.evaluator import SimulatedEvaluator
 from mpi_automl.simulation.surrogate_benchmark import SurrogateBenchmark
 from mpi_automl.storage.choice import StoreOptions
 from mpi_automl.storage.kept_models import ModelsBound
 from mpi_automl.storage.layout import StoreLayout, trials_for
-from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import RunDirectory
 from mpi_automl.storage.store import create_store
 from mpi_automl.trial import Trial
@@ -222,7 +222,7 @@ def _plan(case: Case, limits: Limits, benchmark: SurrogateBenchmark, directory: 
 
 def _measured(case: Case, limits: Limits, accounts: Sequence[LoopAccount], trace: Trace, directory: Path) -> Measured:
     total = sum(account.search_seconds for account in accounts)
-    reader = RunReader(directory)
+    reader = Run(directory).reader
     last = trace.points[-1][1] if trace.points else float("inf")
     wall = max(account.search_seconds for account in accounts)
     trials = sum(account.statuses.total() for account in accounts)

@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 from mpi4py import MPI
 
+from mpi_automl.runs.run import Run
 from mpi_automl.storage.choice import StoreOptions
 from mpi_automl.storage.layout import StoreLayout
-from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.store import create_store
 from mpi_automl.trial import Origin, Result, Status, Trial, TrialKey
 
@@ -93,7 +93,7 @@ def measure(
         storing.measure(lambda own=own: write_store(store, own))
         plain.measure(lambda own=own: write_plainly(directory / f"plain-{comm.rank}", layout, own))
     store.close()
-    reading.measure(lambda: RunReader(directory) if comm.rank == 0 else None)
+    reading.measure(lambda: Run(directory).reader if comm.rank == 0 else None)
     trials = layout.ranks * layout.trials_per_rank
     size = trials * (layout.prediction_nbytes + layout.record_nbytes) / _MIB
     return {

@@ -23,10 +23,7 @@ from typing import Any
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
-from mpi_automl.runs.run_facts import RunFacts
-from mpi_automl.runs.selection import find_dummy
-from mpi_automl.storage.reader import RunReader
-from mpi_automl.storage.run_directory import RunDirectory
+from mpi_automl.runs.run import Run
 
 _MANNERS = {
     "OMPI_ALLOW_RUN_AS_ROOT": "1",
@@ -85,16 +82,15 @@ def fit(table: dict[str, Any], arguments: argparse.Namespace, options: list[str]
 
 def read(name: str, run: Path, seconds: float) -> Row:
     """What a run directory says."""
-    outcome = RunDirectory(run).read_ensemble()
-    reader, facts = RunReader(run), RunFacts.of_directory(run)
-    dummy = find_dummy(reader)
-    assert dummy is not None
-    predictions = reader.test_predictions([dummy])
+    found = Run(run)
+    outcome, reader = found.directory.read_ensemble(), found.reader
+    assert found.dummy is not None
+    predictions = reader.test_predictions([found.dummy])
     assert predictions is not None
     return Row(
         name=name,
         metric=outcome["metric"],
-        dummy=facts.metric.value(reader.test_truth(), predictions[0], facts.schema.task_type),
+        dummy=found.metric.value(reader.test_truth(), predictions[0], found.schema.task_type),
         value=outcome["value"],
         test_value=outcome["test_value"],
         trials=sum(outcome["statuses"].values()),

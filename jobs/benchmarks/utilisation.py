@@ -66,7 +66,7 @@ def environment(seconds: float) -> dict[str, str]:
 
 
 def this_package(options: argparse.Namespace, directory: Path) -> Use:
-    from mpi_automl.storage.reader import RunReader
+    from mpi_automl.runs.run import Run
     from mpi_automl.trial import Origin, Status
 
     write_table(options.rows, directory / "table.csv")
@@ -76,7 +76,7 @@ def this_package(options: argparse.Namespace, directory: Path) -> Use:
     done = subprocess.run(command, cwd=directory, env=environment(options.seconds), capture_output=True, text=True)
     if done.returncode:
         sys.exit(done.stderr)
-    records = RunReader(directory / "run").records
+    records = Run(directory / "run").reader.records
     records = records[records["origin"] != Origin.DUMMY]
     finished = records[records["status"] == Status.SUCCESS]
     by_rank = [finished[finished["rank"] == rank] for rank in range(options.ranks)]

@@ -46,12 +46,11 @@ def run(arguments: argparse.Namespace) -> int:
     from mpi_automl.parallel.abort import abort_on_exception
     from mpi_automl.parallel.world import open_world, process_start
     from mpi_automl.runs.rebuild import rebuild_ensemble
+    from mpi_automl.runs.run import Run
 
     world = open_world(process_start(), detect_launch())
     with abort_on_exception(world, lambda text: None):
-        outcome = rebuild_ensemble(
-            world, arguments.directory, metric=arguments.metric, plugins=plugins_from(arguments), **given
-        )
+        outcome = rebuild_ensemble(world, Run(arguments.directory, arguments.metric, plugins_from(arguments)), **given)
     if world.is_root:
         from mpi_automl.cli.console import make_console
         from mpi_automl.cli.tables import ensemble_tables

@@ -31,26 +31,23 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if (arguments.member is None) != (arguments.out is None):
         raise UserError("--member and --out go together: --member 0-1-7 --out member.skops.")
-    plugins = plugins_from(arguments)
+    from mpi_automl.runs.run import Run
+
+    source = Run(arguments.directory, plugins=plugins_from(arguments))
     if arguments.smac is not None:
         from mpi_automl.runs.smac_export import export_to_smac
 
-        written = export_to_smac(arguments.directory, arguments.smac, plugins)
+        written = export_to_smac(source, arguments.smac)
         print(f"{written} trials: {arguments.smac}")
         return 0
     from mpi_automl.ensemble.combination import parse_key
-    from mpi_automl.ensemble.model import EnsembleModel
     from mpi_automl.ensemble.sklearn_export import save_estimator, to_sklearn
-    from mpi_automl.space.registry import import_plugins
-    from mpi_automl.storage.run_directory import RunDirectory
 
-    import_plugins(plugins)
-    model = EnsembleModel.load(RunDirectory(arguments.directory).model, trusted=plugins)
     try:
         key = None if arguments.member is None else parse_key(arguments.member)
     except ValueError:
         raise UserError(f"--member is {arguments.member!r}; it must be a trial such as 0-1-7.") from None
     out = arguments.ensemble or arguments.out
-    save_estimator(to_sklearn(model, key, encoded=arguments.encoded), out)
+    save_estimator(to_sklearn(source.model, key, encoded=arguments.encoded), out)
     print(f"{out}: load it with skops.io.load(file, trusted=mpi_automl.ensemble.trusted_types.trusted_types())")
     return 0

@@ -120,11 +120,12 @@ def last_page(settings: Settings, outcome: RunSummary, deadline: float, log: Ran
 
 def _written(outcome: RunSummary, settings: Settings, until: float, log: RankLog) -> str:
     """The page, or nothing when there is no time or something is wrong."""
-    from mpi_automl.report.write import Budget, OutOfTimeError, write_report
+    from mpi_automl.report.write import ReportTime, ReportTimeoutError, write_report
+    from mpi_automl.runs.run import Run
 
     try:
-        return str(write_report(outcome.directory, plugins=settings.plugins, budget=Budget(until)))
-    except OutOfTimeError:
+        return str(write_report(Run(outcome.directory, plugins=settings.plugins), time_left=ReportTime(until)))
+    except ReportTimeoutError:
         log.note("There was no time to write the report.")
     except Exception as error:  # a plot that fails must not take the result along
         log.note(f"The report could not be written: {error!r}")
@@ -133,8 +134,9 @@ def _written(outcome: RunSummary, settings: Settings, until: float, log: RankLog
 
 def is_done(settings: Settings) -> bool:
     """Whether the same command, given again with ``--resume auto``, has nothing left to do."""
-    from mpi_automl.storage.run_directory import FINISHED, RunDirectory
+    from mpi_automl.runs.run import Run
+    from mpi_automl.storage.run_directory import FINISHED
 
     if settings.resume != "auto" or settings.out is None or not (Path(settings.out) / "config.toml").exists():
         return False
-    return RunDirectory(settings.out).state == FINISHED
+    return Run(settings.out).directory.state == FINISHED

@@ -29,6 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     from mpi_automl.parallel.abort import abort_on_exception
     from mpi_automl.parallel.world import open_world, process_start
     from mpi_automl.runs.importance import measure_importance
+    from mpi_automl.runs.run import Run
 
     def load() -> Any:
         from mpi_automl.data.read import read_table
@@ -40,10 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
     with abort_on_exception(world, lambda text: None):
         found = measure_importance(
             world,
-            arguments.directory,
+            Run(arguments.directory, plugins=plugins_from(arguments)),
             None if arguments.table is None else load,
             repeats=arguments.repeats,
-            plugins=plugins_from(arguments),
         )
     if world.is_root:
         from mpi_automl.cli.console import make_console

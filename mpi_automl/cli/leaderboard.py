@@ -36,10 +36,11 @@ def run(arguments: argparse.Namespace) -> int:
     if not detect_launch().speaks:
         return 0
     from mpi_automl.runs.leaderboard import leaderboard
+    from mpi_automl.runs.run import Run
 
-    weights = _weights(arguments.directory)
-    table = leaderboard(arguments.directory, weights, plugins_from(arguments))
-    table = _chosen(table, arguments)
+    run = Run(arguments.directory, plugins=plugins_from(arguments))
+    weights = {} if run.summary is None else {member.key: member.weight for member in run.summary.members}
+    table = _chosen(leaderboard(run, weights), arguments)
     if arguments.csv is not None:
         from mpi_automl.data.write import write_table
         from mpi_automl.storage.table import WRITERS
@@ -50,16 +51,6 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     _show(table, arguments.top or _MOST)
     return 0
-
-
-def _weights(path: Path) -> dict[Any, float]:
-    from mpi_automl.runs.summary import RunSummary
-    from mpi_automl.storage.run_directory import RunDirectory
-
-    directory = RunDirectory(path)
-    if not directory.ensemble.exists():
-        return {}
-    return {member.key: member.weight for member in RunSummary.from_mapping(directory.read_ensemble(), path).members}
 
 
 def _chosen(table: pd.DataFrame, arguments: argparse.Namespace) -> pd.DataFrame:

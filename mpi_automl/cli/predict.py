@@ -50,14 +50,10 @@ def run(arguments: argparse.Namespace) -> int:
 def _predicted_share(arguments: argparse.Namespace, rank: int, size: int) -> pd.DataFrame | None:
     """Predictions of a rank's share of the rows, which follow each other in the order of ranks."""
     from mpi_automl.data.read import read_table
-    from mpi_automl.ensemble.model import EnsembleModel
-    from mpi_automl.space.registry import import_plugins
-    from mpi_automl.storage.run_directory import RunDirectory
+    from mpi_automl.runs.run import Run
     from mpi_automl.storage.table import READERS
 
-    plugins = plugins_from(arguments)
-    import_plugins(plugins)
-    model = EnsembleModel.load(RunDirectory(arguments.directory).model, trusted=plugins)
+    model = Run(arguments.directory, plugins=plugins_from(arguments)).model
     table = read_table(arguments.table, readers=READERS)
     first, last = rank * len(table) // size, (rank + 1) * len(table) // size
     if first == last and rank > 0:

@@ -24,7 +24,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not detect_launch().speaks:
         return 0
     from mpi_automl.report.write import write_report
+    from mpi_automl.runs.run import Run
 
-    page = write_report(arguments.directory, arguments.out, plugins=plugins_from(arguments))
+    page = write_report(Run(arguments.directory, plugins=plugins_from(arguments)), arguments.out)
     print(f"{page}: open it in a browser; its plots are beside it as PNG files.")
     return 0

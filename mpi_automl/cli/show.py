@@ -7,9 +7,12 @@ import json
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mpi_automl.machine.launcher import detect_launch
+
+if TYPE_CHECKING:
+    from mpi_automl.runs.run import Run
 
 _BEST = 10
 
@@ -27,39 +30,35 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     from mpi_automl.cli.console import make_console
     from mpi_automl.cli.tables import importance_tables, outcome_tables, trial_tables, unfinished_lines
-    from mpi_automl.runs.summary import RunSummary
-    from mpi_automl.storage.reader import RunReader
-    from mpi_automl.storage.run_directory import FINISHED, RunDirectory
+    from mpi_automl.runs.run import Run
+    from mpi_automl.storage.run_directory import FINISHED, RUNNING
 
-    directory = RunDirectory(arguments.directory)
-    finished = directory.state == FINISHED
+    run = Run(arguments.directory)
     if arguments.json:
-        print(json.dumps(_facts(directory, finished), indent=2))
+        print(json.dumps(_facts(run), indent=2))
         return 0
     console = make_console()
     tables: Iterator[Any]
-    if finished:
-        outcome = RunSummary.from_mapping(directory.read_ensemble(), arguments.directory)
-        tables = chain(outcome_tables(outcome), unfinished_lines(RunReader(arguments.directory)))
+    if run.directory.state == FINISHED and run.summary is not None:
+        tables = chain(outcome_tables(run.summary), unfinished_lines(run.reader))
     else:
-        console.print(f"{arguments.directory}: the run has not finished; this is what its store holds.", markup=False)
-        is_running = bool(directory.lock.holder())
-        tables = trial_tables(RunReader(arguments.directory), _BEST, is_running=is_running)
-    for table in (*tables, *importance_tables(directory.read_importance())):
+        console.print(f"{run.path}: the run has not finished; this is what its store holds.", markup=False)
+        tables = trial_tables(run, _BEST, is_running=run.state == RUNNING)
+    for table in (*tables, *importance_tables(run.directory.read_importance())):
         console.print(table, markup=False) if isinstance(table, str) else console.print(table)
     return 0
 
 
-def _facts(directory: Any, finished: bool) -> dict[str, Any]:
-    from mpi_automl.storage.reader import RunReader
+def _facts(run: Run) -> dict[str, Any]:
+    from mpi_automl.storage.run_directory import FINISHED
 
-    reader = RunReader(directory.path)
+    directory, reader = run.directory, run.reader
     facts: dict[str, Any] = {
         "state": directory.state,
         "trials": reader.trials()["status"].value_counts().to_dict(),
         "begun_without_end": [str(key) for key in reader.in_flight().keys],
         "quarantined": len(reader.quarantined()),
     }
-    facts |= directory.read_ensemble() if finished else {}
+    facts |= directory.read_ensemble() if directory.state == FINISHED else {}
     importance = directory.read_importance()
     return facts | ({"importance": importance} if importance else {})

@@ -18,7 +18,7 @@ from mpi_automl.machine.launcher import detect_launch
 if TYPE_CHECKING:
     from mpi_automl.study.definition import Study, Variant
     from mpi_automl.study.directory import State, StudyDirectory
-    from mpi_automl.study.plan import Run, StudyPlan
+    from mpi_automl.study.plan import PlannedRun, StudyPlan
     from mpi_automl.study.results import RunResult
 
 _STEPS = {
@@ -204,7 +204,7 @@ def _say_start(plan: StudyPlan, size: int) -> None:
 def _teller(directory: StudyDirectory, plan: StudyPlan) -> Any:
     """What is printed after each run of rank 0's group."""
 
-    def tell(run: Run, result: RunResult) -> None:
+    def tell(run: PlannedRun, result: RunResult) -> None:
         how = f"{result.ended - result.started:.0f} s" if result.is_finished else f"failed: {_last_line(result.error)}"
         done = sum(len(group["runs"]) for group in directory.read_groups() if group["job"] == result.job)
         # A study must not end because its output has nowhere to go.

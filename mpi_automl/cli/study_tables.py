@@ -14,7 +14,7 @@ from mpi_automl.study.work import idle_shares
 
 if TYPE_CHECKING:
     from mpi_automl.study.directory import RunState, StudyDirectory
-    from mpi_automl.study.plan import Run, StudyPlan
+    from mpi_automl.study.plan import PlannedRun, StudyPlan
 
 _SHOWN = 20
 
@@ -41,14 +41,14 @@ def plan_tables(plan: StudyPlan, directory: StudyDirectory, ranks: int | None) -
     )
 
 
-def _variant_table(plan: StudyPlan, left: Sequence[Run]) -> Table:
+def _variant_table(plan: StudyPlan, left: Sequence[PlannedRun]) -> Table:
     table = Table(title="Variants", title_justify="left")
     for name in ("variant", "by", "time", "ranks", "threads", "runs", "left", "core hours"):
         table.add_column(name, justify="left" if name in ("variant", "by") else "right")
     for name in dict.fromkeys(run.variant.name for run in plan.runs):
         runs = [run for run in plan.runs if run.variant.name == name]
-        peer = runs[0].variant.peer
-        by = "mpi_automl" if peer is None else " ".join(peer.command)
+        system = runs[0].variant.system
+        by = "mpi_automl" if system is None else " ".join(system.command)
         table.add_row(
             name,
             by,

@@ -12,6 +12,7 @@ from mpi_automl.runs.summary import Member, RunSummary
 from mpi_automl.trial import Status, TrialKey
 
 if TYPE_CHECKING:
+    from mpi_automl.runs.run import Run
     from mpi_automl.storage.reader import RunReader
 
 _SHOWN_RANKS = 16
@@ -61,15 +62,15 @@ def importance_tables(found: Mapping[str, Any]) -> Iterator[Table | str]:
         yield "There are too few trials to tell which hyperparameters matter."
 
 
-def trial_tables(reader: RunReader, most: int, *, is_running: bool = False) -> Iterator[Table | str]:
+def trial_tables(run: Run, most: int, *, is_running: bool = False) -> Iterator[Table | str]:
     """What the store of an unfinished run holds: trials by status, and the best ones."""
-    trials = reader.trials()
+    trials = run.reader.trials()
     yield _statuses(Counter(Status[name.upper()] for name in trials["status"]))
-    yield from unfinished_lines(reader, is_running=is_running)
+    yield from unfinished_lines(run.reader, is_running=is_running)
     table = Table(title="Best trials", title_justify="left")
     for name in ("trial", "cost", "seconds", "origin"):
         table.add_column(name, justify="right")
-    for row in trials[trials["status"] == "success"].nsmallest(most, "cost").itertuples():
+    for row in trials.iloc[run.ranking[:most]].itertuples():
         table.add_row(row.key, f"{row.cost:.4f}", f"{row.seconds:.1f}", row.origin)
     yield table
 
@@ -127,7 +128,7 @@ def _statuses(statuses: Counter[Status]) -> str:
 
 def _rank_table(outcome: RunSummary) -> Table:
     table = Table(title="Ranks", title_justify="left")
-    for name in ("rank", "host", "trials", "fitting", "told of others", "broadcast latency, median", "longest"):
+    for name in ("rank", "host", "trials", "fitting", "received", "broadcast latency, median", "longest"):
         table.add_column(name, justify="left" if name == "host" else "right")
     for share in outcome.ranks[:_SHOWN_RANKS]:
         table.add_row(
@@ -135,9 +136,9 @@ def _rank_table(outcome: RunSummary) -> Table:
             share.host,
             str(share.trials),
             f"{share.utilisation:.0%}",
-            str(share.told),
+            str(share.received),
             f"{1e3 * share.latency:.1f} ms",
-            f"{1e3 * share.latency_most:.1f} ms",
+            f"{1e3 * share.latency_max:.1f} ms",
         )
     if len(outcome.ranks) > _SHOWN_RANKS:
         table.add_row("...", f"and {len(outcome.ranks) - _SHOWN_RANKS} more")

@@ -12,9 +12,9 @@ import numpy as np
 
 from mpi_automl.errors import UserError
 from mpi_automl.parallel.world import World
+from mpi_automl.runs.run import Run
 from mpi_automl.storage.choice import StoreOptions
 from mpi_automl.storage.layout import StoreLayout
-from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.store import create_store
 from mpi_automl.trial import Origin, Trial, TrialKey
 
@@ -80,7 +80,7 @@ def _written_and_read(world: World, place: Path) -> StoreTrial:
     world.wait()
 
     def read() -> StoreTrial:
-        found = len(RunReader(place).in_flight().keys)
+        found = len(Run(place).reader.in_flight().keys)
         missing = "" if found == world.size else f"only {found} of {world.size} ranks' records were read back"
         kind = "one shared file" if store.choice.shared else "one file per rank"
         return StoreTrial(problem or missing, f"{kind} ({store.choice.reason})", time.monotonic() - started)

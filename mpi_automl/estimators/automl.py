@@ -18,7 +18,7 @@ from mpi_automl.estimators.parameters import EstimatorParameters
 from mpi_automl.machine.launcher import detect_launch
 from mpi_automl.runs.leaderboard import leaderboard
 from mpi_automl.runs.rebuild import rebuild_ensemble
-from mpi_automl.storage.run_directory import RunDirectory
+from mpi_automl.runs.run import Run
 from mpi_automl.trial import TrialKey
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
         data = Data(X, y, X_test, y_test, dataset_name)
         directory = in_own_words(lambda: self._run(data, comm))
         self.run_directory_ = str(directory)
-        return self._adopt(RunDirectory(directory).model)
+        return self._adopt(Run(directory).directory.model)
 
     def _run(self, data: Data, comm: Any) -> Path:
         alone = comm is None and not detect_launch().is_parallel
@@ -85,6 +85,10 @@ class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
         if alone and ranks > 1:
             return run_launched(settings, data, ranks)
         return run_here(settings, data, comm)
+
+    @property
+    def _finished_run(self) -> Run:
+        return Run(self.run_directory_, plugins=self._trusted)
 
     def _checked_training(self, X: Any, y: Any) -> tuple[Any, Any]:
         if y is None:
@@ -181,18 +185,20 @@ class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
         if directory is not None:
             self.run_directory_ = directory
         check_is_fitted(self, "run_directory_")
-        changes: dict[str, Any] = {"size": size, "nbest": nbest, "metric": metric, "method": method}
+        changes: dict[str, Any] = {"size": size, "nbest": nbest, "method": method}
         world = results.world_of(comm)
-        in_own_words(lambda: rebuild_ensemble(world, self.run_directory_, plugins=self._trusted, **changes))
-        self._adopt(RunDirectory(self.run_directory_).model)
+        run = Run(self.run_directory_, metric, self._trusted)
+        in_own_words(lambda: rebuild_ensemble(world, run, **changes))
+        self._adopt(run.directory.model)
         self.n_features_in_ = len(self.model_.schema.source_columns)
         return self
 
     def refit(self, X: Any, y: Any, *, comm: Any = None) -> Any:
         """Collective. Refit the members of the ensemble on all rows given.
 
-        Each rank refits its share of the members. A member that fails keeps its present models, with a warning. The
-        run directory keeps its final model.
+        The members are dealt over the ranks, and fitted in processes with limits: `time` for all, `trial_memory` and
+        twice `trial_time` for each. Rank 0's rows count. A member that fails keeps its present models, with a warning.
+        The run directory keeps its final model.
 
         Parameters
         ----------
@@ -215,10 +221,9 @@ class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
         """
         check_is_fitted(self)
         X, y = self._checked_training(X, y)
-        world = results.world_of(comm)
-        place = Path(self._temporary() if world.size == 1 else f"{self.run_directory_}/model-refit")
-        in_own_words(lambda: results.refit(world, self.run_directory_, self.model_, X, y, place))
-        return self._adopt(place)
+        run, rows = self._finished_run, (X, y)
+        settings = in_own_words(lambda: self._settings(task=self._task_type(y)))
+        return self._adopt(in_own_words(lambda: results.refit(run, self.model_, rows, settings, comm, self._temporary)))
 
     def leaderboard(self, *, ensemble_only: bool = False) -> pd.DataFrame:
         """List all trials, best first; trials that failed come last.
@@ -241,7 +246,7 @@ class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
             Before `fit`.
         """
         check_is_fitted(self)
-        table = leaderboard(self.run_directory_, self.model_.weights, self._trusted)
+        table = leaderboard(self._finished_run, self.model_.weights)
         return table[table["ensemble_weight"] > 0] if ensemble_only else table
 
     def show_models(self) -> dict[str, dict[str, Any]]:
@@ -259,7 +264,7 @@ class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
             Before `fit`.
         """
         check_is_fitted(self)
-        return results.members(self.run_directory_, self.model_)
+        return results.members(self._finished_run, self.model_)
 
     def get_models_with_weights(self) -> list[tuple[float, Any]]:
         """Give the members of the ensemble, heaviest first.
@@ -291,7 +296,7 @@ class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
             Before `fit`.
         """
         check_is_fitted(self)
-        return results.statistics(self.run_directory_, self._trusted)
+        return results.statistics(self._finished_run)
 
     @property
     def cv_results_(self) -> dict[str, NDArray[Any]]:
@@ -302,16 +307,16 @@ class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
         ``metric_<metric>`` and ``param_<hyperparameter>``.
         """
         check_is_fitted(self)
-        return results.cv_results(self.run_directory_, self._trusted)
+        return results.cv_results(self._finished_run)
 
     @property
     def performance_over_time_(self) -> pd.DataFrame:
-        """Best validation score so far, after each trial.
+        """Best validation score so far: one row for each incumbent, the best full trial so far.
 
         A DataFrame with ``Timestamp`` (end of the trial, UTC) and ``single_best_optimization_score``.
         """
         check_is_fitted(self)
-        return results.performance_over_time(self.run_directory_, self._trusted)
+        return results.performance_over_time(self._finished_run)
 
     @property
     def ensemble_(self) -> dict[TrialKey, float]:

@@ -8,7 +8,8 @@ import pickle
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -75,6 +76,18 @@ class _Servers:
 
 _SERVERS = _Servers()
 atexit.register(_SERVERS.close)
+
+
+@contextmanager
+def trial_server(settings: Settings) -> Iterator[Evaluator]:
+    """The trial server of this process, to be taken before MPI is initialised; an exception ends it."""
+    from mpi_automl.machine.cores import threads_at_first
+
+    try:
+        yield _SERVERS.get(threads_at_first(settings), settings.plugins)
+    except BaseException:
+        _SERVERS.close()
+        raise
 
 
 def run_here(settings: Settings, data: Data, comm: Any) -> Path:

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mpi_automl.ensemble.model import EnsembleModel, MemberFile, add_member, write_manifest
+from mpi_automl.errors import UserError
+from mpi_automl.estimators.jobs import trial_server
+from mpi_automl.machine.cores import threads_at_first
 from mpi_automl.metrics.registry import get_metric
-from mpi_automl.runs.run_facts import RunFacts
-from mpi_automl.storage.reader import RunReader
-from mpi_automl.trial import TrialKey
+from mpi_automl.space.registry import import_plugins
+from mpi_automl.trial import Origin, Trial, TrialKey
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mpi_automl.ensemble.model import EnsembleModel
     from mpi_automl.estimators.jobs import Data
     from mpi_automl.parallel.world import World
+    from mpi_automl.runs.run import Run
     from mpi_automl.settings import Settings
     from mpi_automl.space.space import SearchSpace
 
@@ -33,52 +37,49 @@ def score(model: EnsembleModel, X: Any, y: Any) -> float:
     return metric.score(schema.encode_target(y), model.predictions(schema.encode(X)), schema.task_type)
 
 
-def members(directory: str, model: EnsembleModel) -> dict[str, dict[str, Any]]:
+def members(run: Run, model: EnsembleModel) -> dict[str, dict[str, Any]]:
     """Members of a model, heaviest first."""
-    reader, facts = RunReader(directory), RunFacts.of_directory(directory, plugins=model.trusted)
     return {
         str(key): {
             "ensemble_weight": weight,
-            "cost": reader.cost(key),
-            "pipeline": facts.space.describe(reader.vector(key)),
-            "configuration": facts.space.configuration(reader.vector(key)),
+            "cost": run.reader.cost(key),
+            "pipeline": run.space.describe(run.reader.vector(key)),
+            "configuration": run.space.configuration(run.reader.vector(key)),
             "estimators": model.pipelines(key),
         }
         for key, weight in model.weights.items()
     }
 
 
-def statistics(directory: str, plugins: Sequence[str] = ()) -> str:
+def statistics(run: Run) -> str:
     """A few lines about a run."""
-    reader, facts = RunReader(directory), RunFacts.of_directory(directory, plugins=plugins)
-    table = reader.trials()
-    best = facts.metric.value_of(float(_whole_costs(table).min()))
-    counts = table["status"].value_counts().sort_index()
+    statuses = run.reader.trials()["status"]
+    best = run.metric.value_of(run.reader.records["cost"][run.ranking[:1]])
     lines = [
-        f"Metric: {facts.metric.name}",
-        f"Best validation value: {best:.6g}",
-        f"Trials: {len(table)}",
-        *(f"  {status}: {count}" for status, count in counts.items()),
+        f"Metric: {run.metric.name}",
+        f"Best validation value: {best[0]:.6g}" if len(best) else "No trial has succeeded.",
+        f"Trials: {len(statuses)}",
+        *(f"  {status}: {count}" for status, count in statuses.value_counts().sort_index().items()),
     ]
     return "\n".join(lines)
 
 
-def cv_results(directory: str, plugins: Sequence[str] = ()) -> dict[str, NDArray[Any]]:
+def cv_results(run: Run) -> dict[str, NDArray[Any]]:
     """Trials in the form of scikit-learn's searches."""
-    reader, facts = RunReader(directory), RunFacts.of_directory(directory, plugins=plugins)
-    table = reader.trials()
-    values = facts.metric.value_of(table["cost"].to_numpy())
-    configurations = [facts.space.configuration(vector) for vector in reader.vectors]
+    table = run.reader.trials()
+    values = run.metric.value_of(table["cost"].to_numpy())
+    configurations = [run.space.configuration(vector) for vector in run.reader.vectors]
+    ranks = table["cost"].where(run.is_full).rank(method="min", na_option="bottom")
     columns: dict[str, NDArray[Any]] = {
-        "mean_test_score": values if facts.metric.greater_is_better else -values,
-        "rank_test_scores": _whole_costs(table).rank(method="min", na_option="bottom").to_numpy(dtype=int),
+        "mean_test_score": values if run.metric.greater_is_better else -values,
+        "rank_test_scores": ranks.to_numpy(dtype=int),
         "mean_fit_time": table["fit_seconds"].to_numpy(),
         "params": np.array(configurations, dtype=object),
         "status": table["status"].to_numpy(dtype=object),
         "budgets": table["budget"].to_numpy(),
         "model_ids": table["key"].to_numpy(dtype=object),
     }
-    for name, scores in reader.scores().items():
+    for name, scores in run.reader.scores().items():
         columns[f"metric_{name}"] = np.ma.masked_invalid(scores)
     for name in sorted({name for configuration in configurations for name in configuration}):
         known = [configuration.get(name) for configuration in configurations]
@@ -86,52 +87,35 @@ def cv_results(directory: str, plugins: Sequence[str] = ()) -> dict[str, NDArray
     return columns
 
 
-def performance_over_time(directory: str, plugins: Sequence[str] = ()) -> pd.DataFrame:
-    """Best score so far after each trial."""
+def performance_over_time(run: Run) -> pd.DataFrame:
+    """When each incumbent was found, and its score."""
     import pandas as pd
 
-    reader, facts = RunReader(directory), RunFacts.of_directory(directory, plugins=plugins)
-    table = reader.trials()
-    table = table[_whole_costs(table).notna()].sort_values("end")
-    values = facts.metric.value_of(table["cost"].cummin().to_numpy())
-    ended = pd.to_datetime(table["end"].to_numpy(), unit="s", utc=True)
+    records = run.reader.records[run.incumbents()]
+    ended = pd.to_datetime(records["end"].astype(float), unit="s", utc=True)
+    values = run.metric.value_of(records["cost"])
     return pd.DataFrame({"Timestamp": ended, "single_best_optimization_score": values})
 
 
-def _whole_costs(table: pd.DataFrame) -> pd.Series[float]:
-    """Costs of the trials that were evaluated to the end; NaN for the others."""
-    return table["cost"].where(table["status"] == "success")
+def refit(
+    run: Run,
+    model: EnsembleModel,
+    rows: tuple[Any, Any],
+    settings: Settings,
+    comm: Any,
+    temporary: Callable[[], str],
+) -> Path:
+    """Collective. Fit the members on all rows, within the settings' limits; gives the directory of the new model."""
+    from mpi_automl.runs.refit import refit_rows
 
-
-def refit(world: World, directory: str, model: EnsembleModel, X: Any, y: Any, place: Path) -> None:
-    """Collective. Fit the members anew on all rows, dealt over the ranks, and write the model to a place all see."""
-    reader, facts = RunReader(directory), RunFacts.of_directory(directory, plugins=model.trusted)
-    encoded, codes = model.schema.encode(X), model.schema.encode_target(y)
-    files = {}
-    for key in list(model.weights)[world.rank :: world.size]:
-        try:
-            pipelines = [_fitted(facts.space, reader.vector(key), reader.trial(key).seed, encoded, codes)]
-            kind = "refit"
-        except Exception as error:  # whatever a learner raises, its fold models are still good
-            warnings.warn(f"Member {key} keeps the models of its folds: {error!r}", stacklevel=2)
-            pipelines, kind = model.pipelines(key), model.files[key].kind
-        files[key] = _put(place, key, pipelines, kind)
-    gathered = world.gather(files)
-    if world.is_root:
-        merged = {key: file for part in gathered for key, file in part.items()}
-        write_manifest(place, model.schema, model.combination, merged, model.metric)
-    world.wait()
-
-
-def _put(place: Path, key: TrialKey, pipelines: list[Any], kind: str) -> MemberFile:
-    import skops.io
-
-    place.mkdir(parents=True, exist_ok=True)
-    source = place / f"{key}.fitted"
-    skops.io.dump(pipelines, source)
-    file = add_member(place, key, source, kind)
-    source.unlink()
-    return file
+    with trial_server(settings) as evaluator:
+        world = world_of(comm)
+        # Ranks need a place that all of them see.
+        place = Path(temporary()) if world.size == 1 else run.path / "model-refit"
+        failures = refit_rows(world, evaluator, run, model, rows, place, settings)
+    for key, reason in failures.items():
+        warnings.warn(f"Member {key} keeps the models of its folds: {reason}.", stacklevel=2)
+    return place
 
 
 def world_of(comm: Any) -> World:
@@ -145,7 +129,6 @@ def world_of(comm: Any) -> World:
 
 def space_of(data: Data, settings: Settings) -> SearchSpace:
     """The search space for a table."""
-    from mpi_automl.space.registry import import_plugins
     from mpi_automl.space.space import build_space
 
     import_plugins(settings.plugins)
@@ -154,14 +137,18 @@ def space_of(data: Data, settings: Settings) -> SearchSpace:
 
 
 def fit_pipeline(data: Data, settings: Settings, config: Any) -> Any:
-    """Fit a configuration on all rows."""
-    task = data.task(settings)
-    return _fitted(space_of(data, settings), config.get_array(), settings.seed, task.X, task.y)
+    """Fit a configuration on all rows, within the settings' limits."""
+    from mpi_automl.ensemble.trusted_types import load_pipelines
+    from mpi_automl.evaluation.setup import make_setup
+    from mpi_automl.parallel.world import World
+    from mpi_automl.runs.final_model import refit_path
+    from mpi_automl.runs.refit import refit_setup
 
-
-def _fitted(space: SearchSpace, vector: NDArray[np.float64], seed: int, X: Any, y: Any) -> Any:
-    from mpi_automl.evaluation import staged_fitting
-
-    candidate = space.build(vector, seed)
-    staged_fitting.fit(candidate, X, y, deadline=float("inf"))
-    return candidate.pipeline
+    import_plugins(settings.plugins)
+    setup = make_setup(data.task(settings), settings, threads_at_first(settings))
+    trial = Trial(TrialKey(0, 0, 0), config.get_array(), settings.seed, Origin.DEFAULT)
+    with trial_server(settings) as evaluator, TemporaryDirectory(prefix="mpi_automl_") as place:
+        failures = refit_setup([trial], Path(place), World(None, time.time()), evaluator, lambda: setup, settings)
+        if failures:
+            raise UserError(f"The configuration could not be fitted: {failures[trial.key]}.")
+        return load_pipelines(refit_path(Path(place), trial.key), settings.plugins)[0]

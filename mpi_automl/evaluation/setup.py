@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mpi_automl.data.resampling import Fold, Resampling
     from mpi_automl.data.task import Task
     from mpi_automl.metrics.metric import Metric
+    from mpi_automl.settings import Settings
     from mpi_automl.space.space import SearchSpace
 
 
@@ -50,6 +51,39 @@ class EvaluationSetup:
     staged_fitting: bool = True
     fidelity: str = "none"
     stop_at_deadline: bool = True
+
+
+def make_setup(task: Task, settings: Settings, threads: int) -> EvaluationSetup:
+    """How the trials of a run are evaluated: its metric, resampling and search space.
+
+    Parameters
+    ----------
+    task : Task
+    settings : Settings
+        Components of ``plugins`` must be registered.
+    threads : int
+        Threads of one evaluation.
+
+    Raises
+    ------
+    UserError
+        If a metric, the resampling or a component named in the settings does not fit the task.
+    """
+    from mpi_automl.data.resampling import make_resampling
+    from mpi_automl.metrics.registry import get_metric
+    from mpi_automl.space.space import build_space
+
+    return EvaluationSetup(
+        task,
+        make_resampling(task, settings),
+        build_space(task.profile, include=settings.include, exclude=settings.exclude, seed=settings.seed),
+        get_metric(settings.metric, task.type),
+        tuple(get_metric(name, task.type) for name in settings.extra_metrics),
+        threads,
+        settings.staged_fitting,
+        settings.fidelity,
+        stop_at_deadline=not settings.deterministic,
+    )
 
 
 def training_rows_first(setup: EvaluationSetup) -> EvaluationSetup:

@@ -14,21 +14,27 @@ from mpi_automl.errors import UserError
 from mpi_automl.job.exchange_audit import audit_exchange
 from mpi_automl.job.repeatability import repeatability_notes
 from mpi_automl.options import AUTO
-from mpi_automl.runs.final_model import FOLDS, describe_members, kind_of, model_files, save_model, test_value
-from mpi_automl.runs.run_facts import RunFacts
+from mpi_automl.runs.final_model import (
+    FOLDS,
+    describe_members,
+    describe_single_best,
+    kind_of,
+    model_files,
+    save_model,
+    test_value,
+)
+from mpi_automl.runs.run import Run
 from mpi_automl.runs.selection import (
     DUMMY,
     EnsembleRules,
     NothingFinishedError,
-    Survey,
-    find_dummy,
+    SelectionProblem,
+    find_candidates,
     select_ensemble,
     select_together,
-    survey,
 )
 from mpi_automl.runs.summary import RankShare, RunSummary
-from mpi_automl.storage.reader import RunReader
-from mpi_automl.storage.run_directory import FINISHED, INTERRUPTED, RunDirectory
+from mpi_automl.storage.run_directory import FINISHED, INTERRUPTED
 from mpi_automl.trial import Status, Trial, TrialKey
 
 if TYPE_CHECKING:
@@ -92,31 +98,30 @@ def choose(
     UserError
         When not even the dummy was evaluated in the time there was.
     """
+    run = Run.of_setup(plan.directory, preparation.setup) if world.is_root else Run(plan.directory)
 
-    def look() -> Survey:
-        facts, rules = RunFacts.of_setup(preparation.setup), EnsembleRules.of(settings)
+    def look() -> SelectionProblem:
         try:
-            return survey(RunReader(plan.directory), facts, rules)
+            return find_candidates(run, EnsembleRules.of(settings))
         except NothingFinishedError:
             if not _was_stopped(accounts):
                 raise
-            RunDirectory(plan.directory).write_status({"state": INTERRUPTED})
+            run.directory.write_status({"state": INTERRUPTED})
             raise StoppedEarlyError(plan.directory) from None
 
-    ensemble = select_together(world, plan.directory, look)
-    return world.on_root(lambda: _with_members_to_fit(plan, ensemble, settings, world.now(), accounts))
+    ensemble = select_together(world, run, look)
+    return world.on_root(lambda: _with_members_to_fit(plan, run, ensemble, settings, world.now(), accounts))
 
 
 def _with_members_to_fit(
-    plan: Plan, ensemble: Ensemble, settings: Settings, now: float, accounts: list[LoopAccount]
+    plan: Plan, run: Run, ensemble: Ensemble, settings: Settings, now: float, accounts: list[LoopAccount]
 ) -> Chosen:
-    files = model_files(RunDirectory(plan.directory), ensemble.weights, settings.final_models)
+    files = model_files(run.directory, ensemble.weights, settings.final_models)
     was_stopped = _was_stopped(accounts)
     anew = plan.refits and not _puts_off_refits(settings, accounts)
     wanted = [key for key in ensemble.weights if key not in files or (anew and kind_of(files[key]) == FOLDS)]
-    reader = RunReader(plan.directory)
     until = min(plan.refit_end, now + settings.shutdown_time / 2) if was_stopped else plan.refit_end
-    return Chosen(ensemble, tuple(reader.trial(key) for key in wanted), until)
+    return Chosen(ensemble, tuple(run.reader.trial(key) for key in wanted), until)
 
 
 def _was_stopped(accounts: list[LoopAccount]) -> bool:
@@ -159,23 +164,22 @@ def conclude(
     UserError
         When there is no fitted model at all.
     """
-    directory, reader, facts = RunDirectory(plan.directory), RunReader(plan.directory), RunFacts.of_setup(setup)
+    run = Run.of_setup(plan.directory, setup)
     ensemble = chosen.ensemble
-    files = model_files(directory, reader.keys, settings.final_models)
+    files = model_files(run.directory, run.reader.keys, settings.final_models)
     if not files.keys() >= ensemble.weights.keys():
-        ensemble = select_ensemble(reader, facts, EnsembleRules.of(settings), files)
-    save_model(directory, facts, ensemble, files)
-    best = [key for key in reader.best(2) if key != find_dummy(reader)][:1]
-    sharing = audit_exchange(reader, plan.leg, accounts, settings.share)
+        ensemble = select_ensemble(run, EnsembleRules.of(settings), files)
+    save_model(run, ensemble, files)
+    sharing = audit_exchange(run, plan.leg, accounts, settings.share)
     outcome = RunSummary(
         directory=plan.directory,
-        metric=facts.metric.name,
+        metric=run.metric.name,
         is_dummy=ensemble.method == DUMMY,
-        members=describe_members(reader, facts, ensemble.weights, files),
-        value=facts.metric.value_of(ensemble.cost),
-        test_value=test_value(reader, facts, ensemble.combination, files),
-        single_best=next(iter(describe_members(reader, facts, dict.fromkeys(best, 1.0))), None),
-        statuses=Counter(Status(status) for status in reader.records["status"]),
+        members=describe_members(run, ensemble.weights, files),
+        value=run.metric.value_of(ensemble.cost),
+        test_value=test_value(run, ensemble.combination, files),
+        single_best=describe_single_best(run),
+        statuses=Counter(Status(status) for status in run.reader.records["status"]),
         ranks=tuple(_rank_share(account, world) for account in accounts),
         seconds=world.now() - plan.started,
         sharing=sharing.agreement,
@@ -184,11 +188,11 @@ def conclude(
             *([sharing.problem] if sharing.problem else []),
             *_failure_notes(failures, files),
             *(_put_off_notes(ensemble, files) if plan.refits and _puts_off_refits(settings, accounts) else ()),
-            *repeatability_notes(settings, accounts, reader, plan.leg, len(failures)),
+            *repeatability_notes(settings, accounts, run.reader, plan.leg, len(failures)),
         ),
     )
-    directory.write_ensemble(outcome.to_mapping() | {"trajectory": list(ensemble.trajectory)})
-    directory.write_status({"state": INTERRUPTED if outcome.is_interrupted else FINISHED})
+    run.directory.write_ensemble(outcome.to_mapping() | {"trajectory": list(ensemble.trajectory)})
+    run.directory.write_status({"state": INTERRUPTED if outcome.is_interrupted else FINISHED})
     observer.concluded(outcome)
     return outcome
 
@@ -200,9 +204,9 @@ def _rank_share(account: LoopAccount, world: World) -> RankShare:
         host=world.places[account.rank].host,
         trials=sum(account.statuses.values()),
         utilisation=min(1.0, account.busy_seconds / max(account.search_seconds, 1e-9)),
-        told=account.told,
+        received=account.told,
         latency=median(latencies),
-        latency_most=max(latencies),
+        latency_max=max(latencies),
     )
 
 

@@ -8,13 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from mpi_automl.trial import Status
-
 if TYPE_CHECKING:
     from mpi_automl.job.search_loop import LoopAccount
-    from mpi_automl.storage.reader import RunReader
+    from mpi_automl.runs.run import Run
 
 _TOLERANCE = 1e-9
 
@@ -35,19 +31,19 @@ class ExchangeAudit:
     problem: str = ""
 
 
-def audit_exchange(reader: RunReader, leg: int, accounts: Sequence[LoopAccount], share: str) -> ExchangeAudit:
+def audit_exchange(run: Run, leg: int, accounts: Sequence[LoopAccount], share: str) -> ExchangeAudit:
     """Compare what every rank did and was told with what was written in this leg.
 
     Parameters
     ----------
-    reader : RunReader
+    run : Run
     leg : int
     accounts : sequence of LoopAccount
         One for each rank.
     share : {"none", "incumbents", "history"}
     """
-    written = Counter(key.rank for key in reader.keys if key.leg == leg)
-    total, best = sum(written.values()), _best_cost(reader, leg)
+    written = Counter(key.rank for key in run.reader.keys if key.leg == leg)
+    total, best = sum(written.values()), _best_cost(run, leg)
     for account in accounts:
         own, finished = written[account.rank], sum(account.statuses.values())
         if finished != own:
@@ -74,8 +70,7 @@ def audit_exchange(reader: RunReader, leg: int, accounts: Sequence[LoopAccount],
     return ExchangeAudit(agreements[share])
 
 
-def _best_cost(reader: RunReader, leg: int) -> float:
-    records = reader.records
-    is_whole = (records["status"] == Status.SUCCESS) & (records["budget"] >= 1.0)
-    rows = np.flatnonzero((records["leg"] == leg) & is_whole)
-    return float(np.min(records["cost"][rows])) if len(rows) else math.inf
+def _best_cost(run: Run, leg: int) -> float:
+    records, rows = run.reader.records, run.ranking
+    rows = rows[records["leg"][rows] == leg]
+    return float(records["cost"][rows[0]]) if len(rows) else math.inf

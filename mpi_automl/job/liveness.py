@@ -11,7 +11,8 @@ from mpi_automl.parallel.exchange import Exchange, RootExchange
 from mpi_automl.parallel.watchdog import Watchdog, ask_for_stack
 from mpi_automl.parallel.world import MissingRanksError, World
 from mpi_automl.runs.rebuild import rebuild_ensemble
-from mpi_automl.storage.run_directory import INTERRUPTED, RunDirectory
+from mpi_automl.runs.run import Run
+from mpi_automl.storage.run_directory import INTERRUPTED
 
 if TYPE_CHECKING:
     from mpi_automl.job.observer import Observer
@@ -134,8 +135,9 @@ def build_alone(plan: Plan, settings: Settings, world: World, observer: Observer
     """
     if not world.is_root:
         return
-    outcome = rebuild_ensemble(World(None, world.started), plan.directory, plugins=settings.plugins)
-    RunDirectory(plan.directory).write_status({"state": INTERRUPTED})
+    run = Run(plan.directory, plugins=settings.plugins)
+    outcome = rebuild_ensemble(World(None, world.started), run)
+    run.directory.write_status({"state": INTERRUPTED})
     observer.concluded(outcome)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from mpi_automl.evaluation import limits
 from mpi_automl.search.halving import Halving, Promotions
 from mpi_automl.search.initial import initial_design
 from mpi_automl.search.seeds import trial_seed
@@ -32,32 +33,23 @@ _REFIT_SHARE = 0.5
 """Of the time after the search, the part that fitting final models may take."""
 
 _FINAL_SHARE = 0.1
-MORE_TIME = 2.0
-"""All rows are more than a trial learned from: fitting anew may take so many times a trial's limit."""
-
 WORTH_A_REPORT = 20.0
 """Seconds that a job must take: a shorter one is not made to wait for its report."""
 _REPORT_SHARE, _REPORT_MOST = 0.04, 3.0
 
 
 @dataclass(frozen=True)
-class TrialLimits:
+class TrialLimits(limits.TrialLimits):
     """What a trial may use, and until when.
 
     Attributes
     ----------
-    seconds : float
-        Wall time of one trial.
-    memory : float
-        MiB that one trial may add.
     search_end : float
         When searching ends, in seconds since the epoch on rank 0's clock.
     trials : int or None
         How many trials a rank makes at most.
     """
 
-    seconds: float
-    memory: float
     search_end: float
     trials: int | None = None
 
@@ -177,11 +169,6 @@ def reserve(total: float, load: float) -> float:
     return min(0.25 * total, 1.5 + 0.5 * max(1.0, load) + min(0.02 * total, 60.0))
 
 
-def trial_seconds(settings: Settings) -> float:
-    """Limit of one trial's wall time."""
-    return settings.trial_time or settings.time / 10
-
-
 def refit_seconds(settings: Settings, total: float, ranks: int) -> float:
     """Seconds to keep for fitting all members anew.
 
@@ -196,7 +183,7 @@ def refit_seconds(settings: Settings, total: float, ranks: int) -> float:
     if settings.final_time is not None:
         return settings.final_time
     rounds = math.ceil(settings.ensemble_size / ranks)
-    return min(_FINAL_SHARE * total, rounds * MORE_TIME * trial_seconds(settings))
+    return min(_FINAL_SHARE * total, rounds * limits.REFIT_FACTOR * limits.TrialLimits.of(settings).seconds)
 
 
 def report_seconds(settings: Settings) -> float:

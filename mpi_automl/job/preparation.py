@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mpi_automl.errors import NothingLeftError, UserError
+from mpi_automl.evaluation import limits as trial_limits
 from mpi_automl.job.early_stopping import earlier_incumbent
 from mpi_automl.job.node_budget import MemoryBudget, overload_warnings
 from mpi_automl.job.observer import Observer
-from mpi_automl.job.plan import Plan, TrialLimits, refit_seconds, report_seconds, reserve, trial_seconds
+from mpi_automl.job.plan import Plan, TrialLimits, refit_seconds, report_seconds, reserve
 from mpi_automl.job.resume import EarlierLegs, check_same_run, read_earlier_legs
 from mpi_automl.job.warm_start import WarmStart, read_warm_start
 from mpi_automl.options import AUTO
 from mpi_automl.runs.final_model import REFIT
+from mpi_automl.runs.run import Run
 from mpi_automl.search.halving import rung_budgets
 from mpi_automl.storage.choice import StoreOptions
 from mpi_automl.storage.disk import check_room, deal_out, used
 from mpi_automl.storage.kept_models import ModelsBound
 from mpi_automl.storage.layout import StoreLayout, trials_for
-from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import FINISHED, RunDirectory
 
 if TYPE_CHECKING:
@@ -80,12 +82,9 @@ class Preparation:
         UserError
             For anything wrong with the table, the options or the output directory.
         """
-        from mpi_automl.data.resampling import make_resampling
         from mpi_automl.ensemble.build import selection_metric
-        from mpi_automl.evaluation.setup import EvaluationSetup, training_rows_first
-        from mpi_automl.metrics.registry import get_metric
+        from mpi_automl.evaluation.setup import make_setup, training_rows_first
         from mpi_automl.space.registry import import_plugins
-        from mpi_automl.space.space import build_space
 
         settings = self._settings
         if not self._goes_on:
@@ -94,25 +93,12 @@ class Preparation:
         task = self._load()
         for note in task.notes:
             self._observer.note(note)
-        metric = get_metric(settings.metric, task.type)
-        selection_metric(metric, settings.ensemble_metric, task.type)  # an unknown one is refused before the search
-        further = tuple(get_metric(name, task.type) for name in settings.extra_metrics)
-        space = build_space(task.profile, include=settings.include, exclude=settings.exclude, seed=settings.seed)
-        self._tell_left_out(space)
-        resampling = make_resampling(task, settings)
-        self.setup = EvaluationSetup(
-            task,
-            resampling,
-            space,
-            metric,
-            further,
-            self._threads,
-            settings.staged_fitting,
-            settings.fidelity,
-            stop_at_deadline=not settings.deterministic,
-        )
+        self.setup = make_setup(task, settings, self._threads)
+        # An unknown one is refused before the search.
+        selection_metric(self.setup.metric, settings.ensemble_metric, task.type)
+        self._tell_left_out(self.setup.space)
         if self._goes_on:
-            check_same_run(self._path, self.setup)
+            check_same_run(self._earlier_legs, self.setup)
         return training_rows_first(self.setup)
 
     def _tell_left_out(self, space: SearchSpace) -> None:
@@ -135,7 +121,7 @@ class Preparation:
         from mpi_automl.evaluation.setup import without_tables
 
         settings, setup = self._settings, self.setup
-        earlier = read_earlier_legs(self._path) if self._goes_on else None
+        earlier = read_earlier_legs(self._earlier_legs) if self._goes_on else None
         deadline = world.started + self._leg_time(earlier)
         limits, final_seconds = self._limits(world, deadline)
         directory = self._directory(earlier)
@@ -201,7 +187,8 @@ class Preparation:
                 f"--time {settings.time:g} s is too short to train anything: starting took {spent:.0f} s "
                 f"and the end needs some seconds too; give at least {max(10.0, 1.5 * needed):.0f} s."
             )
-        return TrialLimits(trial_seconds(settings), settings.trial_memory, search_end, settings.trials), final_seconds
+        limits = trial_limits.TrialLimits.of(settings)
+        return TrialLimits(limits.seconds, limits.memory, search_end, settings.trials), final_seconds
 
     @property
     def _refits(self) -> bool:
@@ -217,7 +204,7 @@ class Preparation:
             directory.write_schema(self.setup.task.schema.to_json())
             directory.write_space(self.setup.space.to_json())
             return directory
-        directory = RunDirectory(self._path)
+        directory = self._earlier_legs.directory
         if note := directory.lock.acquire():
             self._observer.note(note)
         if earlier is not None:
@@ -231,7 +218,7 @@ class Preparation:
     def _earlier_incumbent(self, earlier: EarlierLegs | None) -> TrialUpdate | None:
         if earlier is None:
             return None
-        return earlier_incumbent(RunReader(self._path), self.setup, self._settings.early_stopping)
+        return earlier_incumbent(self._earlier_legs.reader, self.setup, self._settings.early_stopping)
 
     def _warm_start(self, world: World, earlier: EarlierLegs | None) -> WarmStart | None:
         """What other runs found; a leg that goes on with trials of its own run does not begin with theirs."""
@@ -255,7 +242,7 @@ class Preparation:
     def _total_is_used_up(self) -> UserError:
         """The error to raise when no other leg fits in; a run that has a result is finished then."""
         sentence = f"The {self._settings.time_total:g} s of --time-total are used up; nothing is left to do."
-        directory = RunDirectory(self._path)
+        directory = self._earlier_legs.directory
         if not directory.ensemble.exists():
             return UserError(f"{sentence[:-1]}, though no leg came to a result: give more --time-total.")
         directory.lock.acquire()
@@ -273,6 +260,10 @@ class Preparation:
     def _goes_on(self) -> bool:
         """Whether this is a new leg of a run that has been begun."""
         return self._settings.resume is not None and (self._path / "config.toml").exists()
+
+    @cached_property
+    def _earlier_legs(self) -> Run:
+        return Run(self._path)
 
     @property
     def _path(self) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,12 +12,11 @@ from numpy.typing import NDArray
 from mpi_automl.errors import UserError
 from mpi_automl.search.halving import Halving
 from mpi_automl.storage import schema as store_schema
-from mpi_automl.storage.reader import RunReader
-from mpi_automl.storage.run_directory import RunDirectory
 from mpi_automl.trial import Origin, Status, TrialKey, TrialUpdate
 
 if TYPE_CHECKING:
     from mpi_automl.evaluation.setup import EvaluationSetup
+    from mpi_automl.runs.run import Run
 
 _NAMED_DIFFERENCES = 3
 
@@ -76,14 +74,14 @@ class EarlierLegs:
             )
 
 
-def read_earlier_legs(path: Path) -> EarlierLegs | None:
+def read_earlier_legs(run: Run) -> EarlierLegs | None:
     """What the earlier legs of a run found; None if there are none.
 
     A trial that the end of a leg cut off says nothing, and is left out.
     """
-    if not store_schema.legs(path):
+    if not store_schema.legs(run.path):
         return None
-    reader = RunReader(path)
+    reader = run.reader
     records = reader.records
     usable = np.flatnonzero((records["status"] != Status.STOPPED) & (records["origin"] != Origin.DUMMY))
     has_cost = np.isin(records["status"][usable], (Status.SUCCESS, Status.PRUNED))
@@ -105,7 +103,7 @@ def read_earlier_legs(path: Path) -> EarlierLegs | None:
     )
 
 
-def check_same_run(path: Path, setup: EvaluationSetup) -> None:
+def check_same_run(run: Run, setup: EvaluationSetup) -> None:
     """See that a new leg learns the same task, in the same space, by the same measure.
 
     Raises
@@ -113,9 +111,10 @@ def check_same_run(path: Path, setup: EvaluationSetup) -> None:
     UserError
         If the table, the validation rows, the metric or the space differ; the sentence names what.
     """
+    path = run.path
     if not store_schema.legs(path):
         return
-    reader = RunReader(path)
+    reader = run.reader
     before = reader.legs[-1]
     if before.table_digest != setup.task.digest:
         raise UserError(f"The table is not the one of {path}; resume with the same table, or choose another --out.")
@@ -125,7 +124,7 @@ def check_same_run(path: Path, setup: EvaluationSetup) -> None:
         raise UserError(
             f"The validation rows are not those of {path}; resume with the same --resampling, --folds and --seed."
         )
-    stored = json.loads(RunDirectory(path).read_space())["configuration_space"]
+    stored = json.loads(run.directory.read_space())["configuration_space"]
     differences = _differences(stored, json.loads(setup.space.to_json())["configuration_space"])
     if differences:
         raise UserError(

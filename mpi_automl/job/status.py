@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from mpi_automl.job.progress import Pace, ProgressMeter
 from mpi_automl.parallel.exchange import Exchange, RootExchange
-from mpi_automl.storage.run_directory import RUNNING, RunDirectory
+from mpi_automl.runs.run import Run
+from mpi_automl.storage.run_directory import RUNNING
 
 if TYPE_CHECKING:
     from mpi_automl.job.plan import Plan
@@ -21,7 +22,7 @@ def status_writer(plan: Plan, world: World, exchange: Exchange) -> Callable[[], 
     """Give a function that replaces status.json every few seconds; on other ranks than 0 it does nothing."""
     if not isinstance(exchange, RootExchange):
         return lambda: None
-    directory, pace = RunDirectory(plan.directory), Pace(_INTERVAL, _LONGEST_PAUSE)
+    directory, pace = Run(plan.directory).directory, Pace(_INTERVAL, _LONGEST_PAUSE)
     meter = ProgressMeter(plan, exchange.coordinator, world.now())
 
     def write() -> None:

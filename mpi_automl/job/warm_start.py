@@ -13,15 +13,15 @@ import numpy as np
 
 from mpi_automl.errors import UserError
 from mpi_automl.job.resume import EarlierLegs, read_earlier_legs
-from mpi_automl.storage.reader import RunReader
-from mpi_automl.storage.run_directory import RunDirectory
-from mpi_automl.trial import Origin, Status, TrialKey
+from mpi_automl.runs.run import Run
+from mpi_automl.trial import TrialKey
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mpi_automl.evaluation.setup import EvaluationSetup
     from mpi_automl.search.warm_start import Translation
+    from mpi_automl.storage.reader import RunReader
 
     Floats = NDArray[np.float64]
 
@@ -55,7 +55,7 @@ class WarmStart:
 
 
 @dataclass(frozen=True, eq=False)
-class _Run:
+class _OtherRun:
     vectors: Floats
     history: EarlierLegs | None
     note: str
@@ -87,24 +87,26 @@ def read_warm_start(paths: Sequence[str], setup: EvaluationSetup, ranks: int) ->
     return WarmStart(distinct(rows)[:count], histories, tuple(run.note for run in runs))
 
 
-def _read(path: Path, number: int, setup: EvaluationSetup, count: int) -> _Run:
-    directory, reader = RunDirectory(path), RunReader(path)
-    rows = _best(reader)[:count]
-    found = _translated(directory, reader, rows, setup)
+def _read(path: Path, number: int, setup: EvaluationSetup, count: int) -> _OtherRun:
+    run = Run(path)
+    rows = run.ranking[:count]
+    found = _translated(run, rows, setup)
     if not len(found.vectors):
         reason = "no trial of it succeeded" if not len(rows) else "none of its best configurations is in this space"
         raise UserError(f"--warm-start {path} gives nothing to begin with: {reason}; leave it out.")
     taken = f"{len(found.vectors)} of the best configurations of {path} are tried first"
-    if difference := _difference(reader, setup):
-        return _Run(found.vectors, None, f"{taken}{_losses(found)}; its costs do not count here: it has {difference}.")
-    history = _as_foreign(read_earlier_legs(path), number)
+    if difference := _difference(run.reader, setup):
+        return _OtherRun(
+            found.vectors, None, f"{taken}{_losses(found)}; its costs do not count here: it has {difference}."
+        )
+    history = _as_foreign(read_earlier_legs(run), number)
     told = 0 if history is None else len(history.keys)
-    return _Run(found.vectors, history, f"{taken}, and its {told} trials are known to the search: it is the same task.")
+    return _OtherRun(
+        found.vectors, history, f"{taken}, and its {told} trials are known to the search: it is the same task."
+    )
 
 
-def _translated(
-    directory: RunDirectory, reader: RunReader, rows: NDArray[np.intp], setup: EvaluationSetup
-) -> Translation:
+def _translated(run: Run, rows: NDArray[np.intp], setup: EvaluationSetup) -> Translation:
     """Some of another run's configurations, in terms of this run's space."""
     from ConfigSpace import Configuration, ConfigurationSpace
 
@@ -112,21 +114,13 @@ def _translated(
     from mpi_automl.search.vectors import VectorSpace
     from mpi_automl.search.warm_start import Translation, translate
 
+    reader = run.reader
     if reader.legs[-1].space_digest == setup.space.digest:
         return Translation(distinct(reader.vectors[rows]), 0, 0, 0)
-    stored = json.loads(directory.read_space())
+    stored = json.loads(run.directory.read_space())
     space = ConfigurationSpace.from_serialized_dict(stored["configuration_space"])
     configurations = [{**stored["fixed"], **dict(Configuration(space, vector=reader.vectors[row]))} for row in rows]
     return translate(VectorSpace(setup.space.configspace), configurations, setup.space.fixed_choices)
-
-
-def _best(reader: RunReader) -> NDArray[np.intp]:
-    """Rows of the successful trials with the full budget, best first."""
-    records = reader.records
-    is_whole = (records["status"] == Status.SUCCESS) & (records["budget"] >= 1.0) & np.isfinite(records["cost"])
-    rows = np.flatnonzero(is_whole & (records["origin"] != Origin.DUMMY))
-    order: NDArray[np.intp] = rows[np.argsort(records["cost"][rows], kind="stable")]
-    return order
 
 
 def _difference(reader: RunReader, setup: EvaluationSetup) -> str:

@@ -1,1 +1,1 @@
-"""Pages, plots and tables that show what a run found; nothing is computed anew here."""
+"""Pages, plots and tables that show what a run found; nothing is fitted here."""

@@ -71,10 +71,10 @@ def _present(counts: Iterable[Counter[Status]]) -> Iterator[Status]:
 
 def draw_members(contents: Contents) -> Figure | None:
     """Weights of the ensemble's members."""
-    outcome = contents.outcome
+    outcome = contents.run.summary
     if outcome is None or not outcome.members:
         return None
-    learners = dict(zip(contents.reader.keys, contents.learners, strict=True))
+    learners = dict(zip(contents.run.reader.keys, contents.learners, strict=True))
     members = outcome.members[:_MOST_MEMBERS]
     figure = style.figure(height=0.9 + 0.28 * max(3, len(members)))
     axes = figure.subplots()

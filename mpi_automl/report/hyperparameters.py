@@ -73,7 +73,7 @@ def draw_parallel_coordinates(contents: Contents) -> Figure | None:
     values = contents.trials["value"].to_numpy()[rows]
     figure = style.figure(style.WIDE, 4.6)
     axes = figure.subplots()
-    colours = _rank_colours(values, greater_is_better=contents.facts.metric.greater_is_better)
+    colours = _rank_colours(values, greater_is_better=contents.run.metric.greater_is_better)
     _draw_lines(axes, dimensions, colours)
     _draw_axes(axes, dimensions)
     _draw_scale(figure, axes, values, contents)
@@ -81,15 +81,12 @@ def draw_parallel_coordinates(contents: Contents) -> Figure | None:
 
 
 def _rows(contents: Contents) -> NDArray[np.int64]:
-    """Trials to show, worst first, so that the best are drawn on top."""
-    records = contents.reader.records
-    usable = np.flatnonzero(np.isfinite(records["cost"]) & ~np.isnan(contents.reader.vectors).all(axis=1))
-    order = usable[np.argsort(records["cost"][usable], kind="stable")][:_MOST_LINES]
-    return order[::-1]
+    """Full trials to show, worst first, so that the best are drawn on top."""
+    return contents.run.ranking[:_MOST_LINES][::-1]
 
 
 def _dimensions(contents: Contents, rows: NDArray[np.int64]) -> list[_Dimension]:
-    space, vectors = contents.facts.space.configspace, contents.reader.vectors[rows]
+    space, vectors = contents.run.space.configspace, contents.run.reader.vectors[rows]
     names = list(space)
     shares = contents.importance.get("hyperparameters", {})
     learner = [name for name in names if name in ("classifier:__choice__", "regressor:__choice__")]
@@ -162,8 +159,8 @@ def _draw_scale(figure: Figure, axes: Axes, values: NDArray[np.float64], content
     from matplotlib.colors import Normalize
 
     quantiles = np.linspace(0.0, 1.0, 5)
-    ordered = np.sort(values) if contents.facts.metric.greater_is_better else np.sort(values)[::-1]
+    ordered = np.sort(values) if contents.run.metric.greater_is_better else np.sort(values)[::-1]
     scale = ScalarMappable(Normalize(0.0, 1.0), style.middle_of_sequence())
     bar = figure.colorbar(scale, ax=axes, pad=0.01, aspect=30)
     bar.set_ticks(quantiles.tolist(), labels=[f"{value:.4g}" for value in np.quantile(ordered, quantiles)])
-    bar.set_label(f"{shown(contents.facts.metric.name)} of the trial, by order")
+    bar.set_label(f"{shown(contents.run.metric.name)} of the trial, by order")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mpi_automl.report import counts, hyperparameters, quality, ranks
-from mpi_automl.report.scores import draw_scores, score_paths
+from mpi_automl.report.scores import draw_scores, score_trajectories
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,17 +48,17 @@ class Section:
     plots: tuple[Plot, ...]
 
 
-def sections(goes_on: Iterator[bool]) -> tuple[Section, ...]:
+def sections(has_time: Callable[[], bool]) -> tuple[Section, ...]:
     """All plots.
 
     Parameters
     ----------
-    goes_on : iterator of bool
+    has_time : callable
         Asked before each slow part of a plot whether there is time for it.
     """
 
     def scores(contents: Contents) -> Figure | None:
-        return draw_scores(contents, score_paths(contents, goes_on))
+        return draw_scores(contents, score_trajectories(contents, has_time))
 
     return (Section("progress", "Progress", (_scores(scores), *_RANKS)), *_SECTIONS)
 
@@ -68,7 +68,7 @@ def _scores(draw: Callable[[Contents], Figure | None]) -> Plot:
         "scores",
         "Best scores over time",
         "The best single model so far, of each rank and of all; the same models on the test rows. Ensemble: selected "
-        "anew from the stored predictions of the trials that had ended at each dot.",
+        "again from the stored predictions of the trials that had ended at each dot.",
         draw,
     )
 

@@ -32,7 +32,7 @@ def draw_confusion(contents: Contents) -> Figure | None:
         return None
     decided = decide(found.predictions, contents.task_type)
     if contents.task_type is TaskType.MULTILABEL:
-        return _label_counts(found.truth, decided, contents.facts.schema.target_names)
+        return _label_counts(found.truth, decided, contents.run.schema.target_names)
     names = class_names(contents)
     counts, kept = _confusion(found.truth, decided, len(names))
     size = 1.6 + 0.42 * max(3, len(counts))
@@ -56,8 +56,8 @@ def draw_confusion(contents: Contents) -> Figure | None:
 
 def class_names(contents: Contents) -> list[str]:
     """What the columns of a prediction stand for."""
-    classes = contents.facts.schema.classes
-    names: Sequence[Any] = contents.facts.schema.target_names if classes is None else list(classes)
+    classes = contents.run.schema.classes
+    names: Sequence[Any] = contents.run.schema.target_names if classes is None else list(classes)
     return [str(name) for name in names]
 
 
@@ -184,7 +184,7 @@ def draw_residuals(contents: Contents) -> Figure | None:
     if found is None or contents.task_type.is_classification:
         return None
     truth = found.truth.reshape(len(found.truth), -1)
-    names = contents.facts.schema.target_names
+    names = contents.run.schema.target_names
     shown_targets = min(truth.shape[1], _MOST_TARGETS)
     figure = style.figure(height=5.6 if shown_targets == 1 else 2.7 * shown_targets)
     panes = figure.subplots(2, 1) if shown_targets == 1 else figure.subplots(shown_targets, 2)

@@ -60,9 +60,9 @@ def duration(seconds: float) -> str:
 
 def headline(contents: Contents) -> list[tuple[str, str]]:
     """The few figures that a reader wants first."""
-    outcome, metric = contents.outcome, shown(contents.facts.metric.name)
-    finite = contents.trials[contents.trials["status"] == "success"]["value"].dropna()
-    best = (finite.max() if contents.facts.metric.greater_is_better else finite.min()) if len(finite) else None
+    outcome, metric = contents.run.summary, shown(contents.run.metric.name)
+    ranking = contents.run.ranking
+    best = contents.trials["value"].iloc[ranking[0]] if len(ranking) else None
     facts = []
     if outcome is not None:
         facts.append((f"{metric}, ensemble, validation", number(outcome.value)))
@@ -79,27 +79,26 @@ def headline(contents: Contents) -> list[tuple[str, str]]:
 
 def state_sentence(contents: Contents) -> str:
     """How the run ended, or that it has not."""
-    path = shlex.quote(str(contents.directory.path))
+    path = shlex.quote(str(contents.run.path))
     ends = {
         FINISHED: "The run has finished.",
         INTERRUPTED: f"The run has a result and can go on: mpi-automl fit --resume {path}",
         RUNNING: "The run is under way; this is what its store holds now.",
     }
-    killed = (
-        f"The job was killed or failed; this is what its store holds. mpi-automl fit --resume {path} goes on with it."
-    )
-    sentence = ends.get(contents.state, killed)
-    if contents.outcome is not None and contents.outcome.is_dummy:
+    killed = f"The job was killed or failed; this is what its store holds. Resume it: mpi-automl fit --resume {path}"
+    sentence = ends.get(contents.run.state, killed)
+    if contents.run.summary is not None and contents.run.summary.is_dummy:
         sentence += " No model beat the dummy, which is therefore the result."
     return sentence
 
 
 def leaderboard_table(contents: Contents) -> Table:
     """The best trials."""
-    weights = {str(member.key): member.weight for member in contents.outcome.members} if contents.outcome else {}
-    whole = contents.trials[contents.trials["status"] == "success"]
-    table = whole.dropna(subset="cost").nsmallest(_TOP, "cost")
-    metric = shown(contents.facts.metric.name)
+    weights = (
+        {str(member.key): member.weight for member in contents.run.summary.members} if contents.run.summary else {}
+    )
+    table = contents.trials.iloc[contents.run.ranking[:_TOP]]
+    metric = shown(contents.run.metric.name)
     rows = tuple(
         (
             str(place),
@@ -110,19 +109,19 @@ def leaderboard_table(contents: Contents) -> Table:
             f"{row.seconds:.1f}",
             f"{row.memory_peak:.0f}",
             str(row.origin),
-            contents.facts.space.describe(contents.reader.vectors[row.Index]),
+            contents.run.space.describe(contents.run.reader.vectors[row.Index]),
         )
         for place, row in enumerate(table.itertuples(), start=1)
     )
     head = ("", "trial", "learner", metric, "weight", "seconds", "MiB", "origin", "pipeline")
     more = len(contents.trials) - len(rows)
-    note = f"{more} more trials: mpi-automl leaderboard {contents.directory.path}" if more > 0 else ""
+    note = f"{more} more trials: mpi-automl leaderboard {contents.run.path}" if more > 0 else ""
     return Table("Leaderboard", head, rows, frozenset({0, 3, 4, 5, 6}), note)
 
 
 def member_table(contents: Contents) -> Table | None:
     """The members of the ensemble."""
-    outcome = contents.outcome
+    outcome = contents.run.summary
     if outcome is None:
         return None
     rows = tuple(
@@ -151,7 +150,7 @@ def detail_tables(contents: Contents) -> Iterator[Table]:
     """What somebody needs who wants to understand or repeat the run."""
     yield Table("Settings", ("option", "value"), tuple(_settings(contents)), is_folded=True)
     yield Table("Versions and machine", ("what", "value"), tuple(_versions(contents)), is_folded=True)
-    space = contents.facts.space
+    space = contents.run.space
     rows = tuple(
         (row.step, row.component, row.hyperparameter, row.values, row.default, row.when)
         for row in space_table.rows(space)
@@ -164,17 +163,17 @@ def detail_tables(contents: Contents) -> Iterator[Table]:
 
 
 def _settings(contents: Contents) -> Iterator[tuple[str, str]]:
-    for name, value in contents.settings.to_mapping().items():
+    for name, value in contents.run.settings.to_mapping().items():
         yield f"--{name.replace('_', '-')}", ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _versions(contents: Contents) -> Iterator[tuple[str, str]]:
-    metadata, leg = contents.metadata, contents.reader.legs[-1]
+    metadata, leg = contents.metadata, contents.run.reader.legs[-1]
     yield "task", f"{metadata.get('task', '')} ({contents.task_type.value})"
-    yield "validation", f"{metadata.get('resampling', '')}, {len(contents.reader.validation_rows()):,} rows"
+    yield "validation", f"{metadata.get('resampling', '')}, {len(contents.run.reader.validation_rows()):,} rows"
     if started := metadata.get("started"):
         yield "start of the latest leg", time.strftime("%Y-%m-%d %H:%M:%S %z", time.localtime(started))
-    yield "legs", str(len(contents.reader.legs))
+    yield "legs", str(len(contents.run.reader.legs))
     yield "ranks of the latest leg", str(leg.ranks)
     hosts = list(dict.fromkeys(metadata.get("hosts", [])))
     yield (
@@ -187,11 +186,11 @@ def _versions(contents: Contents) -> Iterator[tuple[str, str]]:
 
 def repeat_commands(contents: Contents) -> list[str]:
     """Commands that run the same search again."""
-    ranks = contents.reader.legs[-1].ranks
-    config = shlex.quote(str(contents.directory.path / "config.toml"))
+    ranks = contents.run.reader.legs[-1].ranks
+    config = shlex.quote(str(contents.run.path / "config.toml"))
     launcher = f"mpirun -n {ranks} " if ranks > 1 else ""
-    if contents.settings.table is not None:
-        table = shlex.quote(contents.settings.table)
+    if contents.run.settings.table is not None:
+        table = shlex.quote(contents.run.settings.table)
         return [f"{launcher}mpi-automl fit {table} --config {config} --out again"]
     if str(contents.metadata.get("task", "")).startswith(_EXAMPLE):
         return [f"{launcher}mpi-automl example --config {config} --out again"]

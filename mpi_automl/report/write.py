@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import time
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mpi_automl.atomic_write import atomic_write_text
 from mpi_automl.errors import UserError
-from mpi_automl.report import style, tables
+from mpi_automl.report import tables
 from mpi_automl.report.contents import Contents
+from mpi_automl.report.page import DrawnPlot, drawing, write_page
 from mpi_automl.report.plots import Plot, Section, sections
-from mpi_automl.version import __version__
+from mpi_automl.runs.importance import hyperparameter_importance
 
 if TYPE_CHECKING:
-    from markupsafe import Markup
-    from matplotlib.figure import Figure
+    from mpi_automl.runs.run import Run
 
 PLACE, PAGE = "report", "report.html"
 """Directory in the run directory, and the page in it."""
@@ -28,11 +24,11 @@ _PLOT_SECONDS = 0.3
 _SLOW_SECONDS = 3.0
 
 
-class OutOfTimeError(Exception):
+class ReportTimeoutError(Exception):
     """The report could not be written in time; nothing of it is left."""
 
 
-class Budget:
+class ReportTime:
     """Time for a report.
 
     Parameters
@@ -51,26 +47,13 @@ class Budget:
         return self._until is None or time.time() + self._slowdown * seconds < self._until
 
     def need(self, seconds: float) -> None:
-        """Raise `OutOfTimeError` unless there is time for it."""
+        """Raise `ReportTimeoutError` unless there is time for it."""
         if not self.has(seconds):
-            raise OutOfTimeError
+            raise ReportTimeoutError
 
-    def goes_on(self) -> Iterator[bool]:
-        """Tells, again and again, whether there is time for something slow."""
-        while True:
-            yield self.has(_SLOW_SECONDS)
-
-
-@dataclass(frozen=True)
-class DrawnPlot:
-    """A plot as the page has it, and the figure for the file."""
-
-    name: str
-    title: str
-    caption: str
-    is_wide: bool
-    svg: Markup
-    figure: Figure
+    def has_time(self) -> bool:
+        """Whether there is time for something slow."""
+        return self.has(_SLOW_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -84,20 +67,15 @@ class DrawnSection:
     tables: tuple[tables.Table, ...]
 
 
-def write_report(
-    path: Path | str, out: Path | str | None = None, *, plugins: Sequence[str] = (), budget: Budget | None = None
-) -> Path:
+def write_report(run: Run, out: Path | str | None = None, *, time_left: ReportTime | None = None) -> Path:
     """Write the report of a run that is finished, killed or under way.
 
     Parameters
     ----------
-    path : Path or str
-        The run directory.
+    run : Run
     out : Path or str, optional
         Directory to write to; made if need be. By default ``report`` in the run directory.
-    plugins : sequence of str
-        Modules that register the components of the user's own that the run was made with.
-    budget : Budget, optional
+    time_left : ReportTime, optional
         Time for it; by default as long as it takes. With little of it, slow parts are left out.
 
     Returns
@@ -109,76 +87,52 @@ def write_report(
     ------
     UserError
         If this is not a run directory, or nothing can be written.
-    OutOfTimeError
+    ReportTimeoutError
     """
-    budget = Budget(None) if budget is None else budget
-    budget.need(2.0)
-    contents = Contents.of(path, plugins)
-    if not contents.importance.get("hyperparameters") and budget.has(10 * _SLOW_SECONDS):
-        contents = replace(contents, importance={**contents.importance, **_importance(contents)})
-    drawn = draw(contents, budget)
-    place = contents.directory.path / PLACE if out is None else Path(out)
+    time_left = ReportTime(None) if time_left is None else time_left
+    time_left.need(2.0)
+    contents = Contents.of(run)
+    if not contents.importance.get("hyperparameters") and time_left.has(10 * _SLOW_SECONDS):
+        importance = {**contents.importance, "hyperparameters": hyperparameter_importance(run)}
+        contents = replace(contents, importance=importance)
+    drawn = draw(contents, time_left)
+    place = run.path / PLACE if out is None else Path(out)
     try:
         place.mkdir(parents=True, exist_ok=True)
-        atomic_write_text(place / PAGE, render(contents, drawn), durable=False)
-        _write_pngs(place, drawn, budget)
+        page = write_page(place / PAGE, "report/run.html.jinja", **_shown(contents, drawn))
+        # As long as there is time: the page comes first.
+        with drawing():
+            for plot in (plot for section in drawn for plot in section.plots):
+                if time_left.has(_PLOT_SECONDS):
+                    plot.write_png(place)
     except OSError as error:
         raise UserError(
             f"Nothing can be written in {place} ({error.strerror}); name another place with --out."
         ) from None
-    return place / PAGE
+    return page
 
 
-def _write_pngs(place: Path, drawn: list[DrawnSection], budget: Budget) -> None:
-    """Write the plots as files, as long as there is time: the page comes first."""
-    with _drawing():
-        for plot in (plot for section in drawn for plot in section.plots):
-            if budget.has(_PLOT_SECONDS):
-                (place / f"{plot.name}.png").write_bytes(style.png(plot.figure))
-
-
-@contextmanager
-def _drawing() -> Iterator[None]:
-    with style.drawing(), warnings.catch_warnings():
-        # A name in a script that the font lacks is shown by the browser all the same.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font", category=UserWarning)
-        yield
-
-
-def _importance(contents: Contents) -> dict[str, Any]:
-    from mpi_automl.search.importance import hyperparameter_importance
-
-    records, space = contents.reader.records, contents.facts.space.configspace
-    shares = hyperparameter_importance(
-        space, contents.reader.vectors, records["cost"], records["status"], records["budget"]
-    )
-    return {"hyperparameters": shares}
-
-
-def draw(contents: Contents, budget: Budget) -> list[DrawnSection]:
+def draw(contents: Contents, time_left: ReportTime) -> list[DrawnSection]:
     """Draw every plot that the run has something for."""
     found = []
-    with _drawing():
-        for section in sections(budget.goes_on()):
+    with drawing():
+        for section in sections(time_left.has_time):
             plots = tuple(
-                plot for each in section.plots if (plot := _drawn(each, section.name, contents, budget)) is not None
+                plot for each in section.plots if (plot := _drawn(each, section.name, contents, time_left)) is not None
             )
             found.append(_with_tables(section, plots, contents))
     return [section for section in found if section.plots or section.tables or section.note]
 
 
-def _drawn(plot: Plot, section: str, contents: Contents, budget: Budget) -> DrawnPlot | None:
-    from markupsafe import Markup
-
-    budget.need(_PLOT_SECONDS)
+def _drawn(plot: Plot, section: str, contents: Contents, time_left: ReportTime) -> DrawnPlot | None:
+    time_left.need(_PLOT_SECONDS)
     figure = plot.draw(contents)
     if figure is None:
         return None
     caption = plot.caption
     if section == "quality" and contents.predicted is not None:
         caption = f"{caption} The {contents.predicted.model} on the {contents.predicted.rows} rows."
-    svg = Markup(style.svg(figure, plot.name, f"{plot.title}. {caption}"))
-    return DrawnPlot(plot.name, plot.title, caption, plot.is_wide, svg, figure)
+    return DrawnPlot.of(figure, plot.name, plot.title, caption, is_wide=plot.is_wide)
 
 
 def _with_tables(section: Section, plots: tuple[DrawnPlot, ...], contents: Contents) -> DrawnSection:
@@ -196,30 +150,23 @@ def _missing_note(contents: Contents) -> str:
     if not contents.importance.get("columns"):
         notes.append(
             "How much the columns matter has not been measured: mpi-automl importance "
-            f"{contents.directory.path} TABLE does that with rows that were not learned from; then make it again."
+            f"{contents.run.path} TABLE does that with rows that were not learned from; then make it again."
         )
     if not contents.importance.get("hyperparameters"):
-        notes.append("Which hyperparameters matter is told from 20 trials on, unless the report was made in a hurry.")
+        notes.append(
+            "The importance of hyperparameters needs 20 trials or more, and a report with time for it: make it again."
+        )
     return " ".join(notes)
 
 
-def render(contents: Contents, drawn: list[DrawnSection]) -> str:
-    """The page as text. Whatever comes from tables is escaped by the template."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
-
-    environment = Environment(
-        loader=PackageLoader("mpi_automl.report", ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    return environment.get_template("page.html.jinja").render(
-        title=str(contents.metadata.get("task", contents.directory.path.name)),
-        state=tables.state_sentence(contents),
-        notes=contents.outcome.notes if contents.outcome else (),
-        headline=tables.headline(contents),
-        sections=drawn,
-        details=list(tables.detail_tables(contents)),
-        repeat=tables.repeat_commands(contents),
-        variables=Markup(style.page_variables()),
-        version=__version__,
-        made=time.strftime("%Y-%m-%d %H:%M %z"),
-    )
+def _shown(contents: Contents, drawn: list[DrawnSection]) -> dict[str, Any]:
+    summary = contents.run.summary
+    return {
+        "title": str(contents.metadata.get("task", contents.run.path.name)),
+        "state": tables.state_sentence(contents),
+        "notes": summary.notes if summary else (),
+        "headline": tables.headline(contents),
+        "sections": drawn,
+        "details": list(tables.detail_tables(contents)),
+        "repeat": tables.repeat_commands(contents),
+    }

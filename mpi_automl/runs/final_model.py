@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mpi_automl.evaluation.model_files import file_of_test_predictions
-from mpi_automl.runs.refit_members import refit_path
 from mpi_automl.runs.summary import Member
-from mpi_automl.storage.run_directory import RunDirectory
 from mpi_automl.trial import TrialKey
 
 if TYPE_CHECKING:
@@ -20,12 +18,17 @@ if TYPE_CHECKING:
 
     from mpi_automl.ensemble.build import Ensemble
     from mpi_automl.ensemble.combination import MemberCombination
-    from mpi_automl.ensemble.model import MemberFile
-    from mpi_automl.runs.run_facts import RunFacts
+    from mpi_automl.runs.run import Run
     from mpi_automl.storage.reader import RunReader
+    from mpi_automl.storage.run_directory import RunDirectory
 
 FOLDS, REFIT = "folds", "refit"
 """Models of a member: one for each fold, whose predictions are averaged, or one fitted on all rows."""
+
+
+def refit_path(models: Path, key: TrialKey) -> Path:
+    """File of a trial's model that was fitted on all rows."""
+    return models / f"{key}.refit.skops"
 
 
 def kind_of(path: Path) -> str:
@@ -53,53 +56,51 @@ def model_files(directory: RunDirectory, keys: Iterable[TrialKey], prefer: str =
     return found
 
 
-def save_model(directory: RunDirectory, facts: RunFacts, ensemble: Ensemble, files: dict[TrialKey, Path]) -> None:
+def save_model(run: Run, ensemble: Ensemble, files: dict[TrialKey, Path]) -> None:
     """Put the members' fitted models and the manifest into the run's model directory."""
-    from mpi_automl.ensemble.model import write_manifest
+    from mpi_automl.ensemble.model import add_member, write_manifest
 
-    members = {key: member_file(directory, key, files[key]) for key in ensemble.weights}
-    write_manifest(directory.model, facts.schema, ensemble.combination, members, facts.metric.name)
-
-
-def member_file(directory: RunDirectory, key: TrialKey, path: Path) -> MemberFile:
-    """Put the fitted models of one member into the run's model directory."""
-    from mpi_automl.ensemble.model import add_member
-
-    return add_member(directory.model, key, path, kind_of(path))
+    place = run.directory.model
+    members = {key: add_member(place, key, files[key], kind_of(files[key])) for key in ensemble.weights}
+    write_manifest(place, run.schema, ensemble.combination, members, run.metric.name)
 
 
 def describe_members(
-    reader: RunReader, facts: RunFacts, weights: dict[TrialKey, float], files: Mapping[TrialKey, Path] | None = None
+    run: Run, weights: dict[TrialKey, float], files: Mapping[TrialKey, Path] | None = None
 ) -> tuple[Member, ...]:
     """What a person wants to know of each member, which predicts with the models in a file; else with its folds'."""
-    keys, files = list(weights), files or {}
+    keys, files, reader = list(weights), files or {}, run.reader
     test_truth = reader.test_truth()
     tests = None if test_truth is None or not keys else _test_predictions(reader, keys, files)
     return tuple(
         Member(
             key,
             weights[key],
-            _value(facts, reader.truth(), reader.predictions([key])[0]),
-            None if tests is None else _value(facts, test_truth, tests[position]),
-            facts.space.describe(reader.vector(key)),
+            _value(run, reader.truth(), reader.predictions([key])[0]),
+            None if tests is None else _value(run, test_truth, tests[position]),
+            run.space.describe(reader.vector(key)),
             kind_of(files[key]) if key in files else FOLDS,
         )
         for position, key in enumerate(keys)
     )
 
 
-def test_value(
-    reader: RunReader, facts: RunFacts, combination: MemberCombination, files: Mapping[TrialKey, Path] | None = None
-) -> float | None:
+def describe_single_best(run: Run) -> Member | None:
+    """The best single trial (`Run.single_best`), as its folds' models predict."""
+    key = run.single_best
+    return None if key is None else describe_members(run, {key: 1.0})[0]
+
+
+def test_value(run: Run, combination: MemberCombination, files: Mapping[TrialKey, Path] | None = None) -> float | None:
     """The metric of an ensemble on the test rows, by the models in files; None where their target is not known."""
     from mpi_automl.ensemble.combination import combine
 
-    test_truth = reader.test_truth()
+    test_truth = run.reader.test_truth()
     keys = list(combination.weights)
-    tests = None if test_truth is None else _test_predictions(reader, keys, files or {})
+    tests = None if test_truth is None else _test_predictions(run.reader, keys, files or {})
     if tests is None:
         return None
-    return _value(facts, test_truth, combine(combination, dict(zip(keys, tests, strict=True))))
+    return _value(run, test_truth, combine(combination, dict(zip(keys, tests, strict=True))))
 
 
 def _test_predictions(
@@ -114,6 +115,6 @@ def _test_predictions(
     return tests
 
 
-def _value(facts: RunFacts, truth: NDArray[Any] | None, predictions: NDArray[Any]) -> float:
+def _value(run: Run, truth: NDArray[Any] | None, predictions: NDArray[Any]) -> float:
     assert truth is not None
-    return float(facts.metric.value(truth, predictions, facts.schema.task_type))
+    return float(run.metric.value(truth, predictions, run.schema.task_type))

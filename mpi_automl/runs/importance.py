@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from mpi_automl.runs.run_facts import RunFacts
-from mpi_automl.storage.reader import RunReader
-from mpi_automl.storage.run_directory import RunDirectory
 
 if TYPE_CHECKING:
     from mpi_automl.ensemble.importance import Importance
     from mpi_automl.parallel.world import World
+    from mpi_automl.runs.run import Run
 
 
-def measure_importance(
-    world: World, path: Path, load: Callable[[], Any] | None, *, repeats: int = 5, plugins: Sequence[str] = ()
-) -> dict[str, Any]:
+def measure_importance(world: World, run: Run, load: Callable[[], Any] | None, *, repeats: int = 5) -> dict[str, Any]:
     """Collective. Measure, and write the result to the run directory.
 
     Parameters
     ----------
     world : World
-    path : Path
-        The run directory.
+    run : Run
     load : callable or None
         Reads a table with rows that were not learned from, target included; called on every rank. Without it only
         hyperparameters are looked at.
     repeats : int
         Shuffles of each column.
-    plugins : sequence of str
-        Modules that register the components of the user's own that the run was made with.
 
     Returns
     -------
@@ -47,20 +38,17 @@ def measure_importance(
     """
     columns: list[Importance] = []
     if load is not None:
-        for part in world.gather(world.together(lambda: _columns(world, path, load(), repeats, plugins))):
+        for part in world.gather(world.together(lambda: _columns(world, run, load(), repeats))):
             columns += part
-    return world.on_root(lambda: _write(path, columns, plugins))
+    return world.on_root(lambda: _write(run, columns))
 
 
-def _columns(world: World, path: Path, table: Any, repeats: int, plugins: Sequence[str]) -> list[Importance]:
+def _columns(world: World, run: Run, table: Any, repeats: int) -> list[Importance]:
     """Importance of this rank's share of the columns."""
     from mpi_automl.ensemble.importance import column_positions, permutation_importance
-    from mpi_automl.ensemble.model import EnsembleModel
     from mpi_automl.metrics.registry import get_metric
-    from mpi_automl.space.registry import import_plugins
 
-    import_plugins(plugins)
-    model = EnsembleModel.load(RunDirectory(path).model, trusted=plugins)
+    model = run.model
     schema = model.schema
     truth = schema.encode_target(getattr(table, "dense", table))
     positions = list(column_positions(schema).items())
@@ -73,19 +61,22 @@ def _columns(world: World, path: Path, table: Any, repeats: int, plugins: Sequen
     )
 
 
-def _write(path: Path, columns: list[Importance], plugins: Sequence[str]) -> dict[str, Any]:
-    from mpi_automl.search.importance import hyperparameter_importance
-
-    directory, reader = RunDirectory(path), RunReader(path)
-    space = RunFacts.of_directory(path, plugins=plugins).space.configspace
-    records = reader.records
+def _write(run: Run, columns: list[Importance]) -> dict[str, Any]:
     found = {
-        "hyperparameters": hyperparameter_importance(
-            space, reader.vectors, records["cost"], records["status"], records["budget"]
-        ),
+        "hyperparameters": hyperparameter_importance(run),
         "columns": [asdict(column) for column in sorted(columns, key=lambda column: (-column.mean, column.column))],
     }
     if not columns:
-        found["columns"] = directory.read_importance().get("columns", [])
-    directory.write_importance(found)
+        found["columns"] = run.directory.read_importance().get("columns", [])
+    run.directory.write_importance(found)
     return found
+
+
+def hyperparameter_importance(run: Run) -> dict[str, float]:
+    """Share of the costs' variance by hyperparameter, see `mpi_automl.search.importance`; empty with few trials."""
+    from mpi_automl.search import importance
+
+    reader, records = run.reader, run.reader.records
+    return importance.hyperparameter_importance(
+        run.space.configspace, reader.vectors, records["cost"], records["status"], records["budget"]
+    )

@@ -1,39 +1,121 @@
-"""The members of a finished run's ensemble, fitted anew on all rows."""
+"""Refits: members of an ensemble are fitted on all rows, by the trial servers of all ranks, with limits."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from mpi_automl.errors import UserError
-from mpi_automl.job.observer import Observer
-from mpi_automl.job.plan import TrialLimits, trial_seconds
-from mpi_automl.job.preparation import Preparation
-from mpi_automl.job.rank_log import RankLog
+from mpi_automl.evaluation.limits import REFIT_FACTOR, TrialLimits
 from mpi_automl.machine.cores import threads_of
 from mpi_automl.parallel.node_data import share_on_nodes
-from mpi_automl.runs.final_model import REFIT, describe_members, member_file, model_files, test_value
-from mpi_automl.runs.refit_members import refit
-from mpi_automl.runs.run_facts import RunFacts
-from mpi_automl.runs.summary import RunSummary
-from mpi_automl.storage.reader import RunReader
-from mpi_automl.storage.run_directory import RunDirectory
-from mpi_automl.trial import Trial, TrialKey
+from mpi_automl.runs.final_model import REFIT, describe_members, model_files, refit_path, test_value
+from mpi_automl.trial import Status, Trial, TrialKey
 
 if TYPE_CHECKING:
     from mpi_automl.data.task import Task
     from mpi_automl.ensemble.model import EnsembleModel
     from mpi_automl.evaluation.evaluator import Evaluator
+    from mpi_automl.evaluation.setup import EvaluationSetup
     from mpi_automl.parallel.world import World
+    from mpi_automl.runs.run import Run
     from mpi_automl.settings import Settings
+
+_POLL = 0.05
+_LEAVING = 1.0
+
+
+def refit(
+    trials: Sequence[Trial],
+    models: Path,
+    world: World,
+    evaluator: Evaluator,
+    limits: TrialLimits,
+    until: float,
+) -> dict[TrialKey, str]:
+    """Collective. Fit configurations on all rows, dealt over the ranks.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+        The most important first; the same on every rank.
+    models : Path
+        Directory of the files, see `refit_path`.
+    world : World
+    evaluator : Evaluator
+        This rank's, opened on the rows, without any trial under way.
+    limits : TrialLimits
+        Of a trial; fitting on all rows may take `REFIT_FACTOR` times as long.
+    until : float
+        When to stop, in seconds since the epoch on rank 0's clock.
+
+    Returns
+    -------
+    dict of TrialKey to str
+        On rank 0, why a configuration has no model; elsewhere nothing.
+    """
+    waiting = list(trials[world.rank :: world.size])
+    under_way: dict[TrialKey, Trial] = {}
+    failures: dict[TrialKey, str] = {}
+
+    def take(patience: float) -> None:
+        for result in evaluator.poll(patience):
+            under_way.pop(result.trial.key, None)
+            if result.status is not Status.SUCCESS:
+                failures[result.trial.key] = result.reason
+
+    while (waiting or under_way) and world.now() < until:
+        while waiting and evaluator.can_submit:
+            trial = waiting.pop(0)
+            under_way[trial.key] = trial
+            seconds = min(REFIT_FACTOR * limits.seconds, until - world.now())
+            evaluator.refit(trial, refit_path(models, trial.key), seconds=seconds, memory=limits.memory)
+        take(_POLL)
+    evaluator.cancel()
+    leaving = time.monotonic() + _LEAVING
+    while under_way and time.monotonic() < leaving:
+        take(_POLL)
+    failures.update(dict.fromkeys((*under_way, *(trial.key for trial in waiting)), "there was no time left"))
+    merged: dict[TrialKey, str] = {}
+    for part in world.gather(failures):
+        merged.update(part)
+    return merged
+
+
+def refit_setup(
+    trials: Sequence[Trial],
+    models: Path,
+    world: World,
+    evaluator: Evaluator,
+    make: Callable[[], EvaluationSetup],
+    settings: Settings,
+) -> dict[TrialKey, str]:
+    """Collective. Open the trial servers on rows and fit configurations on all of them, as `refit` does.
+
+    Parameters
+    ----------
+    trials, models, world, evaluator
+        As for `refit`.
+    make : callable
+        Makes the setup with the rows; called on rank 0 only.
+    settings : Settings
+        With the limits: ``time`` of everything, ``trial_time`` and ``trial_memory`` of one configuration.
+    """
+    node_file = share_on_nodes(world, make, settings.scratch)
+    evaluator.open(node_file.path)
+    return refit(trials, models, world, evaluator, TrialLimits.of(settings), world.now() + settings.time)
 
 
 def refit_run(
-    world: World, evaluator: Evaluator, path: Path, settings: Settings, load: Callable[[], Task], seconds: float
+    world: World, evaluator: Evaluator, run: Run, load: Callable[[], Task], seconds: float
 ) -> dict[TrialKey, str]:
-    """Collective. Fit the members on all rows, dealt over the ranks, and put them into the run's final model.
+    """Collective. Fit the members on the rows of the run, and put them into the run's final model.
 
     A member that cannot be fitted in time keeps the models it has.
 
@@ -42,10 +124,8 @@ def refit_run(
     world : World
     evaluator : Evaluator
         This rank's, started before MPI was initialised.
-    path : Path
-        The run directory.
-    settings : Settings
-        The run's own.
+    run : Run
+        With a final model.
     load : callable
         Makes the task that the run learned; called on rank 0 only.
     seconds : float
@@ -61,50 +141,134 @@ def refit_run(
     UserError
         On every rank, if the run has no model or the table is not the run's.
     """
+    settings, threads = run.settings, threads_of(run.settings, world)
+    trials = world.on_root(lambda: _member_trials(run, run.model))
+    # A trial's limit may follow from the time of the run, which has nothing to do with the time of the refit.
+    settings = replace(settings, time=seconds, trial_time=TrialLimits.of(settings).seconds)
+    failures = refit_setup(
+        trials, run.path / "models", world, evaluator, lambda: _setup_of_run(run, load(), threads), settings
+    )
+    return world.on_root(lambda: _replace_members(run, failures))
+
+
+def refit_rows(
+    world: World,
+    evaluator: Evaluator,
+    run: Run,
+    model: EnsembleModel,
+    rows: tuple[Any, Any],
+    place: Path,
+    settings: Settings,
+) -> dict[TrialKey, str]:
+    """Collective. Fit the members of a run's model on other rows, and write the model that they make.
+
+    A member that cannot be fitted in time keeps the models it has.
+
+    Parameters
+    ----------
+    world, evaluator, run
+        As for `refit_run`.
+    model : EnsembleModel
+    rows : table and array
+        Features and target as they were in the training table; rank 0's count.
+    place : Path
+        Directory of the new model, which all ranks see; made if need be.
+    settings : Settings
+        With the limits, as for `refit_setup`.
+
+    Returns
+    -------
+    dict of TrialKey to str
+        On every rank, why a member was not fitted.
+
+    Raises
+    ------
+    UserError
+        On every rank, if no member could be fitted or the rows do not fit the model.
+    """
     threads = threads_of(settings, world)
-    preparation = Preparation(replace(settings, resume=str(path)), load, RankLog(), Observer(), threads)
-    directory = world.on_root(lambda: RunDirectory(path))
-    trials = world.on_root(lambda: _members(directory))
-    node_file = share_on_nodes(world, preparation.evaluation_setup, settings.scratch)
-    evaluator.open(node_file.path)
-    until = world.now() + seconds
-    limits = TrialLimits(trial_seconds(settings), settings.trial_memory, until)
-    failures = refit(trials, directory.models, world, evaluator, limits, until)
-    return world.on_root(lambda: _take_in(directory, RunFacts.of_setup(preparation.setup), failures))
+    trials = world.on_root(lambda: _member_trials(run, model))
+    world.on_root(lambda: place.mkdir(parents=True, exist_ok=True))
+    failures = refit_setup(
+        trials, place, world, evaluator, lambda: _setup_of_rows(run, model, rows, settings, threads), settings
+    )
+
+    def write() -> dict[TrialKey, str]:
+        fitted = {trial.key: refit_path(place, trial.key) for trial in trials if trial.key not in failures}
+        _write_model(place, model, fitted, failures)
+        for path in fitted.values():
+            path.unlink()
+        return failures
+
+    return world.on_root(write)
 
 
-def _model(directory: RunDirectory) -> EnsembleModel:
-    from mpi_automl.ensemble.model import EnsembleModel
-
-    return EnsembleModel.load(directory.model)
+def _member_trials(run: Run, model: EnsembleModel) -> list[Trial]:
+    return [run.reader.trial(key) for key in model.weights]
 
 
-def _members(directory: RunDirectory) -> list[Trial]:
-    reader = RunReader(directory.path)
-    return [reader.trial(key) for key in _model(directory).weights]
+def _setup_of_run(run: Run, task: Task, threads: int) -> EvaluationSetup:
+    from mpi_automl.evaluation.setup import make_setup, training_rows_first
+
+    if task.digest != run.reader.legs[-1].table_digest:
+        raise UserError(f"The table is not the one of {run.path}; name the run's training rows with --table.")
+    setup = replace(make_setup(task, run.settings, threads), space=run.space)
+    # The order of the rows, on which some learners depend, is then that of the job.
+    return training_rows_first(setup)
 
 
-def _take_in(directory: RunDirectory, facts: RunFacts, failures: dict[TrialKey, str]) -> dict[TrialKey, str]:
-    from mpi_automl.ensemble.model import write_manifest
-    from mpi_automl.metrics.registry import get_metric
+def _setup_of_rows(
+    run: Run, model: EnsembleModel, rows: tuple[Any, Any], settings: Settings, threads: int
+) -> EvaluationSetup:
+    """A setup without folds: nothing is validated."""
+    from mpi_automl.data.resampling import Resampling
+    from mpi_automl.data.task import Task
+    from mpi_automl.evaluation.setup import EvaluationSetup
 
-    model = _model(directory)
-    fitted = {key: path for key, path in model_files(directory, model.weights, REFIT).items() if key not in failures}
+    schema = model.schema
+    X, y = schema.encode(rows[0]), schema.encode_target(rows[1])
+    profile = replace(run.space.profile, n_rows=X.shape[0])
+    return EvaluationSetup(
+        Task("rows", schema.task_type, X, y, profile, schema, digest=""),
+        Resampling("none", (), np.empty(0, np.int64)),
+        run.space,
+        run.metric,
+        threads=threads,
+        staged_fitting=settings.staged_fitting,
+        stop_at_deadline=not settings.deterministic,
+    )
+
+
+def _write_model(
+    place: Path, model: EnsembleModel, fitted: dict[TrialKey, Path], failures: dict[TrialKey, str]
+) -> None:
+    """Write a model with the refits there are; other members keep the files they have."""
+    from mpi_automl.ensemble.model import add_member, write_manifest
+
     if not fitted:
         raise UserError(f"No member could be fitted: {next(iter(failures.values()))}.")
-    files = model.files | {key: member_file(directory, key, path) for key, path in fitted.items()}
-    write_manifest(directory.model, model.schema, model.combination, files, model.metric)
-    if directory.ensemble.exists():
-        _describe_anew(directory, replace(facts, metric=get_metric(model.metric, model.schema.task_type)), model)
+    files = dict(model.files)
+    for key, file in model.files.items():
+        if key in fitted:
+            files[key] = add_member(place, key, fitted[key], REFIT)
+        elif place != model.directory:
+            files[key] = add_member(place, key, model.directory / file.name, file.kind)
+    write_manifest(place, model.schema, model.combination, files, model.metric)
+
+
+def _replace_members(run: Run, failures: dict[TrialKey, str]) -> dict[TrialKey, str]:
+    from mpi_automl.metrics.registry import get_metric
+
+    model = run.model
+    files = model_files(run.directory, model.weights, REFIT)
+    _write_model(model.directory, model, {key: path for key, path in files.items() if key not in failures}, failures)
+    if run.summary is not None:
+        judged = copy(run)
+        judged.metric = get_metric(model.metric, model.schema.task_type)
+        outcome = replace(
+            run.summary,
+            members=describe_members(judged, model.weights, files),
+            test_value=test_value(judged, model.combination, files),
+        )
+        run.directory.write_ensemble(run.directory.read_ensemble() | outcome.to_mapping())
     return failures
-
-
-def _describe_anew(directory: RunDirectory, facts: RunFacts, model: EnsembleModel) -> None:
-    reader, stored = RunReader(directory.path), directory.read_ensemble()
-    files = model_files(directory, model.weights, REFIT)
-    outcome = replace(
-        RunSummary.from_mapping(stored, directory.path),
-        members=describe_members(reader, facts, model.weights, files),
-        test_value=test_value(reader, facts, model.combination, files),
-    )
-    directory.write_ensemble(stored | outcome.to_mapping())

@@ -1,4 +1,4 @@
-"""Who may be a member of the ensemble, and the selection: on one rank, or on all when there is much to score."""
+"""Candidates of the ensemble, and the selection: on one rank, or on all when there is much to score."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mpi_automl.errors import UserError
-from mpi_automl.search.history import identities
-from mpi_automl.storage.reader import RunReader
-from mpi_automl.trial import Origin, Status, TrialKey
+from mpi_automl.trial import Status, TrialKey, identities
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,8 +21,9 @@ if TYPE_CHECKING:
     from mpi_automl.ensemble.greedy import Reduction
     from mpi_automl.metrics.metric import Metric
     from mpi_automl.parallel.world import World
-    from mpi_automl.runs.run_facts import RunFacts
+    from mpi_automl.runs.run import Run
     from mpi_automl.settings import Settings
+    from mpi_automl.storage.reader import RunReader
 
 DUMMY = "dummy"
 DEALT_ABOVE = 256.0
@@ -85,7 +83,7 @@ class EnsembleRules:
 
 
 @dataclass(frozen=True, eq=False)
-class Survey:
+class SelectionProblem:
     """Who may be a member, and by what they are judged; small enough to broadcast.
 
     Attributes
@@ -117,14 +115,13 @@ class Survey:
     bar: float
 
 
-def survey(reader: RunReader, facts: RunFacts, rules: EnsembleRules, among: Iterable[TrialKey] | None = None) -> Survey:
+def find_candidates(run: Run, rules: EnsembleRules, among: Iterable[TrialKey] | None = None) -> SelectionProblem:
     """Look for candidates among every rank's and every leg's trials.
 
     Parameters
     ----------
-    reader : RunReader
-    facts : RunFacts
-        If its metric is not the run's own, trials are scored anew by their predictions.
+    run : Run
+        If its metric is not the one of the search, trials are scored again by their predictions.
     rules : EnsembleRules
     among : iterable of TrialKey, optional
         Only these may be members.
@@ -134,54 +131,55 @@ def survey(reader: RunReader, facts: RunFacts, rules: EnsembleRules, among: Iter
     NothingFinishedError
         When not even the dummy was evaluated.
     """
-    truth = reader.truth()
+    reader = run.reader
     allowed = None if among is None else set(among)
-    dummy = find_dummy(reader)
-    usable = [key for key in reader.best(len(reader)) if key != dummy and (allowed is None or key in allowed)]
-    usable = with_largest_budgets(reader, usable)
-    found = look_among(reader, facts, rules, usable, _costs(reader, facts, usable, truth), dummy)
-    if not found.keys and dummy is None:
+    usable = [key for key in reader.best(len(reader)) if allowed is None or key in allowed]
+    found = candidates_among(run, rules, usable)
+    if not found.keys and found.dummy is None:
         raise NothingFinishedError(_nothing_finished(reader))
     return found
 
 
-def look_among(
-    reader: RunReader,
-    facts: RunFacts,
-    rules: EnsembleRules,
-    keys: Sequence[TrialKey],
-    costs: NDArray[np.float64],
-    dummy: TrialKey | None,
-) -> Survey:
-    """The candidates among some trials whose costs are known; parameters as for `survey`."""
+def candidates_among(run: Run, rules: EnsembleRules, keys: Sequence[TrialKey]) -> SelectionProblem:
+    """The candidates among some trials.
+
+    Of each configuration the trial with the largest budget counts: predictions of all budgets are of the same
+    validation rows, so that trials with a smaller one may be members too.
+
+    Parameters
+    ----------
+    run, rules
+        As for `find_candidates`.
+    keys : sequence of TrialKey
+        Trials whose predictions are kept.
+    """
     from mpi_automl.ensemble.build import CandidateFilter, choose_candidates, selection_metric
 
-    truth, kind = reader.truth(), facts.schema.task_type
-    dummy_cost = math.inf if dummy is None else float(_costs(reader, facts, [dummy], truth)[0])
+    reader, metric, kind, dummy = run.reader, run.metric, run.schema.task_type, run.dummy
+    keys = _with_largest_budgets(reader, [key for key in keys if key != dummy])
+    costs = run.costs(keys)
+    dummy_cost = math.inf if dummy is None else float(run.costs([dummy])[0])
     better = frozenset(key for key, cost in zip(keys, costs, strict=True) if cost < dummy_cost)
-    select_by = selection_metric(facts.metric, rules.select_by, kind) if rules.method == "greedy" else None
+    select_by = selection_metric(metric, rules.select_by, kind) if rules.method == "greedy" else None
     bar = math.inf
     if select_by is not None and dummy is not None:
-        bar = float(_own_costs(reader.predictions([dummy]), truth, select_by, kind)[0])
+        bar = float(_own_costs(reader.predictions([dummy]), reader.truth(), select_by, kind)[0])
     needs_dummy = select_by is None or rules.performance_range > 0.0
     rule = CandidateFilter(dummy_cost if needs_dummy else math.inf, rules.nbest, rules.performance_range)
     chosen = tuple(choose_candidates(keys, costs, rule))
-    return Survey(chosen, dummy, dummy_cost, facts.metric, kind, rules, select_by, better & set(chosen), bar)
+    return SelectionProblem(chosen, dummy, dummy_cost, metric, kind, rules, select_by, better & set(chosen), bar)
 
 
-def select_ensemble(
-    reader: RunReader, facts: RunFacts, rules: EnsembleRules, among: Iterable[TrialKey] | None = None
-) -> Ensemble:
+def select_ensemble(run: Run, rules: EnsembleRules, among: Iterable[TrialKey] | None = None) -> Ensemble:
     """Build the ensemble in this process; the dummy when no trial beats it.
 
-    Takes and raises what `survey` does.
+    Takes and raises what `find_candidates` does.
     """
-    found = survey(reader, facts, rules, among)
-    return build_from(found, reader, found.keys)
+    return build_from(find_candidates(run, rules, among), run.reader)
 
 
 def select_together(
-    world: World, directory: Path, look: Callable[[], Survey], *, dealt_above: float = DEALT_ABOVE
+    world: World, run: Run, look: Callable[[], SelectionProblem], *, dealt_above: float = DEALT_ABOVE
 ) -> Ensemble:
     """Collective. Build the ensemble: on rank 0, or on all ranks if the candidates are many.
 
@@ -190,33 +188,30 @@ def select_together(
     Parameters
     ----------
     world : World
-    directory : Path
-        The run directory.
+    run : Run
+        Every rank's own.
     look : callable
-        Gives the `Survey`; called on rank 0 only.
+        Gives the `SelectionProblem`; called on rank 0 only.
     dealt_above : float
         MiB of predictions above which the candidates are dealt over the ranks.
 
     Raises
     ------
     UserError
-        On every rank, as for `survey`.
+        On every rank, as for `find_candidates`.
     """
     from mpi_automl.parallel.reduction import WorldReduction
 
-    found, is_dealt = world.on_root(lambda: _with_size(look(), directory, world.size, dealt_above))
+    found, is_dealt = world.on_root(lambda: _with_size(look(), run, world.size, dealt_above))
     if not is_dealt:
-        return world.on_root(lambda: build_from(found, RunReader(directory), found.keys))
+        return world.on_root(lambda: build_from(found, run.reader))
     # Whatever cannot be read on one rank must end all of them before they wait for each other.
-    share = world.together(lambda: _read(found, RunReader(directory), found.keys[world.rank :: world.size]))
+    share = world.together(lambda: _read(found, run.reader, found.keys[world.rank :: world.size]))
     return _build_from(found, *share, WorldReduction(world))
 
 
-def with_largest_budgets(reader: RunReader, keys: Sequence[TrialKey]) -> list[TrialKey]:
-    """Of each configuration the trial with the largest budget; the order stays.
-
-    Predictions of all budgets are of the same validation rows, so trials with a smaller one may be members too.
-    """
+def _with_largest_budgets(reader: RunReader, keys: Sequence[TrialKey]) -> list[TrialKey]:
+    """Of each configuration the trial with the largest budget; the order stays."""
     budgets = [reader.trial(key).budget for key in keys]
     names = identities(np.array([reader.vector(key) for key in keys])) if keys else []
     largest: dict[bytes, float] = {}
@@ -225,26 +220,19 @@ def with_largest_budgets(reader: RunReader, keys: Sequence[TrialKey]) -> list[Tr
     return [key for key, name, budget in zip(keys, names, budgets, strict=True) if budget == largest[name]]
 
 
-def find_dummy(reader: RunReader) -> TrialKey | None:
-    """The dummy, if it was evaluated."""
-    records = reader.records
-    rows = np.flatnonzero((records["origin"] == Origin.DUMMY) & (records["status"] == Status.SUCCESS))
-    return reader.keys[rows[0]] if len(rows) else None
-
-
-def _with_size(found: Survey, directory: Path, ranks: int, dealt_above: float) -> tuple[Survey, bool]:
+def _with_size(found: SelectionProblem, run: Run, ranks: int, dealt_above: float) -> tuple[SelectionProblem, bool]:
     if ranks == 1 or len(found.keys) < ranks or found.rules.method not in _DEALT_METHODS:
         return found, False
-    one = RunReader(directory).predictions(found.keys[:1])
+    one = run.reader.predictions(found.keys[:1])
     return found, one.nbytes * len(found.keys) > dealt_above * 2**20
 
 
-def build_from(found: Survey, reader: RunReader, keys: Sequence[TrialKey]) -> Ensemble:
-    """Build the ensemble from candidates whose predictions are read here; the dummy if there are none."""
-    return _build_from(found, *_read(found, reader, keys)) if found.keys else _dummy_of(found)
+def build_from(found: SelectionProblem, reader: RunReader) -> Ensemble:
+    """Build the ensemble from the candidates, whose predictions are read here; the dummy if there are none."""
+    return _build_from(found, *_read(found, reader, found.keys)) if found.keys else _dummy_of(found)
 
 
-def _read(found: Survey, reader: RunReader, keys: Sequence[TrialKey]) -> tuple[Candidates, NDArray[Any]]:
+def _read(found: SelectionProblem, reader: RunReader, keys: Sequence[TrialKey]) -> tuple[Candidates, NDArray[Any]]:
     """Candidates and truth, with the rows in the order in which selection is fastest."""
     from mpi_automl.ensemble.build import Candidates
     from mpi_automl.metrics.scorers import order_by_class
@@ -255,7 +243,7 @@ def _read(found: Survey, reader: RunReader, keys: Sequence[TrialKey]) -> tuple[C
 
 
 def _build_from(
-    found: Survey, candidates: Candidates, truth: NDArray[Any], reduction: Reduction | None = None
+    found: SelectionProblem, candidates: Candidates, truth: NDArray[Any], reduction: Reduction | None = None
 ) -> Ensemble:
     if found.select_by is None:
         return _build(found, candidates, truth, reduction)
@@ -267,7 +255,7 @@ def _build_from(
     return _build(found, candidates.where([key in found.better for key in candidates.keys]), truth, reduction)
 
 
-def _dummy_of(found: Survey) -> Ensemble:
+def _dummy_of(found: SelectionProblem) -> Ensemble:
     from mpi_automl.ensemble.build import Ensemble
     from mpi_automl.ensemble.combination import WeightedMean
 
@@ -276,7 +264,7 @@ def _dummy_of(found: Survey) -> Ensemble:
 
 
 def _build_by_other_metric(
-    found: Survey, candidates: Candidates, truth: NDArray[Any], reduction: Reduction | None
+    found: SelectionProblem, candidates: Candidates, truth: NDArray[Any], reduction: Reduction | None
 ) -> Ensemble | None:
     """None where no candidate of any process is better than the dummy in that metric."""
     from mpi_automl.ensemble.greedy import NothingSelectedError
@@ -299,7 +287,7 @@ def _own_costs(
 
 
 def _build(
-    found: Survey,
+    found: SelectionProblem,
     candidates: Candidates,
     truth: NDArray[Any],
     reduction: Reduction | None,
@@ -320,16 +308,9 @@ def _build(
     )
 
 
-def _costs(reader: RunReader, facts: RunFacts, keys: list[TrialKey], truth: NDArray[Any]) -> NDArray[np.float64]:
-    if facts.metric.name == reader.legs[-1].metric:
-        return np.array([reader.cost(key) for key in keys])
-    kind = facts.schema.task_type
-    return np.array([facts.metric.cost(truth, reader.predictions([key])[0], kind) for key in keys])
-
-
 def _nothing_finished(reader: RunReader) -> str:
     counts = Counter(Status(status).name.lower() for status in reader.records["status"])
-    told = ", ".join(f"{count} {name}" for name, count in counts.items()) or "none"
+    ends = ", ".join(f"{count} {name}" for name, count in counts.items()) or "none"
     reasons = [reason.decode(errors="replace") for reason in reader.records["reason"] if reason]
     first = f"; the first reason given: {reasons[0]}" if reasons else ""
-    return f"No trial came to an end, not even the dummy (trials: {told}{first}); give more --time or --trial-memory."
+    return f"No trial came to an end, not even the dummy (trials: {ends}{first}); give more --time or --trial-memory."

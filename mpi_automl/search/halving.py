@@ -9,11 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from mpi_automl.trial import Origin, Status, TrialKey, TrialUpdate
+from mpi_automl.trial import Origin, Status, TrialKey, TrialUpdate, identity
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 _TOLERANCE = 1e-9
@@ -85,7 +84,7 @@ class Halving:
         number = self._number(trial.budget)
         if number is None or trial.origin is Origin.DUMMY or trial.status in (Status.RUNNING, Status.STOPPED):
             return
-        rung, name = self._rungs[number], _name(trial.vector)
+        rung, name = self._rungs[number], identity(trial.vector)
         if name in rung.known:
             return
         rung.known.add(name)
@@ -100,7 +99,7 @@ class Halving:
     def leave_out(self, vectors: Iterable[NDArray[np.float64]]) -> None:
         """Never promote these configurations."""
         for rung in self._rungs:
-            rung.passed_on.update(_name(vector) for vector in vectors)
+            rung.passed_on.update(identity(vector) for vector in vectors)
 
     def next(self) -> TrialUpdate | None:
         """The next trial to be evaluated anew, with its new budget; None when nothing is worth it.
@@ -109,11 +108,11 @@ class Halving:
         """
         for number in reversed(range(len(self._rungs) - 1)):
             rung = self._rungs[number]
-            while rung.waiting and _name(rung.waiting[0][2].vector) in rung.passed_on:
+            while rung.waiting and identity(rung.waiting[0][2].vector) in rung.passed_on:
                 heapq.heappop(rung.waiting)
             if rung.waiting and self._is_among_best(rung):
                 trial = heapq.heappop(rung.waiting)[2]
-                rung.passed_on.add(_name(trial.vector))
+                rung.passed_on.add(identity(trial.vector))
                 return replace(trial, status=Status.RUNNING, origin=Origin.PROMOTED, budget=self.budgets[number + 1])
         return None
 
@@ -122,7 +121,7 @@ class Halving:
         number = self._number(promotion.budget)
         assert number is not None
         rung = self._rungs[number - 1]
-        rung.passed_on.discard(_name(promotion.vector))
+        rung.passed_on.discard(identity(promotion.vector))
         heapq.heappush(rung.waiting, (promotion.cost, promotion.key, promotion))
 
     def _is_among_best(self, rung: _Rung) -> bool:
@@ -132,11 +131,6 @@ class Halving:
     def _number(self, budget: float) -> int | None:
         near = (number for number, own in enumerate(self.budgets) if abs(own - budget) < _TOLERANCE)
         return next(near, None)
-
-
-def _name(vector: NDArray[np.float64]) -> bytes:
-    """Equal for the vectors of one configuration, which all come from one proposal."""
-    return np.where(np.isnan(vector), np.nan, vector).tobytes()
 
 
 class Promotions:
@@ -158,7 +152,7 @@ class Promotions:
         due = self._due[trial.key.rank]
         if trial.status is not Status.RUNNING:
             self._halving.note(trial)
-        elif due is not None and (due.budget, _name(due.vector)) == (trial.budget, _name(trial.vector)):
+        elif due is not None and (due.budget, identity(due.vector)) == (trial.budget, identity(trial.vector)):
             self._due[trial.key.rank] = None
 
     def next_for(self, rank: int) -> tuple[TrialUpdate, ...]:

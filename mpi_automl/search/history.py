@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mpi_automl.trial import Status, TrialKey
+from mpi_automl.trial import Status, TrialKey, identities
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,20 +14,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Floats = NDArray[np.float64]
-
-_DECIMALS = 9
-
-
-def identities(vectors: Floats) -> list[bytes]:
-    """What configurations are recognised by: equal for equal ones, whatever the last bits of a float are.
-
-    Parameters
-    ----------
-    vectors : ndarray of float64, shape (n, n_hyperparameters)
-    """
-    # Adding 0.0 turns -0.0 into 0.0; no encoded value is as low as -2.
-    rounded = np.where(np.isnan(vectors), -2.0, np.round(vectors, _DECIMALS) + 0.0)
-    return [row.tobytes() for row in np.ascontiguousarray(rounded)]
 
 
 class History:
@@ -106,7 +92,7 @@ class History:
         return self._foreign[: self._n]
 
     def knows(self, identity: bytes) -> bool:
-        """Whether a configuration with this identity (`identities`) has been told."""
+        """Whether a configuration with this identity (`mpi_automl.trial.identities`) has been told."""
         return identity in self._identities
 
     def add(

@@ -10,10 +10,9 @@ import numpy as np
 from mpi_automl.search.acquisition import log_expected_improvement
 from mpi_automl.search.candidates import Neighbourhood, local_search
 from mpi_automl.search.encoding import Imputer, LogScale, observed_costs
-from mpi_automl.search.history import identities
 from mpi_automl.search.styles import Effort
 from mpi_automl.search.surrogate import Surrogate
-from mpi_automl.trial import Origin
+from mpi_automl.trial import Origin, identities
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

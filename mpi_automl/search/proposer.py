@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mpi_automl.search.encoding import observed_costs
-from mpi_automl.search.history import History, identities
+from mpi_automl.search.history import History
 from mpi_automl.search.vectors import VectorSpace
-from mpi_automl.trial import Origin
+from mpi_automl.trial import Origin, identities
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -25,7 +25,7 @@ from mpi_automl.storage.leg_files import (
     read_rows,
 )
 from mpi_automl.storage.records import checksum_of
-from mpi_automl.trial import Origin, Status, Trial, TrialKey
+from mpi_automl.trial import Origin, Status, Trial, TrialKey, identities
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -171,20 +171,23 @@ class RunReader:
             start += len(leg.records)
         return columns
 
-    def best(self, n: int) -> list[TrialKey]:
+    def best(self, n: int, among: NDArray[np.bool_] | None = None) -> list[TrialKey]:
         """The trials with the lowest costs among those whose predictions are kept and undamaged.
 
         Parameters
         ----------
         n : int
             How many at most.
+        among : ndarray of bool, shape (n_trials,), optional
+            Only these.
 
         Returns
         -------
         list of TrialKey
             Best first; equal costs in the order of leg, rank and number.
         """
-        usable = np.flatnonzero(self.has_predictions & np.isfinite(self.records["cost"]))
+        is_usable = self.has_predictions & np.isfinite(self.records["cost"])
+        usable = np.flatnonzero(is_usable if among is None else is_usable & among)
         order = usable[np.argsort(self.records["cost"][usable], kind="stable")]
         candidates = [self.keys[position] for position in order]
         found: list[TrialKey] = []
@@ -279,7 +282,7 @@ class RunReader:
         counts: Counter[bytes] = Counter()
         vectors: dict[bytes, NDArray[np.float64]] = {}
         for leg in self._legs.values():
-            own = {_vector_name(vector): vector for vector in leg.running_vectors}
+            own = dict(zip(identities(leg.running_vectors), leg.running_vectors, strict=True))
             counts.update(own.keys())
             vectors.update(own)
         twice = [vectors[name] for name, count in counts.items() if count > 1]
@@ -358,7 +361,3 @@ def _without_scores(records: NDArray[Any]) -> NDArray[Any]:
 def _keys(records: NDArray[Any]) -> Iterable[TrialKey]:
     parts = (records[name].tolist() for name in ("leg", "rank", "number"))
     return (TrialKey(*key) for key in zip(*parts, strict=True))
-
-
-def _vector_name(vector: NDArray[np.float64]) -> bytes:
-    return np.where(np.isnan(vector), np.nan, vector).tobytes()

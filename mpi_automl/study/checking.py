@@ -13,8 +13,8 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Section:
-    """A table of the file, with what is needed to complain about it.
+class StudySection:
+    """A table of a study's file, with what is needed to complain about it.
 
     Attributes
     ----------
@@ -78,7 +78,7 @@ class Section:
         wanted = text if text.startswith("a ") else "a number" if convert is float else "text"
         raise self.error(f"has {key} = {given!r}; it must be {wanted}")
 
-    def table(self, key: str) -> Section:
+    def table(self, key: str) -> StudySection:
         """A table inside; empty where there is none.
 
         Raises
@@ -90,9 +90,9 @@ class Section:
         given = self.values.get(key, {})
         if not isinstance(given, dict):
             raise self.error(f"has {key} = {given!r}; it must be a table {place}")
-        return Section(given, self.file, place)
+        return StudySection(given, self.file, place)
 
-    def tables(self, key: str) -> list[Section]:
+    def tables(self, key: str) -> list[StudySection]:
         """An array of tables inside.
 
         Raises
@@ -106,7 +106,7 @@ class Section:
         if not isinstance(given, list) or not all(isinstance(entry, dict) for entry in given):
             raise self.error(f"has {key} = {given!r}; write [[{key}]], once for each")
         return [
-            Section(entry, self.file, f"[[{key}]] number {number}" if len(given) > 1 else f"[[{key}]]")
+            StudySection(entry, self.file, f"[[{key}]] number {number}" if len(given) > 1 else f"[[{key}]]")
             for number, entry in enumerate(given, 1)
         ]
 

@@ -10,8 +10,8 @@ from mpi_automl.atomic_write import atomic_write
 from mpi_automl.data.task import TaskType
 from mpi_automl.errors import UserError
 from mpi_automl.metrics.registry import get_metric
-from mpi_automl.study.ids import digest_of_mapping
 from mpi_automl.study.results import RunArrays, RunResult
+from mpi_automl.study.tables import digest_of_mapping
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mpi_automl.study.directory import StudyDirectory
-    from mpi_automl.study.plan import Run, StudyPlan
+    from mpi_automl.study.plan import PlannedRun, StudyPlan
 
 CURVES = ("curve_seconds", "curve_validation", "curve_test")
 """Columns that hold a list in each row; in CSV, JSON text."""
@@ -57,7 +57,7 @@ def collect(directory: StudyDirectory, plan: StudyPlan) -> pd.DataFrame:
     return pd.DataFrame([_row(directory, plan, run) for run in plan.runs])
 
 
-def _row(directory: StudyDirectory, plan: StudyPlan, run: Run) -> dict[str, Any]:
+def _row(directory: StudyDirectory, plan: StudyPlan, run: PlannedRun) -> dict[str, Any]:
     row: dict[str, Any] = {
         "study": plan.name,
         "id": run.id,
@@ -65,7 +65,7 @@ def _row(directory: StudyDirectory, plan: StudyPlan, run: Run) -> dict[str, Any]
         "fold": run.fold,
         "seed": run.seed,
         "variant": run.variant.name,
-        "by": "mpi_automl" if run.variant.peer is None else " ".join(run.variant.peer.command),
+        "by": "mpi_automl" if run.variant.system is None else " ".join(run.variant.system.command),
         "state": directory.state(run).state.value,
     }
     found = directory.read_result(run)
@@ -77,7 +77,7 @@ def _row(directory: StudyDirectory, plan: StudyPlan, run: Run) -> dict[str, Any]
     return row
 
 
-def _facts(run: Run, result: RunResult) -> dict[str, Any]:
+def _facts(run: PlannedRun, result: RunResult) -> dict[str, Any]:
     settings = run.settings
     facts: dict[str, Any] = {
         "error": result.error,
@@ -113,12 +113,12 @@ def _facts(run: Run, result: RunResult) -> dict[str, Any]:
     return facts | {f"version_{name}": version for name, version in result.versions.items()}
 
 
-def metrics_of(plan: StudyPlan, run: Run, task_type: TaskType) -> Sequence[str]:
+def metrics_of(plan: StudyPlan, run: PlannedRun, task_type: TaskType) -> Sequence[str]:
     """Metrics to score a run by, the one to compare by first."""
     return plan.metrics.get(task_type.value) or (run.settings.metric,)
 
 
-def _scores(plan: StudyPlan, run: Run, result: RunResult, attempt: Path) -> dict[str, Any]:
+def _scores(plan: StudyPlan, run: PlannedRun, result: RunResult, attempt: Path) -> dict[str, Any]:
     arrays, task_type = RunArrays.read(attempt), TaskType(result.task_type)
     names = metrics_of(plan, run, task_type)
     values = {name: value_of(name, task_type, arrays) for name in names}

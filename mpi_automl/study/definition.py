@@ -11,17 +11,17 @@ from typing import Any
 from mpi_automl.errors import UserError
 from mpi_automl.options import integer, names
 from mpi_automl.settings import Settings
-from mpi_automl.study.checking import Section
+from mpi_automl.study.checking import StudySection
 from mpi_automl.toml_file import read_toml
 
 TASK_TYPES = ("binary", "multiclass", "multilabel", "regression", "multioutput")
 METHODS = ("holdout", "cv", "repeated-cv", "group", "time-series", "files")
 BASELINES = ("random_forest", "hist_gradient_boosting", "logistic_regression")
-"""Peers that ship with the package."""
+"""External systems that ship with the package."""
 
 TABLE_OPTIONS = ("target", "task", "categorical", "text", "drop", "drop_missing_targets", "groups")
 """Options of ``fit`` that belong to a table."""
-_PEER_OPTIONS = ("time", "threads", "metric", "trial_memory")
+_SYSTEM_OPTIONS = ("time", "threads", "metric", "trial_memory")
 """Options of ``fit`` that also mean something to other systems."""
 _DECIDED = {
     "table": "name tables under [[tables]]",
@@ -119,12 +119,12 @@ class Variant:
     name : str
     options : mapping of str to Any
         Options of ``fit``, those of ``[settings]`` included.
-    peer : ExternalSystem or None
+    system : ExternalSystem or None
     """
 
     name: str
     options: Mapping[str, Any]
-    peer: ExternalSystem | None = None
+    system: ExternalSystem | None = None
 
     def settings(self, **more: Any) -> Settings:
         """Settings of a run, with options of its own."""
@@ -201,7 +201,7 @@ def read_study(path: Path, directory: Path | None = None) -> Study:
     UserError
         For anything wrong in it: what, where, and the nearest right key.
     """
-    top = Section(read_toml(path), str(path), "")
+    top = StudySection(read_toml(path), str(path), "")
     top.only("study", "split", "settings", "tables", "variants", "slurm")
     facts = top.table("study")
     facts.only("name", "directory", "ranks", "time", "seeds", "metrics")
@@ -243,7 +243,7 @@ def _seeds(value: Any) -> tuple[int, ...]:
     return tuple(range(1, _positive(value) + 1))
 
 
-def _metrics(facts: Section) -> dict[str, tuple[str, ...]]:
+def _metrics(facts: StudySection) -> dict[str, tuple[str, ...]]:
     given = facts.values.get("metrics", ())
     none: tuple[str, ...] = ()
     if not isinstance(given, Mapping):
@@ -253,7 +253,7 @@ def _metrics(facts: Section) -> dict[str, tuple[str, ...]]:
     return {kind: section.value(kind, names, none) for kind in TASK_TYPES}
 
 
-def _split(section: Section) -> Split:
+def _split(section: StudySection) -> Split:
     section.only("method", "share", "folds", "repeats", "seed", "files")
     default = Split()
     method = section.value("method", str, "files" if "files" in section.values else default.method)
@@ -280,14 +280,14 @@ def _split(section: Section) -> Split:
     )
 
 
-def _tables(top: Section) -> tuple[Tables, ...]:
+def _tables(top: StudySection) -> tuple[Tables, ...]:
     entries = top.tables("tables")
     if not entries:
         raise top.error('has no [[tables]]; add one such as [[tables]] with files = "data/*.csv" and target = "y"')
     return tuple(_table(entry) for entry in entries)
 
 
-def _table(section: Section) -> Tables:
+def _table(section: StudySection) -> Tables:
     section.only("files", "openml", "suite", "name", *TABLE_OPTIONS)
     ways = [way for way in ("files", "openml", "suite") if way in section.values]
     if len(ways) != 1:
@@ -307,7 +307,7 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(map(str, value)) if isinstance(value, list) else (str(value),)
 
 
-def _variants(top: Section, shared: Section) -> tuple[Variant, ...]:
+def _variants(top: StudySection, shared: StudySection) -> tuple[Variant, ...]:
     _check_options(shared)
     entries = top.table("variants")
     if not entries.values:
@@ -315,28 +315,28 @@ def _variants(top: Section, shared: Section) -> tuple[Variant, ...]:
     return tuple(_variant(name, entries.table(name), shared) for name in entries.values)
 
 
-def _variant(name: str, section: Section, shared: Section) -> Variant:
-    peer = None
-    if "peer" in section.values:
-        section.only("peer", "options", "version", *_PEER_OPTIONS)
-        peer = _peer(section)
-        shared = Section(
-            {key: value for key, value in shared.values.items() if key.replace("-", "_") in _PEER_OPTIONS},
+def _variant(name: str, section: StudySection, shared: StudySection) -> Variant:
+    system = None
+    if "system" in section.values:
+        section.only("system", "options", "version", *_SYSTEM_OPTIONS)
+        system = _system(section)
+        shared = StudySection(
+            {key: value for key, value in shared.values.items() if key.replace("-", "_") in _SYSTEM_OPTIONS},
             shared.file,
             shared.place,
         )
-    own = Section(
-        {key: value for key, value in section.values.items() if key not in ("peer", "options", "version")},
+    own = StudySection(
+        {key: value for key, value in section.values.items() if key not in ("system", "options", "version")},
         section.file,
         section.place,
     )
     _check_options(own)
     options = {key.replace("-", "_"): value for key, value in {**shared.values, **own.values}.items()}
     section.checked(lambda: Settings.from_mapping(options))
-    return Variant(name, options, peer)
+    return Variant(name, options, system)
 
 
-def _check_options(section: Section) -> None:
+def _check_options(section: StudySection) -> None:
     """Options of ``fit`` that a variant may have."""
     given = {key.replace("-", "_") for key in section.values}
     for key in given & _DECIDED.keys():
@@ -352,23 +352,23 @@ def _check_options(section: Section) -> None:
         raise section.error('has threads = "auto"; a study needs a number, from which it plans its cores')
 
 
-def _peer(section: Section) -> ExternalSystem:
-    given = section.values["peer"]
+def _system(section: StudySection) -> ExternalSystem:
+    given = section.values["system"]
     command = tuple(map(str, given)) if isinstance(given, list) else tuple(shlex.split(str(given)))
     if not command:
-        raise section.error(f"has an empty peer; name one of {', '.join(BASELINES)} or a command")
+        raise section.error(f"has an empty system; name one of {', '.join(BASELINES)} or a command")
     here = Path(section.file).parent
     if command[0] not in BASELINES:
         if len(command) == 1 and "/" not in command[0]:
-            section.one_of("peer", command[0], BASELINES, "or a command with a path, such as ./adapter.sh")
+            section.one_of("system", command[0], BASELINES, "or a command with a path, such as ./adapter.sh")
         program = here / command[0]
         if "/" in command[0] and not program.is_file():
-            raise section.error(f"has peer = {command[0]}, which is not a file")
+            raise section.error(f"has system = {command[0]}, which is not a file")
         command = (str(program.resolve()) if program.is_file() else command[0], *command[1:])
     return ExternalSystem(command, section.table("options").values, section.value("version", str, ""))
 
 
-def _slurm(section: Section) -> Slurm:
+def _slurm(section: StudySection) -> Slurm:
     section.only("launch", "options", "setup", "tasks")
     default = Slurm()
     return Slurm(
@@ -382,7 +382,7 @@ def _slurm(section: Section) -> Slurm:
 def _check_differ(study: Study, file: str) -> None:
     seen: dict[str, str] = {}
     for variant in study.variants:
-        what = repr((variant.settings().to_mapping(), variant.peer))
+        what = repr((variant.settings().to_mapping(), variant.system))
         if what in seen:
             raise UserError(f"{file}: the variants {seen[what]} and {variant.name} are the same; leave one out.")
         seen[what] = variant.name

@@ -27,7 +27,7 @@ from typing import Any
 from mpi_automl.atomic_write import atomic_write_text
 from mpi_automl.errors import UserError
 from mpi_automl.storage.run_lock import RunLock
-from mpi_automl.study.plan import Run, StudyPlan
+from mpi_automl.study.plan import PlannedRun, StudyPlan
 
 
 class State(str, Enum):
@@ -47,7 +47,7 @@ class RunState:
 
     Attributes
     ----------
-    run : Run
+    run : PlannedRun
     state : State
     attempts : int
         How often it was begun.
@@ -55,7 +55,7 @@ class RunState:
         Who is at it, or why it failed.
     """
 
-    run: Run
+    run: PlannedRun
     state: State
     attempts: int
     remark: str = ""
@@ -127,15 +127,15 @@ class StudyDirectory:
         """
         return StudyPlan.from_json((self.path / "plan.json").read_text(encoding="utf-8"))
 
-    def of(self, run: Run) -> Path:
+    def of(self, run: PlannedRun) -> Path:
         """Directory of a run."""
         return self.path / "runs" / run.id
 
-    def claim(self, run: Run) -> RunLock:
+    def claim(self, run: PlannedRun) -> RunLock:
         """The lock that says who is at a run."""
         return RunLock(self.of(run) / "claim.json")
 
-    def begin(self, run: Run) -> Path:
+    def begin(self, run: PlannedRun) -> Path:
         """Make the directory of another attempt at a run.
 
         Raises
@@ -156,10 +156,10 @@ class StudyDirectory:
             else:
                 return attempt
 
-    def _attempts(self, run: Run) -> list[Path]:
+    def _attempts(self, run: PlannedRun) -> list[Path]:
         return list(self.of(run).glob("attempt-*"))
 
-    def write_result(self, run: Run, result: Mapping[str, Any]) -> None:
+    def write_result(self, run: PlannedRun, result: Mapping[str, Any]) -> None:
         """Write how a run ended; what was there before, such as a failure, gives way.
 
         Raises
@@ -173,7 +173,7 @@ class StudyDirectory:
         except OSError as error:
             raise UserError(f"{path} cannot be written ({error.strerror}).") from None
 
-    def read_result(self, run: Run) -> dict[str, Any] | None:
+    def read_result(self, run: PlannedRun) -> dict[str, Any] | None:
         """How a run ended; None before its end."""
         try:
             result: dict[str, Any] = json.loads((self.of(run) / "result.json").read_text(encoding="utf-8"))
@@ -181,7 +181,7 @@ class StudyDirectory:
             return None
         return result
 
-    def state(self, run: Run) -> RunState:
+    def state(self, run: PlannedRun) -> RunState:
         """How far a run is."""
         attempts = len(self._attempts(run))
         holder = self.claim(run).holder()
@@ -192,7 +192,7 @@ class StudyDirectory:
             return RunState(run, State(result["state"]), attempts, str(result.get("error", "")))
         return RunState(run, State.HALF_WRITTEN if attempts else State.WAITING, attempts)
 
-    def states(self, runs: Sequence[Run]) -> list[RunState]:
+    def states(self, runs: Sequence[PlannedRun]) -> list[RunState]:
         """How far each run is."""
         return [self.state(run) for run in runs]
 

@@ -9,13 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from mpi_automl.errors import UserError
 from mpi_automl.job.observer import Observer
 from mpi_automl.run import run as run_job
 from mpi_automl.study.directory import State
-from mpi_automl.study.external_systems import PeerPlace, run_peer
+from mpi_automl.study.external_systems import ExternalSystemFiles, run_external_system
 from mpi_automl.study.results import RunArrays, RunResult, Searched, installed_versions
 from mpi_automl.study.splits import outer_parts
 
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
     from mpi_automl.parallel.world import World
     from mpi_automl.runs.summary import RunSummary
     from mpi_automl.study.directory import StudyDirectory
-    from mpi_automl.study.plan import Run
+    from mpi_automl.study.plan import PlannedRun
     from mpi_automl.study.process_launcher import Ended
     from mpi_automl.study.rank_services import RankServices
     from mpi_automl.study.splits import OuterParts
@@ -54,7 +52,7 @@ class RunWork:
 
     Parameters
     ----------
-    run : Run
+    run : PlannedRun
     world : World
         The group.
     workplace : RankServices
@@ -67,7 +65,7 @@ class RunWork:
 
     def __init__(
         self,
-        run: Run,
+        run: PlannedRun,
         world: World,
         workplace: RankServices,
         directory: StudyDirectory,
@@ -93,7 +91,7 @@ class RunWork:
         self._world.begin_again()
         attempt = self._world.on_root(lambda: self._directory.begin(self._run))
         try:
-            result = self._peer(attempt) if self._run.variant.peer else self._own(attempt)
+            result = self._system(attempt) if self._run.variant.system else self._own(attempt)
         except UserError as error:
             result = self._failed(attempt, str(error))
         except (InterruptedRunError, SystemExit, KeyboardInterrupt):
@@ -146,21 +144,19 @@ class RunWork:
         return self._world.on_root(lambda: self._own_result(attempt, outcome))
 
     def _own_result(self, attempt: Path, outcome: RunSummary) -> RunResult:
-        from mpi_automl.ensemble.model import EnsembleModel
-        from mpi_automl.storage.run_directory import RunDirectory
-        from mpi_automl.study.curves import curve_of
+        from mpi_automl.runs.run import Run
 
         assert self._parts is not None
         assert self._task is not None
         ended = time.time()
         settings, test = self._run.settings, self._parts.test
-        model = EnsembleModel.load(RunDirectory(outcome.directory).model, trusted=settings.plugins)
+        run = Run(outcome.directory, plugins=settings.plugins)
+        model = run.model
         started = time.perf_counter()
         predictions = model.predictions(model.schema.encode(test.features))
         predict_seconds = time.perf_counter() - started
         truth = model.schema.encode_target(test.targets_or_fail)
-        curve = curve_of(outcome.directory, settings.plugins, self._world.started)
-        RunArrays(np.asarray(predictions, dtype=np.float64), truth, *curve).write(attempt)
+        RunArrays.of(run, predictions, truth, self._world.started).write(attempt)
         return self._result(
             attempt,
             State.FINISHED,
@@ -170,20 +166,20 @@ class RunWork:
             searched=_searched(outcome),
         )
 
-    def _peer(self, attempt: Path) -> RunResult:
-        result = self._world.on_root(lambda: self._peer_result(attempt))
+    def _system(self, attempt: Path) -> RunResult:
+        result = self._world.on_root(lambda: self._system_result(attempt))
         if result is None:
             raise InterruptedRunError
         return result
 
-    def _peer_result(self, attempt: Path) -> RunResult | None:
+    def _system_result(self, attempt: Path) -> RunResult | None:
         """On the root rank; None if a signal ended it."""
         task = self._load()
         assert self._parts is not None
         started = time.time()
-        place = PeerPlace((attempt / "peer").resolve())  # the adapter works in a directory of its own
+        place = ExternalSystemFiles((attempt / "system").resolve())  # the adapter works in a directory of its own
         try:
-            predictions, ended = run_peer(
+            predictions, ended = run_external_system(
                 self._run, self._parts, task, place, self._workplace.starter, self._cores(), self._must_stop
             )
         except UserError:
@@ -194,9 +190,9 @@ class RunWork:
             # Whatever it is, it happened on this rank alone, and the others can be told.
             raise UserError(f"{type(error).__name__}: {error}") from error
         RunArrays(predictions, task.schema.encode_target(self._parts.test.targets_or_fail)).write(attempt)
-        return self._peer_finished(attempt, task, ended, time.time() - started)
+        return self._system_finished(attempt, task, ended, time.time() - started)
 
-    def _peer_finished(self, attempt: Path, task: Task, ended: Ended, seconds: float) -> RunResult:
+    def _system_finished(self, attempt: Path, task: Task, ended: Ended, seconds: float) -> RunResult:
         return self._result(
             attempt,
             State.FINISHED,

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     from mpi_automl.data.schema import Schema
     from mpi_automl.data.task import Task
-    from mpi_automl.study.plan import Run
+    from mpi_automl.study.plan import PlannedRun
     from mpi_automl.study.process_launcher import Ended, ProcessLauncher
     from mpi_automl.study.splits import OuterParts
 
@@ -59,7 +59,7 @@ _LAST_WORDS = 300
 
 
 @dataclass(frozen=True)
-class PeerPlace:
+class ExternalSystemFiles:
     """Where an adapter works.
 
     Attributes
@@ -85,12 +85,12 @@ class PeerPlace:
         return self.directory / "output.log"
 
 
-def run_peer(
-    run: Run,
+def run_external_system(
+    run: PlannedRun,
     parts: OuterParts,
     task: Task,
-    place: PeerPlace,
-    starter: ProcessLauncher,
+    place: ExternalSystemFiles,
+    launcher: ProcessLauncher,
     cores: frozenset[int],
     must_stop: Callable[[], bool],
 ) -> tuple[NDArray[np.float64], Ended]:
@@ -98,12 +98,12 @@ def run_peer(
 
     Parameters
     ----------
-    run : Run
+    run : PlannedRun
     parts : OuterParts
     task : Task
         Made of the same parts.
-    place : PeerPlace
-    starter : ProcessLauncher
+    place : ExternalSystemFiles
+    launcher : ProcessLauncher
     cores : frozenset of int
         That it may use; empty for all.
     must_stop : callable
@@ -118,11 +118,11 @@ def run_peer(
     UserError
         If the adapter fails, or what it writes does not fit the contract.
     """
-    assert run.variant.peer is not None
+    assert run.variant.system is not None
     _write_job(run, parts, task, place)
-    ended = starter.run(
+    ended = launcher.run(
         Program(
-            (*_command(run.variant.peer.command), str(place.job)),
+            (*_command(run.variant.system.command), str(place.job)),
             str(place.directory),
             str(place.output),
             (1 + _LEEWAY_SHARE) * run.seconds + _LEEWAY,
@@ -144,7 +144,7 @@ def _command(command: tuple[str, ...]) -> tuple[str, ...]:
     return command
 
 
-def _failure(ended: Ended, place: PeerPlace) -> str:
+def _failure(ended: Ended, place: ExternalSystemFiles) -> str:
     if ended.error:
         return f"The adapter cannot be started ({ended.error})."
     how = "was ended, as its time was up" if ended.was_killed else f"ended with status {ended.status}"
@@ -152,7 +152,7 @@ def _failure(ended: Ended, place: PeerPlace) -> str:
     return f"The adapter {how} after {ended.seconds:.0f} s; see {place.output}. {words}".rstrip()
 
 
-def _write_job(run: Run, parts: OuterParts, task: Task, place: PeerPlace) -> None:
+def _write_job(run: PlannedRun, parts: OuterParts, task: Task, place: ExternalSystemFiles) -> None:
     settings, schema = run.settings, task.schema
     place.directory.mkdir(parents=True)
     train, test = (_dense(part.features, run.table.name) for part in (parts.train, parts.test))
@@ -177,7 +177,7 @@ def _write_job(run: Run, parts: OuterParts, task: Task, place: PeerPlace) -> Non
         "cores": run.cores,
         "memory": settings.trial_memory,
         "seed": run.seed,
-        "options": dict(run.variant.peer.options) if run.variant.peer else {},
+        "options": dict(run.variant.system.options) if run.variant.system else {},
     }
     place.job.write_text(json.dumps(job, indent=1), encoding="utf-8")
 

@@ -14,9 +14,8 @@ import mpi_automl
 from mpi_automl.errors import UserError
 from mpi_automl.settings import Settings
 from mpi_automl.study.definition import ExternalSystem, Slurm, Variant
-from mpi_automl.study.ids import digest_of_mapping
 from mpi_automl.study.splits import OuterSplit, outer_split
-from mpi_automl.study.tables import StudyTable, find_tables
+from mpi_automl.study.tables import StudyTable, digest_of_mapping, find_tables
 
 if TYPE_CHECKING:
     from mpi_automl.study.definition import Study
@@ -26,7 +25,7 @@ _DEFAULTS = {spec.name: spec.default for spec in fields(Settings)}
 
 
 @dataclass(frozen=True)
-class Run:
+class PlannedRun:
     """One run of the study.
 
     Attributes
@@ -78,14 +77,14 @@ class StudyPlan:
     Attributes
     ----------
     name : str
-    runs : tuple of Run
+    runs : tuple of PlannedRun
     metrics : mapping of str to tuple of str
         As in `mpi_automl.study.definition.Study`.
     slurm : Slurm
     """
 
     name: str
-    runs: tuple[Run, ...]
+    runs: tuple[PlannedRun, ...]
     metrics: Mapping[str, tuple[str, ...]]
     slurm: Slurm
 
@@ -139,7 +138,7 @@ class StudyPlan:
             tables = {name: StudyTable(**table) for name, table in mapping["tables"].items()}
             variants = {name: _variant(variant) for name, variant in mapping["variants"].items()}
             runs = tuple(
-                Run(
+                PlannedRun(
                     **{
                         **run,
                         "table": tables[run["table"]],
@@ -153,12 +152,12 @@ class StudyPlan:
             slurm = Slurm(**{**mapping["slurm"], "options": tuple(mapping["slurm"]["options"])})
             return cls(mapping["name"], runs, metrics, slurm)
         except (KeyError, TypeError, ValueError) as error:
-            raise UserError(f"The plan of the study is damaged ({error!r}); run mpi-automl study run anew.") from error
+            raise UserError(f"The plan of the study is damaged ({error!r}); run mpi-automl study run again.") from error
 
 
 def _variant(mapping: Mapping[str, Any]) -> Variant:
-    peer = mapping["peer"]
-    made = None if peer is None else ExternalSystem(tuple(peer["command"]), peer["options"], peer["version"])
+    system = mapping["system"]
+    made = None if system is None else ExternalSystem(tuple(system["command"]), system["options"], system["version"])
     return Variant(mapping["name"], mapping["options"], made)
 
 
@@ -184,7 +183,7 @@ def make_plan(study: Study) -> StudyPlan:
     return StudyPlan(study.name, tuple(runs), study.metrics, study.slurm)
 
 
-def _run(table: StudyTable, split: OuterSplit, fold: int, seed: int, variant: Variant, ranks: int) -> Run:
+def _run(table: StudyTable, split: OuterSplit, fold: int, seed: int, variant: Variant, ranks: int) -> PlannedRun:
     settings = variant.settings(**table.options)
     inputs = {
         "format": _FORMAT,
@@ -194,9 +193,9 @@ def _run(table: StudyTable, split: OuterSplit, fold: int, seed: int, variant: Va
         "seed": seed,
         "ranks": ranks,
         "settings": _not_default(settings),
-        "by": _version_of(settings) if variant.peer is None else _version_of_peer(variant.peer),
+        "by": _version_of(settings) if variant.system is None else _version_of_system(variant.system),
     }
-    return Run(digest_of_mapping(inputs), table, split, fold, seed, variant, ranks)
+    return PlannedRun(digest_of_mapping(inputs), table, split, fold, seed, variant, ranks)
 
 
 def _not_default(settings: Settings) -> dict[str, Any]:
@@ -212,14 +211,18 @@ def _version_of(settings: Settings) -> dict[str, Any]:
     )
 
 
-def _version_of_peer(peer: ExternalSystem) -> dict[str, Any]:
+def _version_of_system(system: ExternalSystem) -> dict[str, Any]:
     """What tells one release of another system from the next: versions, or the adapter's own content."""
-    facts: dict[str, Any] = {"command": list(peer.command), "options": dict(peer.options), "version": peer.version}
-    if peer.is_baseline:
+    facts: dict[str, Any] = {
+        "command": list(system.command),
+        "options": dict(system.options),
+        "version": system.version,
+    }
+    if system.is_baseline:
         return facts | {"mpi_automl": mpi_automl.__version__, "scikit-learn": version("scikit-learn")}
-    program = Path(peer.command[0])
+    program = Path(system.command[0])
     if program.is_file():
-        facts["command"] = [program.name, *peer.command[1:]]
+        facts["command"] = [program.name, *system.command[1:]]
         facts["program"] = _digest(program)
     return facts
 
@@ -228,17 +231,17 @@ def _digest(path: Path) -> str:
     return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
 
 
-def core_hours(runs: Sequence[Run]) -> float:
+def core_hours(runs: Sequence[PlannedRun]) -> float:
     """What runs cost: their wall time times their cores."""
     return sum(run.seconds * run.cores for run in runs) / 3600.0
 
 
-def longest_first(runs: Sequence[Run]) -> list[Run]:
+def longest_first(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
     """The order in which runs are taken: what takes longest first, so that no group is late at the end."""
     return sorted(runs, key=lambda run: -run.seconds * run.cores)
 
 
-def wall_seconds(runs: Sequence[Run], groups: int) -> float:
+def wall_seconds(runs: Sequence[PlannedRun], groups: int) -> float:
     """Time until all runs are done by so many groups that take the longest first (list scheduling)."""
     ends = [0.0] * max(1, groups)
     for run in longest_first(runs):

@@ -19,7 +19,7 @@ from mpi_automl.study.plan import longest_first
 if TYPE_CHECKING:
     from mpi_automl.storage.run_lock import RunLock
     from mpi_automl.study.directory import StudyDirectory
-    from mpi_automl.study.plan import Run
+    from mpi_automl.study.plan import PlannedRun
 
 _BEAT = 20.0
 """Seconds between signs of life; a claim counts as abandoned after two minutes without one."""
@@ -32,10 +32,10 @@ class Claim:
 
     Attributes
     ----------
-    run : Run
+    run : PlannedRun
     """
 
-    def __init__(self, run: Run, lock: RunLock) -> None:
+    def __init__(self, run: PlannedRun, lock: RunLock) -> None:
         self.run = run
         self._lock = lock
         self._ended = threading.Event()
@@ -51,7 +51,9 @@ class Claim:
             self._lock.touch()
 
 
-def open_runs(directory: StudyDirectory, runs: Sequence[Run], again_before: float | None = None) -> list[Run]:
+def open_runs(
+    directory: StudyDirectory, runs: Sequence[PlannedRun], again_before: float | None = None
+) -> list[PlannedRun]:
     """Runs that are to be done, longest first.
 
     Those that a job died with come last, so that they do not keep the others from being done.
@@ -59,7 +61,7 @@ def open_runs(directory: StudyDirectory, runs: Sequence[Run], again_before: floa
     Parameters
     ----------
     directory : StudyDirectory
-    runs : sequence of Run
+    runs : sequence of PlannedRun
     again_before : float, optional
         Failures from before that time, in seconds since the epoch, are tried again.
     """
@@ -69,7 +71,7 @@ def open_runs(directory: StudyDirectory, runs: Sequence[Run], again_before: floa
     return sorted((state.run for state in chosen), key=lambda run: run.id in died)
 
 
-def _is_done(directory: StudyDirectory, run: Run, again_before: float | None) -> bool:
+def _is_done(directory: StudyDirectory, run: PlannedRun, again_before: float | None) -> bool:
     result = directory.read_result(run)
     if result is None:
         return False
@@ -83,7 +85,7 @@ class Queue:
     Parameters
     ----------
     directory : StudyDirectory
-    runs : sequence of Run
+    runs : sequence of PlannedRun
         As `open_runs` gives them.
     again_before : float, optional
         As for `open_runs`.
@@ -96,7 +98,7 @@ class Queue:
     def __init__(
         self,
         directory: StudyDirectory,
-        runs: Sequence[Run],
+        runs: Sequence[PlannedRun],
         again_before: float | None = None,
         most: int | None = None,
         first: int = 0,
@@ -129,7 +131,7 @@ class Queue:
                 return claim
         return None
 
-    def _try(self, run: Run) -> Claim | None:
+    def _try(self, run: PlannedRun) -> Claim | None:
         if _is_done(self._directory, run, self._again_before):
             self._runs.remove(run)
             return None

@@ -50,7 +50,7 @@ class RankServices:
         self._servers: dict[tuple[int, tuple[str, ...]], tuple[Evaluator, RankLog]] = {}
         self._starter: ProcessLauncher | None = None
         for variant in variants:
-            if variant.peer is None:
+            if variant.system is None:
                 self._start_server(variant.settings())
             elif self._starter is None:
                 self._starter = self._stack.enter_context(ProcessLauncher())

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import mpi_automl
 from mpi_automl.atomic_write import atomic_write_text
 from mpi_automl.errors import UserError
-from mpi_automl.report import style
+from mpi_automl.report.page import DrawnPlot, drawing, write_page
 from mpi_automl.study.comparison import Comparison, compare, friedman, pairs
 from mpi_automl.study.figures import figures
 from mpi_automl.study.latex import ReportTable, latex
@@ -19,22 +16,11 @@ from mpi_automl.study.work import idle_shares
 
 if TYPE_CHECKING:
     import pandas as pd
-    from markupsafe import Markup
 
     from mpi_automl.study.directory import StudyDirectory
     from mpi_automl.study.plan import StudyPlan
 
 PAGE = "study.html"
-
-
-@dataclass(frozen=True)
-class DrawnFigure:
-    """A figure as the page has it."""
-
-    name: str
-    title: str
-    caption: str
-    svg: Markup
 
 
 def write_report(
@@ -67,7 +53,7 @@ def write_report(
     place = directory.path / "report"
     try:
         place.mkdir(exist_ok=True)
-        drawn = list(_draw(comparison, place))
+        plots = list(_draw(comparison, place))
         tables = [
             score_table(comparison),
             rank_table(comparison),
@@ -76,23 +62,28 @@ def write_report(
         ]
         for table in tables:
             atomic_write_text(place / f"{table.name}.tex", latex(table), durable=False)
-        page = _page(plan, collected, comparison, drawn, tables, directory)
-        atomic_write_text(place / PAGE, page, durable=False)
+        page = write_page(
+            place / PAGE,
+            "study/study.html.jinja",
+            title=plan.name,
+            headline=_headline(plan, collected, comparison),
+            notes=list(_notes(collected, comparison, directory)),
+            plots=plots,
+            tables=tables,
+        )
     except OSError as error:
         raise UserError(f"Nothing can be written in {place}: {error.strerror}.") from None
-    return place / PAGE
+    return page
 
 
-def _draw(comparison: Comparison, place: Path) -> Iterator[DrawnFigure]:
-    from markupsafe import Markup
-
-    with style.drawing():
+def _draw(comparison: Comparison, place: Path) -> Iterator[DrawnPlot]:
+    with drawing():
         for figure in figures():
             drawn = figure.draw(comparison)
             if drawn is not None:
-                (place / f"{figure.name}.png").write_bytes(style.png(drawn))
-                text = style.svg(drawn, figure.name, f"{figure.title}. {figure.caption}")
-                yield DrawnFigure(figure.name, figure.title, figure.caption, Markup(text))
+                plot = DrawnPlot.of(drawn, figure.name, figure.title, figure.caption)
+                plot.write_png(place)
+                yield plot
 
 
 def score_table(comparison: Comparison) -> ReportTable:
@@ -175,32 +166,6 @@ def _mean(rows: pd.DataFrame, column: str, form: str) -> str:
     if column not in rows or rows[column].isna().all():
         return ""
     return form.format(rows[column].mean())
-
-
-def _page(
-    plan: StudyPlan,
-    collected: pd.DataFrame,
-    comparison: Comparison,
-    drawn: list[DrawnFigure],
-    tables: list[ReportTable],
-    directory: StudyDirectory,
-) -> str:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
-
-    environment = Environment(
-        loader=PackageLoader("mpi_automl.study", ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    return environment.get_template("page.html.jinja").render(
-        title=plan.name,
-        headline=_headline(plan, collected, comparison),
-        notes=list(_notes(collected, comparison, directory)),
-        figures=drawn,
-        tables=tables,
-        variables=Markup(style.page_variables()),
-        version=mpi_automl.__version__,
-        made=time.strftime("%Y-%m-%d %H:%M %z"),
-    )
 
 
 def _headline(plan: StudyPlan, collected: pd.DataFrame, comparison: Comparison) -> list[tuple[str, Any]]:

@@ -18,6 +18,8 @@ from mpi_automl.study.directory import State
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mpi_automl.runs.run import Run
+
 ARRAYS = "outcome.npz"
 """In the directory of an attempt: `RunArrays`."""
 
@@ -142,6 +144,23 @@ class RunArrays:
     curve_seconds: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     curve_validation: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     curve_test: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+
+    @classmethod
+    def of(cls, run: Run, predictions: NDArray[Any], truth: NDArray[Any], started: float) -> RunArrays:
+        """Those of a run of this package.
+
+        Parameters
+        ----------
+        run : Run
+        predictions, truth : ndarray
+        started : float
+            When the run began, in seconds since the epoch.
+        """
+        from mpi_automl.runs.trajectory import incumbent_trajectory
+
+        curve = incumbent_trajectory(run)
+        seconds = run.reader.records["end"][run.incumbents()] - started
+        return cls(np.asarray(predictions, dtype=np.float64), truth, seconds, curve.values, curve.test_values)
 
     def write(self, attempt: Path) -> None:
         """Write them into the directory of an attempt."""

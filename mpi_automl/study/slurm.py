@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mpi_automl.study.directory import StudyDirectory
-    from mpi_automl.study.plan import Run, StudyPlan
+    from mpi_automl.study.plan import PlannedRun, StudyPlan
 
 _OVERHEAD = 60.0
 """Seconds of a run beyond its time: reading the table, predicting the test part, closing files."""
@@ -110,7 +110,9 @@ def _sbatch(script: Path, *options: str) -> str:
     return done.stdout.strip().split(";")[0]
 
 
-def _array_script(directory: Path, plan: StudyPlan, runs: Sequence[Run], tasks: int, before: float | None) -> str:
+def _array_script(
+    directory: Path, plan: StudyPlan, runs: Sequence[PlannedRun], tasks: int, before: float | None
+) -> str:
     share = math.ceil(len(runs) / tasks)
     seconds = share * (max(run.seconds for run in runs) + _OVERHEAD) + _MARGIN
     threads = max(run.settings.threads for run in runs)

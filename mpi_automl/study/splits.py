@@ -12,7 +12,7 @@ import numpy as np
 from mpi_automl.atomic_write import atomic_write
 from mpi_automl.errors import UserError
 from mpi_automl.settings import Settings
-from mpi_automl.study.tables import digest_of, read
+from mpi_automl.study.tables import digest_of, digest_of_mapping, read
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -103,7 +103,7 @@ def outer_parts(table: StudyTable, split: OuterSplit, fold: int, cache: Path) ->
         If the table cannot be read or split, or is not the one that was planned with.
     """
     if digest_of(table.source) != table.digest:
-        raise UserError(f"{table.source} has changed since the study was planned; run mpi-automl study run anew.")
+        raise UserError(f"{table.source} has changed since the study was planned; run mpi-automl study run again.")
     whole = _labelled(table)
     pairs = _kept(table, split, whole, cache)
     if fold >= len(pairs):
@@ -119,8 +119,8 @@ def _labelled(table: StudyTable) -> Part:
 
     settings = Settings.from_mapping(table.options)
     found = read(table.source)
-    told = found.target if isinstance(found, SparseTable) else tuple(found.attrs.get(DEFAULT_TARGET, ()))
-    names = settings.target or told
+    default = found.target if isinstance(found, SparseTable) else tuple(found.attrs.get(DEFAULT_TARGET, ()))
+    names = settings.target or default
     if not names:
         columns = found.columns if isinstance(found, SparseTable) else tuple(found.columns)
         raise UserError(f'{table.name}: which column is the target? Say target = "..."; there are {listed(columns)}.')
@@ -163,8 +163,6 @@ _PARTS = ("train", "test")
 
 
 def _name(table: StudyTable, split: OuterSplit) -> str:
-    from mpi_automl.study.ids import digest_of_mapping
-
     return digest_of_mapping({"table": table.digest, "options": dict(table.options), "split": split.to_mapping()})
 
 

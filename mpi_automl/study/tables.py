@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -90,6 +91,12 @@ def _name(source: str) -> str:
     if source.startswith(OPENML):
         return source.replace(":", "-")
     return PurePath(split_compression(PurePath(source).name)[0]).stem
+
+
+def digest_of_mapping(values: Mapping[str, Any]) -> str:
+    """Hash of what JSON can hold, 16 hexadecimal digits; the order of keys does not matter."""
+    text = json.dumps(values, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def digest_of(source: str) -> str:

@@ -19,7 +19,7 @@ from mpi_automl.study.queue import Claim, Queue, open_runs
 if TYPE_CHECKING:
     from mpi_automl.parallel.world import World
     from mpi_automl.study.directory import StudyDirectory
-    from mpi_automl.study.plan import Run, StudyPlan
+    from mpi_automl.study.plan import PlannedRun, StudyPlan
     from mpi_automl.study.rank_services import RankServices
     from mpi_automl.study.results import RunResult
 
@@ -78,7 +78,7 @@ def work(
     directory: StudyDirectory,
     plan: StudyPlan,
     rules: Rules,
-    tell: Callable[[Run, RunResult], None],
+    tell: Callable[[PlannedRun, RunResult], None],
 ) -> bool:
     """Collective. Do the runs of a study that are left, in groups of ranks.
 
@@ -154,7 +154,7 @@ class GroupWork:
         rules: Rules,
         doer: Group,
         signals: StopSignals,
-        tell: Callable[[Run, RunResult], None],
+        tell: Callable[[PlannedRun, RunResult], None],
         job_started: float,
     ) -> None:
         self._group, self._workplace, self._directory, self._queue = group, workplace, directory, queue
@@ -182,13 +182,13 @@ class GroupWork:
     def _was_told_to_stop(self) -> bool:
         return self._signals.received is not None
 
-    def _take(self) -> Run | None:
+    def _take(self) -> PlannedRun | None:
         """Collective. The next run, claimed by the group's rank 0."""
         was_told = self._group.gather(self._stopped or self._was_told_to_stop())
         self._stopped = self._stopped or any(was_told)
         return self._group.on_root(self._claim_next)
 
-    def _claim_next(self) -> Run | None:
+    def _claim_next(self) -> PlannedRun | None:
         left = float("inf") if self._rules.until is None else self._rules.until - time.time()
         self._claim = None if self._stopped else self._queue.take(left)
         if self._claim is None:

@@ -131,12 +131,21 @@ def test_members_can_be_fitted_anew_on_all_rows(fitted, split):
 
 def test_a_configuration_can_be_fitted_by_itself(split):
     X_train, _, y_train, _ = split
-    # A forest is fitted in steps, here without any limit of time.
+    # A forest is fitted in steps, and has time for all of them.
     estimator = AutoMLClassifier(**{**TREES, "include": ("classifier:random_forest",)})
     space = estimator.get_configuration_space(X_train, y_train)
     pipeline = estimator.fit_pipeline(X_train, y_train, space.get_default_configuration())
     assert hasattr(pipeline, "predict")
     assert len(pipeline[-1].estimators_) == pipeline[-1].n_estimators > 100
+
+
+def test_a_configuration_that_takes_too_long_is_given_up(split):
+    X_train, _, y_train, _ = split
+    own = {"include": ("classifier:random_forest",), "trial_time": 0.1, "deterministic": True}
+    estimator = AutoMLClassifier(**{**TREES, **own})
+    configuration = estimator.get_configuration_space(X_train, y_train).get_default_configuration()
+    with pytest.raises(ValueError, match="could not be fitted: time limit"):
+        estimator.fit_pipeline(X_train, y_train, configuration)
 
 
 def test_regression_with_several_targets_and_missing_values():

@@ -10,7 +10,7 @@ import pytest
 from mpi_automl.data.example import breast_cancer_task
 from mpi_automl.ensemble.model import EnsembleModel
 from mpi_automl.evaluation.model_files import file_of_test_predictions
-from mpi_automl.runs.refit_members import refit_path
+from mpi_automl.runs.final_model import refit_path
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import RunDirectory
 
@@ -93,7 +93,7 @@ def test_no_two_ranks_begin_with_the_same_configurations(reader):
 
 def test_every_rank_was_told_every_trial_of_the_others(outcome, reader):
     for share in outcome["ranks"]:
-        assert share["told"] == len(reader) - share["trials"]
+        assert share["received"] == len(reader) - share["trials"]
     assert not outcome["notes"]
 
 
@@ -154,3 +154,9 @@ def test_every_rank_has_its_log(example_job):
     logs = sorted((example_job.directory / "logs").iterdir())
     assert [log.name for log in logs] == [f"rank-{rank:04d}.log" for rank in range(4)]
     assert all("success" in log.read_text() for log in logs)
+
+
+def test_after_a_holdout_members_are_fitted_on_all_rows_unasked(example_job):
+    model = EnsembleModel.load(example_job.directory / "model")
+    assert "refit" in {file.kind for file in model.files.values()}
+    assert RunDirectory(example_job.directory).read_config()["final_models"] == "auto"

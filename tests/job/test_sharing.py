@@ -9,18 +9,18 @@ import pytest
 
 from mpi_automl.job.exchange_audit import audit_exchange
 from mpi_automl.job.search_loop import LoopAccount
-from mpi_automl.storage.reader import RunReader
-from mpi_automl.storage.run_directory import RunDirectory
+from mpi_automl.runs.run import Run
 from mpi_automl.trial import Status
 
 
 @pytest.fixture(scope="module")
-def reader(example_job):
-    return RunReader(example_job.directory)
+def run(example_job):
+    return Run(example_job.directory)
 
 
 @pytest.fixture
-def accounts(reader):
+def accounts(run):
+    reader = run.reader
     total, best = len(reader), min(reader.cost(key) for key in reader.best(1))
     counts = [Counter(Status(s) for s in reader.records["status"][reader.records["rank"] == rank]) for rank in range(4)]
     return [
@@ -30,31 +30,31 @@ def accounts(reader):
 
 
 @pytest.mark.parametrize("share", ["none", "incumbents", "history"])
-def test_accounts_that_agree_are_said_to(reader, accounts, share):
-    found = audit_exchange(reader, 0, accounts, share)
+def test_accounts_that_agree_are_said_to(run, accounts, share):
+    found = audit_exchange(run, 0, accounts, share)
     assert not found.problem
     assert found.agreement
-    assert not audit_exchange(reader, 0, accounts[:1], share).agreement
+    assert not audit_exchange(run, 0, accounts[:1], share).agreement
 
 
-def test_a_rank_that_was_told_too_little_is_named(reader, accounts):
+def test_a_rank_that_was_told_too_little_is_named(run, accounts):
     accounts[2] = replace(accounts[2], told=accounts[2].told - 1)
-    assert "Rank 2 was told" in audit_exchange(reader, 0, accounts, "history").problem
-    assert not audit_exchange(reader, 0, accounts, "incumbents").problem
+    assert "Rank 2 was told" in audit_exchange(run, 0, accounts, "history").problem
+    assert not audit_exchange(run, 0, accounts, "incumbents").problem
 
 
-def test_a_rank_that_does_not_know_the_best_trial_is_named(reader, accounts):
+def test_a_rank_that_does_not_know_the_best_trial_is_named(run, accounts):
     accounts[1] = replace(accounts[1], best_cost=0.7)
-    assert "Rank 1 was not told the best trial" in audit_exchange(reader, 0, accounts, "incumbents").problem
-    assert not audit_exchange(reader, 0, accounts, "none").problem
+    assert "Rank 1 was not told the best trial" in audit_exchange(run, 0, accounts, "incumbents").problem
+    assert not audit_exchange(run, 0, accounts, "none").problem
 
 
-def test_trials_that_are_not_in_the_store_are_noticed(reader, accounts):
+def test_trials_that_are_not_in_the_store_are_noticed(run, accounts):
     accounts[3].statuses[Status.SUCCESS] += 1
-    assert "Rank 3 finished" in audit_exchange(reader, 0, accounts, "none").problem
+    assert "Rank 3 finished" in audit_exchange(run, 0, accounts, "none").problem
 
 
-def test_the_job_says_that_all_was_told(example_job, reader):
-    said = f"Every rank was told all trials of the others ({len(reader)} in all)"
+def test_the_job_says_that_all_was_told(example_job, run):
+    said = f"Every rank was told all trials of the others ({len(run.reader)} in all)"
     assert said in " ".join(example_job.done.stdout.split())
-    assert RunDirectory(example_job.directory).read_ensemble()["sharing"].startswith(said)
+    assert Run(example_job.directory).directory.read_ensemble()["sharing"].startswith(said)

@@ -11,6 +11,7 @@ from report_runs import data_of
 
 from mpi_automl.estimators.jobs import run_here
 from mpi_automl.report.write import write_report
+from mpi_automl.runs.run import Run
 from mpi_automl.settings import Settings
 from mpi_automl.storage.run_directory import RunDirectory
 
@@ -56,7 +57,7 @@ def page_of(make_run) -> Callable[[str], Path]:
 
     def page(kind: str) -> Path:
         if kind not in written:
-            written[kind] = write_report(make_run(kind))
+            written[kind] = write_report(Run(make_run(kind)))
         return written[kind]
 
     return page

@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
-from itertools import repeat
 
 import h5py
 import matplotlib.image
@@ -18,15 +17,19 @@ from mpi_automl.cli.fit import last_page
 from mpi_automl.cli.main import entry
 from mpi_automl.errors import UserError
 from mpi_automl.estimators.jobs import run_here
+from mpi_automl.estimators.results import performance_over_time
 from mpi_automl.job.rank_log import RankLog
 from mpi_automl.report import style
-from mpi_automl.report.contents import KILLED, Contents
-from mpi_automl.report.scores import score_paths
+from mpi_automl.report.contents import Contents
+from mpi_automl.report.scores import score_trajectories
 from mpi_automl.report.tables import state_sentence
-from mpi_automl.report.write import Budget, OutOfTimeError, write_report
+from mpi_automl.report.write import ReportTime, ReportTimeoutError, write_report
+from mpi_automl.runs.leaderboard import leaderboard
+from mpi_automl.runs.run import KILLED, Run
 from mpi_automl.runs.summary import RunSummary
 from mpi_automl.settings import Settings
 from mpi_automl.storage.run_directory import RunDirectory
+from mpi_automl.study.results import RunArrays
 from mpi_automl.trial import Status
 
 ALWAYS = {"rank_shares", "timeline", "members"}
@@ -111,9 +114,9 @@ def test_statuses_differ_in_grey():
 
 @pytest.mark.parametrize("kind", ["binary", "regression"])
 def test_scores_over_time_end_with_those_of_the_result(make_run, kind):
-    contents = Contents.of(make_run(kind))
-    paths = score_paths(contents, repeat(True))
-    outcome, metric = contents.outcome, contents.facts.metric
+    contents = Contents.of(Run(make_run(kind)))
+    paths = score_trajectories(contents, lambda: True)
+    outcome, metric = contents.run.summary, contents.run.metric
     assert paths.ensemble.seconds[-1] == pytest.approx(contents.clock.total)
     assert paths.ensemble.values[-1] == pytest.approx(outcome.value)
     assert paths.ensemble.test_values[-1] == pytest.approx(outcome.test_value)
@@ -121,13 +124,29 @@ def test_scores_over_time_end_with_those_of_the_result(make_run, kind):
     assert paths.best.test_values[-1] == pytest.approx(outcome.single_best.test_value)
     assert (np.diff(metric.cost_of(paths.best.values)) < 0).all()
     assert (np.diff(paths.best.seconds) >= 0).all()
-    hurried = score_paths(contents, repeat(False))
+    hurried = score_trajectories(contents, lambda: False)
     assert len(hurried.ensemble.values) == 0
 
 
+def test_curves_of_reports_studies_and_estimators_agree(make_run):
+    run = Run(make_run("binary"))
+    shown = score_trajectories(Contents.of(run), lambda: False).best
+    started = run.reader.records["start"].min() - 7.0
+    kept = RunArrays.of(run, np.zeros((1, 2)), np.zeros(1), started)
+    np.testing.assert_array_equal(kept.curve_validation, shown.values)
+    np.testing.assert_array_equal(kept.curve_test, shown.test_values)
+    np.testing.assert_allclose(kept.curve_seconds - 7.0, shown.seconds, atol=1e-5)
+    over_time = performance_over_time(run)
+    np.testing.assert_array_equal(over_time["single_best_optimization_score"], shown.values)
+    ranked = leaderboard(run, {})
+    assert ranked["value"].iloc[0] == shown.values[-1]
+    assert ranked["rank"].notna().sum() == run.is_full.sum()
+    assert "dummy" not in set(ranked["origin"][ranked["rank"].notna()])
+
+
 def test_a_killed_run_is_shown_as_far_as_it_came(killed_run):
-    assert Contents.of(killed_run).state == KILLED
-    page = write_report(killed_run)
+    assert Contents.of(Run(killed_run)).run.state == KILLED
+    page = write_report(Run(killed_run))
     assert page == killed_run / "report" / "report.html"
     text = page.read_text(encoding="utf-8")
     assert "The job was killed" in text
@@ -139,7 +158,7 @@ def test_a_run_without_a_trial_has_a_page(killed_run):
     for path in (killed_run / "store").glob("*.h5"):
         with h5py.File(path, "r+") as file:
             file["records"][...] = np.zeros(file["records"].shape, file["records"].dtype)
-    text = write_report(killed_run).read_text(encoding="utf-8")
+    text = write_report(Run(killed_run)).read_text(encoding="utf-8")
     assert "The job was killed" in text
     assert "Search space" in text
 
@@ -148,7 +167,7 @@ def test_a_run_under_way_is_shown(killed_run):
     lock = RunDirectory(killed_run).lock
     lock.acquire()
     try:
-        assert "under way" in state_sentence(Contents.of(killed_run))
+        assert "under way" in state_sentence(Contents.of(Run(killed_run)))
     finally:
         lock.release()
 
@@ -158,17 +177,17 @@ def test_legs_follow_each_other_on_the_clock(make_run, tmp_path):
     shutil.copytree(make_run("multilabel"), run)
     settings = Settings.from_mapping(RunDirectory(run).read_config() | {"resume": str(run), "trials": 2})
     run_here(settings, data_of("multilabel"), None)
-    contents = Contents.of(run)
+    contents = Contents.of(Run(run))
     assert contents.clock.numbers == (0, 1)
     ended = contents.trials.groupby("leg")["ended"]
     assert ended.max()[0] <= contents.trials[contents.trials["leg"] == 1]["began"].min() + 1e-6
     assert ended.max()[1] == pytest.approx(contents.clock.total)
-    assert "leg 1" in write_report(run).read_text(encoding="utf-8")
+    assert "leg 1" in write_report(Run(run)).read_text(encoding="utf-8")
 
 
 def test_no_time_no_page(make_run, tmp_path):
-    with pytest.raises(OutOfTimeError):
-        write_report(make_run("dummy"), tmp_path / "out", budget=Budget(time.time() + 1.0))
+    with pytest.raises(ReportTimeoutError):
+        write_report(Run(make_run("dummy")), tmp_path / "out", time_left=ReportTime(time.time() + 1.0))
     assert not (tmp_path / "out").exists()
 
 
@@ -196,10 +215,10 @@ def test_the_last_line_of_a_job_tells_the_page_or_the_command(make_run, tmp_path
 
 def test_mistakes_are_told(make_run, tmp_path, capsys):
     with pytest.raises(UserError, match="not a run directory"):
-        write_report(tmp_path)
+        write_report(Run(tmp_path))
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="--out"):
-        write_report(make_run("dummy"), tmp_path / "file" / "out")
+        write_report(Run(make_run("dummy")), tmp_path / "file" / "out")
     with pytest.raises(SystemExit) as ended:
         entry(["report", str(tmp_path)])
     assert ended.value.code == 2

@@ -11,6 +11,7 @@ from mpi_automl.ensemble.model import EnsembleModel
 from mpi_automl.job.conclusion import _with_members_to_fit
 from mpi_automl.job.plan import refit_seconds
 from mpi_automl.runs.final_model import model_files
+from mpi_automl.runs.run import Run
 from mpi_automl.settings import Settings
 from mpi_automl.storage.run_directory import RunDirectory
 from mpi_automl.trial import TrialKey
@@ -52,9 +53,9 @@ def test_a_job_that_is_stopped_puts_off_what_nobody_asked_for(refitted, tmp_path
     for file in (run / "models").glob("*.refit.*"):
         file.unlink()
     members = EnsembleModel.load(run / "model").combination
-    plan = SimpleNamespace(directory=run, refits=True, refit_end=100.0)
+    plan = SimpleNamespace(refits=True, refit_end=100.0)
     accounts = [SimpleNamespace(was_stopped=was_stopped)]
-    chosen = _with_members_to_fit(plan, members, Settings(final_models=final), 0.0, accounts)
+    chosen = _with_members_to_fit(plan, Run(run), members, Settings(final_models=final), 0.0, accounts)
     assert [trial.key for trial in chosen.to_fit] == (list(members.weights) if is_fitted else [])
 
 
@@ -83,12 +84,6 @@ def test_the_ensemble_can_go_back_to_fold_models(launch, refitted):
     assert {file.kind for file in model.files.values()} == {"folds"}
     outcome = RunDirectory(refitted).read_ensemble()
     assert {member["models"] for member in outcome["members"]} == {"folds"}
-
-
-def test_after_a_holdout_members_are_fitted_on_all_rows_unasked(example_job):
-    model = EnsembleModel.load(example_job.directory / "model")
-    assert "refit" in {file.kind for file in model.files.values()}
-    assert RunDirectory(example_job.directory).read_config()["final_models"] == "auto"
 
 
 def test_many_candidates_are_dealt_and_the_ensemble_is_the_same(launch, refitted):

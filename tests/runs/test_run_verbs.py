@@ -16,6 +16,7 @@ from sklearn.datasets import load_breast_cancer
 
 from mpi_automl.ensemble.model import EnsembleModel
 from mpi_automl.ensemble.trusted_types import trusted_types
+from mpi_automl.runs.run import Run
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import RunDirectory
 from mpi_automl.trial import Origin
@@ -63,7 +64,10 @@ def test_the_leaderboard_has_every_trial(verb, finished_run, tmp_path):
     reader = RunReader(finished_run)
     assert set(written["key"]) == {str(key) for key in reader.keys}
     assert written["ensemble_weight"].sum() == pytest.approx(1.0)
-    assert written["cost"].dropna().is_monotonic_increasing
+    ranked = written.dropna(subset="rank")
+    assert ranked["cost"].is_monotonic_increasing
+    assert len(ranked) == Run(finished_run).is_full.sum()
+    assert "dummy" not in set(ranked["origin"])
 
 
 def test_the_leaderboard_is_sorted_and_filtered(verb, finished_run):

@@ -13,7 +13,7 @@ from mpi_automl.ensemble.greedy import GreedyOptions, NothingSelectedError, sele
 from mpi_automl.errors import UserError
 from mpi_automl.metrics.registry import get_metric
 from mpi_automl.metrics.scorers import order_by_class
-from mpi_automl.runs.selection import DUMMY, EnsembleRules, build_from, look_among
+from mpi_automl.runs.selection import DUMMY, EnsembleRules, build_from, candidates_among
 from mpi_automl.trial import TrialKey
 
 ACCURACY = get_metric("accuracy", TaskType.BINARY)
@@ -41,6 +41,12 @@ class Reader:
 
     legs = (SimpleNamespace(metric="accuracy"),)
 
+    def trial(self, key):
+        return SimpleNamespace(budget=1.0)
+
+    def vector(self, key):
+        return np.array([key.rank, key.number], dtype=float)
+
     def truth(self):
         return Y
 
@@ -53,10 +59,10 @@ class Reader:
 
 
 def ensemble_of(*keys, **rules):
-    facts = SimpleNamespace(metric=ACCURACY, schema=SimpleNamespace(task_type=TaskType.BINARY))
-    costs = np.array([Reader().cost(key) for key in keys])
-    found = look_among(Reader(), facts, replace(EnsembleRules(20, 50, 1), **rules), keys, costs, DUMMY_KEY)
-    return build_from(found, Reader(), found.keys)
+    schema = SimpleNamespace(task_type=TaskType.BINARY)
+    run = SimpleNamespace(reader=Reader(), metric=ACCURACY, schema=schema, dummy=DUMMY_KEY)
+    run.costs = lambda keys: np.array([run.reader.cost(key) for key in keys])
+    return build_from(candidates_among(run, replace(EnsembleRules(20, 50, 1), **rules), keys), run.reader)
 
 
 KNOWS, DECIDES, GOOD = list(PREDICTIONS)[1:]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mpi_automl.search.history import History, identities
-from mpi_automl.trial import Status, TrialKey
+from mpi_automl.search.history import History
+from mpi_automl.trial import Status, TrialKey, identities
 
 
 def told(history: History, numbers: range, *, rank: int = 0, foreign: bool = False, **more):

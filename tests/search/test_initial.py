@@ -10,12 +10,11 @@ from search_spaces import large_space, small_space
 
 from mpi_automl.data.task import ColumnKind, Profile, TaskType
 from mpi_automl.errors import UserError
-from mpi_automl.search.history import identities
 from mpi_automl.search.initial import initial_design
 from mpi_automl.search.seeds import rank_seed, trial_seed
 from mpi_automl.search.vectors import VectorSpace
 from mpi_automl.space.space import build_space
-from mpi_automl.trial import TrialKey
+from mpi_automl.trial import TrialKey, identities
 
 
 def dealt(space, kind: str, size: int, seed: int = 1, **more) -> list[list[bytes]]:

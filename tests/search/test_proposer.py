@@ -12,14 +12,14 @@ import pytest
 from ConfigSpace import CategoricalHyperparameter, ConfigurationSpace
 from search_spaces import large_space, small_space
 
-from mpi_automl.search.history import History, identities
+from mpi_automl.search.history import History
 from mpi_automl.search.initial import initial_design
 from mpi_automl.search.model import MOST_TRIALS, Model, choose_rows
 from mpi_automl.search.proposer import Proposer, SpaceExhaustedError
 from mpi_automl.search.seeds import rank_seed
 from mpi_automl.search.styles import Effort
 from mpi_automl.search.vectors import VectorSpace
-from mpi_automl.trial import Origin, Status, TrialKey
+from mpi_automl.trial import Origin, Status, TrialKey, identities
 
 SUPPORT = Path(__file__).resolve().parents[1] / "support"
 

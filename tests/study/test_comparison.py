@@ -26,9 +26,9 @@ def collected():
         for variant, shift in zip(VARIANTS, (0.06, 0.03, 0.0, -0.1), strict=True):
             for seed in (1, 2):
                 score = 0.8 + shift + rng.normal(0, 0.005)
-                is_peer = variant == "other system"
-                seconds = [] if is_peer else [1.0, 2.0, 4.0]
-                curve = [] if is_peer else [score - 0.2, score - 0.1, score]
+                is_external = variant == "other system"
+                seconds = [] if is_external else [1.0, 2.0, 4.0]
+                curve = [] if is_external else [score - 0.2, score - 0.1, score]
                 kind = "regression" if table.startswith("r") else "binary"
                 name = "r2" if kind == "regression" else "roc_auc"
                 rows.append(
@@ -36,7 +36,7 @@ def collected():
                         "table": table, "fold": 0, "seed": seed, "variant": variant, "by": "x", "state": "finished",
                         "task_type": kind, "metric": name, "score": score, "cost": 1 - score,
                         f"score_{name}": score, "score_log_loss": 2 - score if kind == "binary" else np.nan,
-                        "optimised": None if is_peer else name, "time": 10.0, "run_seconds": 9.0, "cores": 2,
+                        "optimised": None if is_external else name, "time": 10.0, "run_seconds": 9.0, "cores": 2,
                         "curve_seconds": seconds, "curve_validation": curve, "curve_test": curve,
                         "version_mpi_automl": "1", "trials": 7.0, "utilisation": 0.9, "members": 3.0,
                     }

@@ -36,16 +36,16 @@ def test_seeds_split_metrics_and_slurm(tmp_path):
 
 
 def test_another_system_keeps_only_what_concerns_it(tmp_path):
-    study = read(tmp_path, STUDY + '[variants.forest]\npeer = "random_forest"\noptions = {max_depth = 3}\n')
+    study = read(tmp_path, STUDY + '[variants.forest]\nsystem = "random_forest"\noptions = {max_depth = 3}\n')
     forest = study.variants[2]
-    assert forest.peer.is_baseline and forest.peer.options == {"max_depth": 3}
+    assert forest.system.is_baseline and forest.system.options == {"max_depth": 3}
     assert forest.options == {"time": "12s"}
 
 
 def test_the_path_of_an_adapter_is_relative_to_the_file(tmp_path):
     (tmp_path / "adapter.sh").write_text("#!/bin/sh\n")
-    study = read(tmp_path, STUDY + '[variants.mine]\npeer = "./adapter.sh --fast"\n')
-    assert study.variants[2].peer.command == (str(tmp_path / "adapter.sh"), "--fast")
+    study = read(tmp_path, STUDY + '[variants.mine]\nsystem = "./adapter.sh --fast"\n')
+    assert study.variants[2].system.command == (str(tmp_path / "adapter.sh"), "--fast")
 
 
 @pytest.mark.parametrize(
@@ -64,8 +64,8 @@ def test_the_path_of_an_adapter_is_relative_to_the_file(tmp_path):
         ("ranks = 2", 'ranks = "many"', r"ranks = 'many'; it must be"),
         ('time = "12s"', 'time = "auto"', r"a study needs a time, such as 15m"),
         ('share = "none"', 'share = "history"', r"the variants all and nothing are the same; leave one out"),
-        ('share = "none"', 'peer = "random_forst"', r"did you mean random_forest\?"),
-        ('share = "none"', 'peer = "./nothing.sh"', r"which is not a file"),
+        ('share = "none"', 'system = "random_forst"', r"did you mean random_forest\?"),
+        ('share = "none"', 'system = "./nothing.sh"', r"which is not a file"),
         ("[settings]", '[split]\nmethod = "holdut"\n[settings]', r"did you mean holdout\?"),
         ("[settings]", "[split]\nfolds = 1\n[settings]", r"folds = 1; it must be at least 2"),
         ("[settings]", '[split]\nmethod = "files"\n[settings]', r'needs files = "splits/\{table\}.csv"'),

@@ -32,7 +32,7 @@ target = "y"
 share = "history"
 
 [variants.forest]
-peer = "random_forest"
+system = "random_forest"
 options = {{n_estimators = 20}}
 """
 WORDS = ("python", "-m", "mpi_automl", "study")

@@ -64,7 +64,7 @@ def test_a_changed_table_gives_new_ids_for_its_runs_alone(place, plan_of):
 
 def test_another_release_gives_new_ids_where_it_matters(place, plan_of, monkeypatch):
     (place / "adapter.sh").write_text("#!/bin/sh\n")
-    text = STUDY + '[variants.mine]\npeer = "./adapter.sh"\nversion = "1"\n'
+    text = STUDY + '[variants.mine]\nsystem = "./adapter.sh"\nversion = "1"\n'
     before = plan_of(text)
     monkeypatch.setattr(mpi_automl, "__version__", "99.0")
     after = plan_of(text)

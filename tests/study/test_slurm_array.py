@@ -32,7 +32,7 @@ include = ["classifier:decision_tree"]
 include = ["classifier:gaussian_nb"]
 
 [variants.forest]
-peer = "random_forest"
+system = "random_forest"
 options = {n_estimators = 50}
 
 [slurm]

@@ -28,7 +28,7 @@ files = "tables/*.csv"
 target = "y"
 
 [variants.other]
-peer = "./adapter.py"
+system = "./adapter.py"
 time = "210s"
 
 [variants.all]

@@ -6,23 +6,22 @@ from pathlib import Path
 
 from mpi_automl.errors import UserError
 from mpi_automl.parallel.world import open_world, process_start
-from mpi_automl.runs import selection as final_selection
-from mpi_automl.runs.run_facts import RunFacts
-from mpi_automl.runs.selection import EnsembleRules, select_together, survey
+from mpi_automl.runs.run import Run
+from mpi_automl.runs.selection import EnsembleRules, find_candidates, select_together
 from mpi_automl.storage.reader import RunReader
 
-run = Path(sys.argv[1])
+path = Path(sys.argv[1])
 world = open_world(process_start())
 
 
 def look(metric):
     assert world.is_root
-    return survey(RunReader(run), RunFacts.of_directory(run, metric), EnsembleRules(10, 50, 1))
+    return find_candidates(Run(path, metric), EnsembleRules(10, 50, 1))
 
 
 for metric in ("log_loss", "accuracy", "brier_score"):
-    alone = select_together(world, run, partial(look, metric))
-    dealt = select_together(world, run, partial(look, metric), dealt_above=0.0)
+    alone = select_together(world, Run(path), partial(look, metric))
+    dealt = select_together(world, Run(path), partial(look, metric), dealt_above=0.0)
     assert dealt.weights == alone.weights
     assert dealt.trajectory == alone.trajectory
     assert dealt.cost == alone.cost
@@ -38,9 +37,10 @@ class Broken(RunReader):
         return super().predictions(keys, rows)
 
 
-final_selection.RunReader = Broken
+broken = Run(path)
+broken.reader = Broken(path)
 try:
-    select_together(world, run, partial(look, "accuracy"), dealt_above=0.0)
+    select_together(world, broken, partial(look, "accuracy"), dealt_above=0.0)
 except UserError as error:
     assert "damaged" in str(error)
     world.wait()

@@ -1,27 +1,26 @@
-"""How good a run was at each moment: of each rank's best model, and of the ensemble there could have been.
+"""Trajectories, how good a run was at each moment: its incumbent, and the ensemble that could have been built.
 
-Nothing is fitted: stored predictions are scored, and the ensemble is selected again from the trials that had ended
-by then.
+Nothing is fitted: stored predictions are scored, and the ensemble is selected again from the trials that had
+ended by then.
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mpi_automl.runs.selection import DUMMY, EnsembleRules, Survey, build_from, find_dummy, look_among
-from mpi_automl.trial import Origin, Status, TrialKey
+from mpi_automl.runs.selection import DUMMY, EnsembleRules, build_from, candidates_among
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mpi_automl.ensemble.build import Ensemble
-    from mpi_automl.runs.run_facts import RunFacts
-    from mpi_automl.storage.reader import RunReader
+    from mpi_automl.runs.run import Run
 
 _MOST_PREDICTIONS = 256.0
 """MiB of candidates' predictions above which the ensemble's history is not reconstructed."""
@@ -64,7 +63,7 @@ class Clock:
 
 
 @dataclass(frozen=True, eq=False)
-class ScorePath:
+class Trajectory:
     """The best value so far. Arrays have one entry for each time it changed.
 
     Attributes
@@ -82,73 +81,51 @@ class ScorePath:
     test_values: NDArray[np.float64]
 
 
-def best_path(reader: RunReader, facts: RunFacts, clock: Clock, rank: int | None = None) -> ScorePath:
-    """How the best single model got better.
+def incumbent_trajectory(run: Run, rank: int | None = None) -> Trajectory:
+    """The values of the incumbents over time.
 
     Parameters
     ----------
-    reader : RunReader
-    facts : RunFacts
-    clock : Clock
+    run : Run
     rank : int, optional
-        Only of its trials, by default of all; the dummy does not count.
+        Only of its trials, by default of all.
     """
-    records = reader.records
-    chosen = _is_whole(records)
-    if rank is not None:
-        chosen &= records["rank"] == rank
-    rows = np.flatnonzero(chosen)
-    when = clock.seconds(records["leg"][rows], records["end"][rows])
-    order = np.argsort(when, kind="stable")
-    rows, when = rows[order], when[order]
-    costs = records["cost"][rows]
-    best = np.minimum.accumulate(costs) if len(costs) else costs
-    improved = np.concatenate([[True], costs[1:] < best[:-1]])[: len(costs)]
-    keys = [reader.keys[row] for row in rows[improved]]
-    values = np.asarray(facts.metric.value_of(costs[improved]), dtype=np.float64)
-    return ScorePath(when[improved], values, _test_values(reader, facts, keys))
+    records, rows = run.reader.records, run.incumbents(rank)
+    return Trajectory(
+        Clock.of(records).seconds(records["leg"][rows], records["end"][rows]),
+        np.asarray(run.metric.value_of(records["cost"][rows]), dtype=np.float64),
+        _test_values(run, rows),
+    )
 
 
-def _is_whole(records: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which trials are models of their own: not failed, not stopped early, not the dummy."""
-    is_success = (records["status"] == Status.SUCCESS) & (records["budget"] >= 1.0)
-    return np.asarray(is_success & (records["origin"] != Origin.DUMMY) & np.isfinite(records["cost"]))
-
-
-def _test_values(reader: RunReader, facts: RunFacts, keys: list[TrialKey]) -> NDArray[np.float64]:
-    truth = reader.test_truth()
-    values = np.full(len(keys), np.nan)
+def _test_values(run: Run, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+    """NaN where predictions gave way to better ones, or the metric is not defined on the test rows."""
+    truth = run.reader.test_truth()
+    values = np.full(len(rows), np.nan)
     if truth is None:
         return values
-    for position, key in enumerate(keys):
-        try:
-            predictions = reader.test_predictions([key])
-        except KeyError:
-            continue
-        if predictions is not None:
-            values[position] = facts.metric.value(truth, predictions[0], facts.schema.task_type)
+    for position, row in enumerate(rows):
+        with contextlib.suppress(KeyError, ValueError):
+            predictions = run.reader.test_predictions([run.reader.keys[row]])
+            if predictions is not None:
+                values[position] = run.metric.value(truth, predictions[0], run.schema.task_type)
     return values
 
 
 class EnsembleHistory:
-    """Selects the ensemble anew from what there was at a time.
+    """Selects the ensemble again from what there was at a time.
 
     Parameters
     ----------
-    reader : RunReader
-    facts : RunFacts
+    run : Run
     rules : EnsembleRules
-    clock : Clock
     """
 
-    def __init__(self, reader: RunReader, facts: RunFacts, rules: EnsembleRules, clock: Clock) -> None:
-        self._reader, self._facts, self._rules = reader, facts, rules
-        self._dummy = find_dummy(reader)
-        records = reader.records
-        is_candidate = reader.has_predictions & _is_whole(records) & (records["origin"] != Origin.DUMMY)
-        rows = np.flatnonzero(is_candidate)
-        self._rows = rows[np.argsort(records["cost"][rows], kind="stable")]
-        self._ended = clock.seconds(records["leg"][self._rows], records["end"][self._rows])
+    def __init__(self, run: Run, rules: EnsembleRules) -> None:
+        self._run, self._rules = run, rules
+        records = run.reader.records
+        self._rows = np.flatnonzero(run.reader.has_predictions & np.isfinite(records["cost"]))
+        self._ended = Clock.of(records).seconds(records["leg"][self._rows], records["end"][self._rows])
 
     @property
     def is_small(self) -> bool:
@@ -158,7 +135,7 @@ class EnsembleHistory:
     def _mebibytes(self) -> float:
         if not len(self._rows):
             return 0.0
-        one = self._reader.predictions([self._reader.keys[self._rows[0]]])
+        one = self._run.reader.predictions([self._run.reader.keys[self._rows[0]]])
         return float(one.nbytes * min(len(self._rows), max(50, self._rules.nbest)) / 2**20)
 
     def at(self, seconds: float) -> tuple[float, float] | None:
@@ -169,30 +146,29 @@ class EnsembleHistory:
         seconds : float
             Of search, see `Clock`.
         """
-        found = self._survey(seconds)
-        if not found.keys:
-            return None
+        reader = self._run.reader
+        keys = [reader.keys[row] for row in self._rows[self._ended <= seconds]]
         try:
-            ensemble = build_from(found, self._reader, found.keys)
+            found = candidates_among(self._run, self._rules, keys)
+            if not found.keys:
+                return None
+            ensemble = build_from(found, reader)
         except KeyError:
             # A job under way has put better predictions in the place of these.
             return None
-        value = float(self._facts.metric.value_of(ensemble.cost))
+        value = float(self._run.metric.value_of(ensemble.cost))
         return value, self._test_value(ensemble)
-
-    def _survey(self, seconds: float) -> Survey:
-        rows = self._rows[self._ended <= seconds]
-        keys, costs = [self._reader.keys[row] for row in rows], self._reader.records["cost"][rows]
-        return look_among(self._reader, self._facts, self._rules, keys, costs, self._dummy)
 
     def _test_value(self, ensemble: Ensemble) -> float:
         from mpi_automl.runs.final_model import test_value
 
-        value = test_value(self._reader, self._facts, ensemble.combination) if ensemble.method != DUMMY else None
+        value = test_value(self._run, ensemble.combination) if ensemble.method != DUMMY else None
         return math.nan if value is None else value
 
 
-def ensemble_path(history: EnsembleHistory, total: float, points: int, *, goes_on: Iterator[bool]) -> ScorePath:
+def ensemble_trajectory(
+    history: EnsembleHistory, total: float, points: int, *, has_time: Callable[[], bool]
+) -> Trajectory:
     """How the ensemble got better.
 
     Parameters
@@ -202,16 +178,16 @@ def ensemble_path(history: EnsembleHistory, total: float, points: int, *, goes_o
         Seconds of search in all.
     points : int
         Times to look at, evenly chosen; the last one is `total`.
-    goes_on : iterator of bool
+    has_time : callable
         Asked before each of them, from the last to the first, whether there is time.
     """
     found = []
     for position in range(points, 0, -1):
-        if not next(goes_on):
+        if not has_time():
             break
         seconds = total * position / points
         if (values := history.at(seconds)) is None:
             break
         found.append((seconds, *values))
     columns = np.array(found[::-1], dtype=np.float64).reshape(-1, 3).T
-    return ScorePath(*columns)
+    return Trajectory(*columns)

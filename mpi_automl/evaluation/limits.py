@@ -1,0 +1,33 @@
+"""What a trial may use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mpi_automl.settings import Settings
+
+REFIT_FACTOR = 2.0
+"""All rows are more than a trial learned from: a refit may take so many times a trial's limit."""
+
+
+@dataclass(frozen=True)
+class TrialLimits:
+    """What a trial may use.
+
+    Attributes
+    ----------
+    seconds : float
+        Wall time of one trial.
+    memory : float
+        MiB that one trial may add.
+    """
+
+    seconds: float
+    memory: float
+
+    @classmethod
+    def of(cls, settings: Settings) -> TrialLimits:
+        """The limits that settings name."""
+        return TrialLimits(settings.trial_time or settings.time / 10, settings.trial_memory)
