@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from mpi_automl.cli.options import add_plugins, converted, plugins_from
 from mpi_automl.errors import UserError
-from mpi_automl.machine.launcher import detect_launch
 from mpi_automl.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,10 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Collective. Run the verb; gives the exit status."""
     seconds = converted("time", arguments.time, "--time")
-    from mpi_automl.evaluation.evaluator import Evaluator
-    from mpi_automl.machine.cores import threads_at_first
-    from mpi_automl.parallel.abort import abort_on_exception
-    from mpi_automl.parallel.world import open_world, process_start
+    from mpi_automl.job.session import JobSession
     from mpi_automl.runs.refit import refit_run
     from mpi_automl.runs.run_facts import check_plugins
     from mpi_automl.storage.run_directory import RunDirectory
@@ -40,15 +36,11 @@ def run(arguments: argparse.Namespace) -> int:
     settings = Settings.from_mapping(RunDirectory(path).read_config())
     check_plugins(path, settings, plugins)
     settings = replace(settings, plugins=plugins, table=arguments.table or settings.table)
-    started = process_start()
-    # As for fit: the trial server is started before MPI is initialised.
-    with Evaluator.start(None, threads_at_first(settings), plugins) as evaluator:
-        world = open_world(started, detect_launch())
-        with abort_on_exception(world, lambda text: None):
-            failures = refit_run(
-                world, evaluator, path, settings, lambda: _load(path, settings), seconds or settings.time
-            )
-    if world.is_root:
+    with JobSession.start(settings) as session:
+        failures = refit_run(
+            session.world, session.evaluator, path, settings, lambda: _load(path, settings), seconds or settings.time
+        )
+    if session.world.is_root:
         for key, reason in failures.items():
             print(f"Member {key} keeps the models it had: {reason}.")
         print(f"The model in {path} is ready.")

@@ -12,7 +12,7 @@ from mpi_automl.job.observer import Observer
 from mpi_automl.job.plan import TrialLimits, trial_seconds
 from mpi_automl.job.preparation import Preparation
 from mpi_automl.job.rank_log import RankLog
-from mpi_automl.machine.cores import threads_of
+from mpi_automl.job.session import JobSession
 from mpi_automl.parallel.node_data import share_on_nodes
 from mpi_automl.runs.final_model import REFIT, describe_members, member_file, model_files, test_value
 from mpi_automl.runs.refit_members import refit
@@ -61,14 +61,14 @@ def refit_run(
     UserError
         On every rank, if the run has no model or the table is not the run's.
     """
-    threads = threads_of(settings, world)
-    preparation = Preparation(replace(settings, resume=str(path)), load, RankLog(), Observer(), threads)
+    session = JobSession(replace(settings, resume=str(path)), world, evaluator, RankLog(), Observer())
+    preparation = Preparation(session, load)
     directory = world.on_root(lambda: RunDirectory(path))
     trials = world.on_root(lambda: _members(directory))
     node_file = share_on_nodes(world, preparation.evaluation_setup, settings.scratch)
     evaluator.open(node_file.path)
     until = world.now() + seconds
-    limits = TrialLimits(trial_seconds(settings), settings.trial_memory, until)
+    limits = TrialLimits(trial_seconds(settings), settings.trial_memory)
     failures = refit(trials, directory.models, world, evaluator, limits, until)
     return world.on_root(lambda: _take_in(directory, RunFacts.of_setup(preparation.setup), failures))
 

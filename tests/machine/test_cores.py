@@ -8,7 +8,7 @@ import pytest
 from mpi_automl.machine.cores import cores_per_rank, threads_at_first, threads_of
 from mpi_automl.machine.launcher import ranks_on_node
 from mpi_automl.machine.memory import NodeMemory, node_memory
-from mpi_automl.parallel.world import Place, World
+from mpi_automl.parallel.world import RankLocation, World
 from mpi_automl.settings import Settings
 
 AUTO = Settings(threads="auto")
@@ -18,7 +18,9 @@ EIGHT = frozenset(range(8))
 def world_of(*nodes):
     world = World(None, time.time())
     memory = NodeMemory(1000.0, "the node has")
-    world.places = [Place("host", 1, frozenset(mask), n, memory) for n, masks in enumerate(nodes) for mask in masks]
+    world.locations = [
+        RankLocation("host", 1, frozenset(mask), n, memory) for n, masks in enumerate(nodes) for mask in masks
+    ]
     return world
 
 
