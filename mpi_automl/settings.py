@@ -38,7 +38,7 @@ def seconds(value: Any) -> float:
 AUTO: Any = "auto"
 """A value that is found when the job starts."""
 AUTO_TIME = AUTO
-"""In `Settings.time`, until `mpi_automl.machine.scheduler.with_time_left` has put seconds in its place."""
+"""In `Settings.time`, until `mpi_automl.job.session.JobSession` has put seconds in its place."""
 
 
 def seconds_or_auto(value: Any) -> Any:

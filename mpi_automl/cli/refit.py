@@ -1,4 +1,4 @@
-"""``mpi-automl refit``: fit the members of a run's ensemble anew on all rows."""
+"""``mpi-automl refit``: refit the members of a run's ensemble on all rows."""
 
 from __future__ import annotations
 

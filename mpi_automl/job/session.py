@@ -24,8 +24,6 @@ from mpi_automl.settings import AUTO_TIME
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mpi4py.MPI import Intracomm
-
     from mpi_automl.settings import Settings
 
 
@@ -51,7 +49,7 @@ class StartedRanks:
 def start_ranks(
     *,
     needs_time_left: bool = False,
-    comm: Intracomm | None = None,
+    comm: Any = None,
     started: float | None = None,
 ) -> Iterator[StartedRanks]:
     """Collective. Open the world; an unexpected exception on one rank ends all of them.
@@ -144,7 +142,7 @@ class JobSession:
         make_observer: Callable[[World], Observer] = lambda world: Observer(),
         *,
         evaluator: Evaluator | None = None,
-        comm: Intracomm | None = None,
+        comm: Any = None,
         started: float | None = None,
     ) -> Iterator[JobSession]:
         """Collective. Start a job on the ranks that the launcher started, or on those of a communicator.

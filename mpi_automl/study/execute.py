@@ -16,7 +16,7 @@ from mpi_automl.job.observer import Observer
 from mpi_automl.job.session import JobSession
 from mpi_automl.run import run as run_job
 from mpi_automl.study.directory import State
-from mpi_automl.study.external_systems import PeerPlace, run_peer
+from mpi_automl.study.external_systems import AdapterFiles, run_external_system
 from mpi_automl.study.results import RunArrays, RunResult, Searched, installed_versions
 from mpi_automl.study.splits import outer_parts
 
@@ -95,7 +95,7 @@ class RunWork:
         self._world.restart_clock()
         attempt = self._world.on_root(lambda: self._directory.begin(self._run))
         try:
-            result = self._peer(attempt) if self._run.variant.peer else self._own(attempt)
+            result = self._external(attempt) if self._run.variant.peer else self._own(attempt)
         except UserError as error:
             result = self._failed(attempt, str(error))
         except (InterruptedRunError, SystemExit, KeyboardInterrupt):
@@ -172,24 +172,24 @@ class RunWork:
             searched=_searched(outcome),
         )
 
-    def _peer(self, attempt: Path) -> RunResult:
-        result = self._world.on_root(lambda: self._peer_result(attempt))
+    def _external(self, attempt: Path) -> RunResult:
+        result = self._world.on_root(lambda: self._external_result(attempt))
         if result is None:
             raise InterruptedRunError
         return result
 
-    def _peer_result(self, attempt: Path) -> RunResult | None:
+    def _external_result(self, attempt: Path) -> RunResult | None:
         """On the root rank; None if a signal ended it."""
         task = self._load()
         assert self._parts is not None
         started = time.time()
-        place = PeerPlace((attempt / "peer").resolve())  # the adapter works in a directory of its own
+        files = AdapterFiles((attempt / "peer").resolve())  # the adapter works in a directory of its own
         try:
-            predictions, ended = run_peer(
+            predictions, ended = run_external_system(
                 self._run,
                 self._parts,
                 task,
-                place,
+                files,
                 self._group.services.launcher,
                 self._cores(),
                 lambda: self._group.must_stop,
@@ -202,9 +202,9 @@ class RunWork:
             # Whatever it is, it happened on this rank alone, and the others can be told.
             raise UserError(f"{type(error).__name__}: {error}") from error
         RunArrays(predictions, task.schema.encode_target(self._parts.test.targets_or_fail)).write(attempt)
-        return self._peer_finished(attempt, task, ended, time.time() - started)
+        return self._external_finished(attempt, task, ended, time.time() - started)
 
-    def _peer_finished(self, attempt: Path, task: Task, ended: Ended, seconds: float) -> RunResult:
+    def _external_finished(self, attempt: Path, task: Task, ended: Ended, seconds: float) -> RunResult:
         return self._result(
             attempt,
             State.FINISHED,

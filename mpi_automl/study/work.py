@@ -35,7 +35,7 @@ class RunChoice:
     most : int or None
         Runs that one group takes at most.
     until : float or None
-        When the job ends, in seconds since the epoch: a run that needs longer is not begun.
+        When the job ends, in seconds since the epoch: a run that needs longer is not started.
     """
 
     again_before: float | None = None

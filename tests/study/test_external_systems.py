@@ -17,7 +17,7 @@ from mpi_automl.data.load import make_task
 from mpi_automl.data.prepare import prepare
 from mpi_automl.errors import UserError
 from mpi_automl.study import baseline
-from mpi_automl.study.external_systems import PeerPlace, read_predictions, run_peer
+from mpi_automl.study.external_systems import AdapterFiles, read_predictions, run_external_system
 from mpi_automl.study.process_launcher import ProcessLauncher, Program
 from mpi_automl.study.splits import outer_parts
 
@@ -93,8 +93,8 @@ def run_adapter(place, plan_of, starter):
         (chosen,) = [r for r in plan.runs if r.variant.peer and r.table.name == table and r.seed == 1]
         parts = outer_parts(chosen.table, chosen.split, chosen.fold, place / "splits")
         task = prepare(parts.train, chosen.settings, name=table, test=parts.test)
-        where = PeerPlace(place / f"peer-{time.monotonic_ns()}")
-        return run_peer(chosen, parts, task, where, starter, frozenset(), lambda: False), where, task
+        where = AdapterFiles(place / f"peer-{time.monotonic_ns()}")
+        return run_external_system(chosen, parts, task, where, starter, frozenset(), lambda: False), where, task
 
     return run
 
