@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _POLL = 0.005
+"""Seconds between two looks at a barrier: spinning would take the core of a trial that still runs."""
 
 
 class MissingRanksError(JobError):

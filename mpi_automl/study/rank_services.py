@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 _PATIENCE = 15.0
 _START_PATIENCE = 600.0
+"""Seconds: with many ranks, imports from a shared file system take minutes."""
 _LAST_WORDS = 500
+"""Characters of what a server said that fit into an error."""
 _IMPORTED = (
     "mpi_automl.data.prepare",
     "mpi_automl.ensemble.model",
