@@ -26,6 +26,7 @@ from rich.live import Live
 from mpi_automl.cli.live import picture, progress_line
 from mpi_automl.data.task import ColumnKind, Profile, TaskType
 from mpi_automl.job.progress import Pace, ProgressMeter
+from mpi_automl.job.time_budget import TimeBudget
 from mpi_automl.metrics.registry import get_metric
 from mpi_automl.parallel.coordinator import Coordinator
 from mpi_automl.parallel.messages import Report
@@ -73,10 +74,8 @@ def measure(ranks: int, calls: int, place: Path) -> None:
     profile = Profile(TaskType.BINARY, 1000, 10, 2, (ColumnKind.NUMERICAL,) * 10, (0,) * 10, False, False, False)
     space = build_space(profile).configspace
     plan: Any = SimpleNamespace(
-        configspace=space,
-        started=0.0,
-        deadline=100.0,
-        limits=SimpleNamespace(search_end=90.0),
+        search=SimpleNamespace(configspace=space),
+        time=TimeBudget(0.0, 90.0, 95.0, 98.5, 100.0),
         metric=get_metric("accuracy", TaskType.BINARY),
     )
     meter = ProgressMeter(plan, busy_coordinator(space, ranks), 0.0)

@@ -20,13 +20,13 @@ import numpy as np
 
 from mpi_automl.data.task import TaskType
 from mpi_automl.job.observer import Observer
-from mpi_automl.job.plan import Plan, TrialLimits
+from mpi_automl.job.plan import Plan, SearchPlan, StorePlan, TrialLimits
 from mpi_automl.job.rank_log import RankLog
 from mpi_automl.job.search_loop import LoopAccount
-from mpi_automl.job.signals import StopSignals
+from mpi_automl.job.session import JobSession
+from mpi_automl.job.time_budget import TimeBudget
 from mpi_automl.metrics.registry import get_metric
 from mpi_automl.parallel.exchange import Exchange, RootExchange
-from mpi_automl.parallel.watchdog import Watchdog
 from mpi_automl.parallel.world import World, open_world, process_start
 from mpi_automl.runs.run import Run
 from mpi_automl.settings import Settings
@@ -129,7 +129,7 @@ def append(path: Path, measured: Measured) -> None:
     print(describe(measured), flush=True)
 
 
-class _SimulatedPlan(Plan):
+class _SimulatedSearch(SearchPlan):
     """A plan without the dummy: it would leave a model to wait for."""
 
     def first_trials(self, rank: int) -> list[Trial]:
@@ -174,12 +174,12 @@ def search_once(case: Case, limits: Limits, benchmark: SurrogateBenchmark, world
     plan = _plan(case, limits, benchmark, directory, began)
     truth = {"truth": np.zeros(1), "validation_rows": np.zeros(1, np.int64), "space": benchmark.space_json}
     metadata = truth if world.is_root else None
-    store = create_store(directory, 0, plan.layout, metadata, world.comm, world.rank, plan.store_options)
+    store = create_store(directory, 0, plan.store.layout, metadata, world.comm, world.rank, plan.store.options)
     world.wait()
     trace = Trace(limits, time.time())
     evaluator = SimulatedEvaluator(benchmark, limits.scale)
-    with StopSignals() as signals, Watchdog() as watchdog:
-        account = search(plan, settings, world, evaluator, store, signals, watchdog, RankLog(), trace)
+    with JobSession(settings, world, evaluator, RankLog(), trace) as session:
+        account = search(plan, session, store)
     accounts = world.gather(account)
     measured = _measured(case, limits, accounts, trace, directory) if world.is_root else None
     world.wait()
@@ -203,20 +203,14 @@ def _plan(case: Case, limits: Limits, benchmark: SurrogateBenchmark, directory: 
     space = benchmark.configspace
     layout = StoreLayout(case.ranks, trials_for(limits.seconds), 1, 1, 0, 1, len(space))
     end = began + limits.seconds
-    return _SimulatedPlan(
+    return Plan(
         directory=directory,
-        leg=0,
-        configspace=space,
-        layout=layout,
-        models_bound=ModelsBound(0),
-        store_options=StoreOptions(),
-        initial=case.initial,
-        limits=TrialLimits(max(1.0, 1.1 * benchmark.limit * limits.scale), 1024.0, end, limits.trials),
-        seed=case.seed,
-        started=began,
-        deadline=end + 60.0,
         title=benchmark.name,
         metric=get_metric(benchmark.metric, TaskType.MULTICLASS),
+        time=TimeBudget(began, end, end, end, end + 60.0),
+        limits=TrialLimits(max(1.0, 1.1 * benchmark.limit * limits.scale), 1024.0, limits.trials),
+        store=StorePlan(layout, StoreOptions(), ModelsBound(0)),
+        search=_SimulatedSearch(space, 0, case.seed, case.initial),
     )
 
 

@@ -10,7 +10,7 @@ from mpi_automl.machine.launcher import detect_launch
 from mpi_automl.settings import Settings
 
 if TYPE_CHECKING:
-    from mpi_automl.doctor.checks import Finding
+    from mpi_automl.doctor.result import CheckResult
 
 _STYLES = {"ok": "green", "warning": "yellow", "wrong": "bold red"}
 
@@ -26,34 +26,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Collective. Run the verb; the exit status is 0 unless something is wrong."""
-    from mpi_automl.doctor.checks import WRONG, examine, slurm_version, view
-    from mpi_automl.doctor.store_check import try_store
-    from mpi_automl.machine.cores import threads_of
-    from mpi_automl.parallel.abort import abort_on_exception
-    from mpi_automl.parallel.world import open_world, process_start
+    from mpi_automl.doctor.checks import examine
+    from mpi_automl.doctor.result import WRONG
+    from mpi_automl.job.session import start_ranks
+    from mpi_automl.machine.scheduler import slurm_version
 
-    settings = Settings(threads=arguments.threads or 1)
-    launch = detect_launch()
-    slurm = slurm_version() if launch.speaks else ""
-    world = open_world(process_start(), launch)
-    with abort_on_exception(world, lambda text: None):
-        threads = threads_of(settings, world)
-        views = world.gather(view())
-        stored = try_store(world, arguments.directory)
-        findings = world.on_root(
-            lambda: list(examine(world, launch, views, arguments.directory, threads, stored=stored, slurm=slurm))
-        )
-        if world.is_root:
-            _show(findings)
-    return 1 if any(finding.level == WRONG for finding in findings) else 0
+    slurm = slurm_version() if detect_launch().speaks else ""
+    with start_ranks() as ranks:
+        results = examine(ranks.world, arguments.directory, Settings(threads=arguments.threads or 1), slurm)
+        if ranks.world.is_root:
+            _show(results)
+    return 1 if any(result.level == WRONG for result in results) else 0
 
 
-def _show(findings: list[Finding]) -> None:
+def _show(results: list[CheckResult]) -> None:
     from rich.table import Table
 
     from mpi_automl.cli.console import make_console
 
     table = Table(box=None, show_header=False, padding=(0, 1))
-    for finding in findings:
-        table.add_row(f"[{_STYLES[finding.level]}]{finding.level}[/]", finding.topic, finding.text)
+    for result in results:
+        table.add_row(f"[{_STYLES[result.level]}]{result.level}[/]", result.topic, result.text)
     make_console().print(table)

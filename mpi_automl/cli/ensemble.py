@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 
 from mpi_automl.cli.options import add_override, add_plugins, converted, plugins_from
-from mpi_automl.machine.launcher import detect_launch
 
 _OPTIONS = {
     "size": "ensemble_size",
@@ -43,13 +42,12 @@ def run(arguments: argparse.Namespace) -> int:
         _RULES.get(name, name): converted(option, getattr(arguments, name), _flag(name))
         for name, option in _OPTIONS.items()
     }
-    from mpi_automl.parallel.abort import abort_on_exception
-    from mpi_automl.parallel.world import open_world, process_start
+    from mpi_automl.job.session import start_ranks
     from mpi_automl.runs.rebuild import rebuild_ensemble
     from mpi_automl.runs.run import Run
 
-    world = open_world(process_start(), detect_launch())
-    with abort_on_exception(world, lambda text: None):
+    with start_ranks() as ranks:
+        world = ranks.world
         outcome = rebuild_ensemble(world, Run(arguments.directory, arguments.metric, plugins_from(arguments)), **given)
     if world.is_root:
         from mpi_automl.cli.console import make_console

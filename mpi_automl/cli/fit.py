@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
-from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -16,11 +15,12 @@ from mpi_automl.settings import Settings
 
 if TYPE_CHECKING:
     from mpi_automl.data.task import Task
+    from mpi_automl.job.conclusion import Conclusion
+    from mpi_automl.job.observer import Observer
     from mpi_automl.job.rank_log import RankLog
+    from mpi_automl.parallel.world import World
     from mpi_automl.runs.summary import RunSummary
 
-_EXIT_SECONDS = 1.5
-"""Time to leave for ending the trial server and MPI after the report."""
 TO_BE_RESUMED = 75
 """Exit status (EX_TEMPFAIL) of a run that has not used its time: a batch script may queue it again."""
 
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the verb; gives the exit status."""
     settings = settings_from(arguments, {})
     if not settings.target:
-        raise UserError("Which column is to be predicted? Name it with --target COLUMN.")
+        raise UserError("Name the target column with --target COLUMN.")
 
     def load() -> Task:
         from mpi_automl.data.load import load_task
@@ -49,46 +49,36 @@ def run(arguments: argparse.Namespace) -> int:
 
 def run_job(settings: Settings, load: Callable[[], Task]) -> int:
     """Collective. Run a job on the ranks that the launcher started; gives the exit status."""
-    launch = detect_launch()
-    if is_done(settings):
-        if launch.speaks:
+    from mpi_automl.job.resume import has_finished
+
+    if has_finished(settings):
+        if detect_launch().speaks:
             print(f"{settings.out} holds a finished run; nothing is left to do.")
         return 0
-    from mpi_automl.evaluation.evaluator import Evaluator
-    from mpi_automl.job.rank_log import RankLog
-    from mpi_automl.job.signals import BY_BATCH_SYSTEMS, StopSignals
-    from mpi_automl.machine.cores import threads_at_first
-    from mpi_automl.machine.scheduler import TimeLeft, ask_time_left, with_time_left
-    from mpi_automl.parallel.abort import abort_on_exception
-    from mpi_automl.parallel.world import open_world, process_start
+    from mpi_automl.job.session import JobSession
 
-    started = process_start()
-    # Commands must not be run after MPI is initialised either.
-    time_left = ask_time_left(settings) if launch.speaks else None
-    # The trial server is started before MPI is initialised: forking afterwards is unsafe on many fabrics.
-    log = RankLog()
-    # A signal to save a result must not kill a job that is still starting: the search sees it when it begins.
-    early = StopSignals(BY_BATCH_SYSTEMS)
-    with early, Evaluator.start(log.server_output, threads_at_first(settings), settings.plugins) as evaluator:
-        world = open_world(started, launch)
-        from mpi_automl.cli.terminal import Terminal
+    with JobSession.start(settings, _terminal) as session:
+        # Imported while the trial server starts.
         from mpi_automl.job.conclusion import StoppedEarlyError
         from mpi_automl.run import run
 
-        settings, terminal = with_time_left(settings, world, time_left), Terminal(world)
-        if isinstance(time_left, TimeLeft):
-            terminal.note(f"{time_left.source} tells the time left: --time auto is {settings.time:.0f} s.")
         try:
-            outcome = run(settings, world, evaluator, log, load, terminal)
+            conclusion = run(session, load)
         except StoppedEarlyError as error:
-            terminal.note(str(error))
+            session.observer.note(str(error))
             return TO_BE_RESUMED
-        with abort_on_exception(world, log.note):
-            world.on_root(lambda: terminal.tell(last_page(settings, outcome, terminal.deadline, log)))
-    return TO_BE_RESUMED if outcome.is_interrupted else 0
+        page = session.world.on_root(lambda: last_page(settings, conclusion, session.log))
+        session.observer.report_written(page)
+    return TO_BE_RESUMED if conclusion.summary.is_interrupted else 0
 
 
-def last_page(settings: Settings, outcome: RunSummary, deadline: float, log: RankLog) -> str:
+def _terminal(world: World) -> Observer:
+    from mpi_automl.cli.terminal import Terminal
+
+    return Terminal(world)
+
+
+def last_page(settings: Settings, conclusion: Conclusion, log: RankLog) -> str:
     """Write the report if it is wanted and there is time for it; gives a line for people.
 
     The result is saved by now: whatever goes wrong here, the job is a success, and it does not wait for a page that is
@@ -97,46 +87,34 @@ def last_page(settings: Settings, outcome: RunSummary, deadline: float, log: Ran
     Parameters
     ----------
     settings : Settings
-    outcome : RunSummary
-    deadline : float
-        When the job must have ended, in seconds since the epoch.
+    conclusion : Conclusion
     log : RankLog
     """
-    from mpi_automl.job.plan import WORTH_A_REPORT
+    from mpi_automl.job.time_budget import WORTH_A_REPORT
 
-    command = f"mpi-automl report {outcome.directory}"
+    summary, until = conclusion.summary, conclusion.time.report_end
+    command = f"mpi-automl report {summary.directory}"
     hint = f"Report: {command} writes a page with plots."
     # After a signal nobody knows how much time there is.
-    if not settings.report or outcome.is_interrupted or outcome.seconds < WORTH_A_REPORT:
+    if not settings.report or summary.is_interrupted or summary.seconds < WORTH_A_REPORT:
         return hint
-    until = deadline - _EXIT_SECONDS
-    told: list[str] = []
-    writer = Thread(target=lambda: told.append(_written(outcome, settings, until, log)), daemon=True)
+    pages: list[str] = []
+    writer = Thread(target=lambda: pages.append(_written(summary, settings, until, log)), daemon=True)
     writer.start()
     writer.join(max(0.0, until - time.time()))
-    page = told[0] if told else ""
+    page = pages[0] if pages else ""
     return f"Report: {page} (again: {command})" if page else hint
 
 
-def _written(outcome: RunSummary, settings: Settings, until: float, log: RankLog) -> str:
+def _written(summary: RunSummary, settings: Settings, until: float, log: RankLog) -> str:
     """The page, or nothing when there is no time or something is wrong."""
     from mpi_automl.report.write import ReportTime, ReportTimeoutError, write_report
     from mpi_automl.runs.run import Run
 
     try:
-        return str(write_report(Run(outcome.directory, plugins=settings.plugins), time_left=ReportTime(until)))
+        return str(write_report(Run(summary.directory, plugins=settings.plugins), time_left=ReportTime(until)))
     except ReportTimeoutError:
         log.note("There was no time to write the report.")
     except Exception as error:  # a plot that fails must not take the result along
         log.note(f"The report could not be written: {error!r}")
     return ""
-
-
-def is_done(settings: Settings) -> bool:
-    """Whether the same command, given again with ``--resume auto``, has nothing left to do."""
-    from mpi_automl.runs.run import Run
-    from mpi_automl.storage.run_directory import FINISHED
-
-    if settings.resume != "auto" or settings.out is None or not (Path(settings.out) / "config.toml").exists():
-        return False
-    return Run(settings.out).directory.state == FINISHED

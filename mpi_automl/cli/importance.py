@@ -8,7 +8,6 @@ from typing import Any
 
 from mpi_automl.cli.options import add_plugins, plugins_from
 from mpi_automl.errors import UserError
-from mpi_automl.machine.launcher import detect_launch
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,8 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Collective. Run the verb; gives the exit status."""
     if arguments.repeats < 1:
         raise UserError(f"--repeats is {arguments.repeats}; it must be at least 1.")
-    from mpi_automl.parallel.abort import abort_on_exception
-    from mpi_automl.parallel.world import open_world, process_start
+    from mpi_automl.job.session import start_ranks
     from mpi_automl.runs.importance import measure_importance
     from mpi_automl.runs.run import Run
 
@@ -37,8 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
 
         return read_table(arguments.table, readers=READERS)
 
-    world = open_world(process_start(), detect_launch())
-    with abort_on_exception(world, lambda text: None):
+    with start_ranks() as ranks:
+        world = ranks.world
         found = measure_importance(
             world,
             Run(arguments.directory, plugins=plugins_from(arguments)),

@@ -26,7 +26,7 @@ VERBS = {
     "report": "write a page with everything that a run found, and its plots",
     "leaderboard": "all trials of a run, failures included",
     "ensemble": "build another ensemble from the trials of a run",
-    "refit": "fit the members of a run's ensemble anew on all rows",
+    "refit": "refit the members of a run's ensemble on all rows",
     "importance": "which hyperparameters and columns matter",
     "export": "write a model as a scikit-learn object, or the run history in SMAC's files",
     "space": "print what would be searched for a table",
@@ -49,14 +49,13 @@ Three commands to try:
   mpirun -n 4 mpi-automl fit train.csv --target price --time 10m --out runs/price
       the same for a table of yours
 
-mpi-automl --help lists all verbs, mpi-automl doctor looks whether all is well here."""
+mpi-automl --help lists all verbs, mpi-automl doctor checks this machine."""
 
 
 def entry(arguments: Sequence[str] | None = None, *, default: Sequence[str] = ()) -> None:
     """Run the command and leave with its exit status.
 
-    The status is 0 after success, 2 after a mistake of the user's, which is told in one sentence by
-    one rank.
+    The status is 0 after success, 2 after a mistake of the user's, which one rank reports in one sentence.
 
     Parameters
     ----------
@@ -112,7 +111,7 @@ def make_parser(complete: Collection[str]) -> tuple[Parser, dict[str, Parser]]:
     Parameters
     ----------
     complete : collection of str
-        Verbs that are to know their options; only their modules are imported, as help must not wait for the others.
+        Verbs whose options are added; only their modules are imported, as help must not wait for the others.
     """
     parser = Parser(
         prog="mpi-automl",

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mpi_automl.cli.options import add_plugins, plugins_from
-from mpi_automl.machine.launcher import detect_launch
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,11 +36,10 @@ def run(arguments: argparse.Namespace) -> int:
         from mpi_automl.data.write import check_format
 
         check_format(arguments.out)
-    from mpi_automl.parallel.abort import abort_on_exception
-    from mpi_automl.parallel.world import open_world, process_start
+    from mpi_automl.job.session import start_ranks
 
-    world = open_world(process_start(), detect_launch())
-    with abort_on_exception(world, lambda text: None):
+    with start_ranks() as ranks:
+        world = ranks.world
         parts = world.gather(world.together(lambda: _predicted_share(arguments, world.rank, world.size)))
         world.on_root(lambda: _write_all(parts, arguments.out))
     return 0

@@ -1,4 +1,4 @@
-"""``mpi-automl refit``: fit the members of a run's ensemble anew on all rows."""
+"""``mpi-automl refit``: refit the members of a run's ensemble on all rows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from mpi_automl.cli.options import add_plugins, converted, plugins_from
 from mpi_automl.errors import UserError
-from mpi_automl.machine.launcher import detect_launch
 
 if TYPE_CHECKING:
     from mpi_automl.data.task import Task
@@ -29,24 +28,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Collective. Run the verb; gives the exit status."""
     seconds = converted("time", arguments.time, "--time")
-    from mpi_automl.evaluation.evaluator import Evaluator
-    from mpi_automl.machine.cores import threads_at_first
-    from mpi_automl.parallel.abort import abort_on_exception
-    from mpi_automl.parallel.world import open_world, process_start
+    from mpi_automl.job.session import JobSession
     from mpi_automl.runs.refit import refit_run
     from mpi_automl.runs.run import Run
 
     path, plugins = arguments.directory, plugins_from(arguments)
     fitted = Run(path, plugins=plugins)
     fitted.check_plugins()
-    settings = replace(fitted.settings, table=arguments.table or fitted.settings.table)
-    started = process_start()
-    # As for fit: the trial server is started before MPI is initialised.
-    with Evaluator.start(None, threads_at_first(settings), plugins) as evaluator:
-        world = open_world(started, detect_launch())
-        with abort_on_exception(world, lambda text: None):
-            failures = refit_run(world, evaluator, fitted, lambda: _load(fitted, settings), seconds or settings.time)
-    if world.is_root:
+    settings = replace(fitted.settings, plugins=plugins, table=arguments.table or fitted.settings.table)
+    with JobSession.start(settings) as session:
+        failures = refit_run(
+            session.world, session.evaluator, fitted, lambda: _load(fitted, settings), seconds or settings.time
+        )
+    if session.world.is_root:
         for key, reason in failures.items():
             print(f"Member {key} keeps the models it had: {reason}.")
         print(f"The model in {path} is ready.")

@@ -65,9 +65,6 @@ def _add_options(name: str, step: argparse.ArgumentParser) -> None:
         step.add_argument("--rope", metavar="SHARE", type=float, default=0.01, help=_ROPE)
 
 
-_FOR_THE_END = 30.0
-"""Seconds of a batch job that are not for runs: the test part's predictions, and the exit."""
-
 _ROPE = "difference of scores up to which two variants count as equal; default: 0.01"
 
 
@@ -153,24 +150,18 @@ def _work(arguments: argparse.Namespace) -> int:
         again = time.time()
     if not launch.is_parallel and given.ranks > 1:
         return _work_on_own_ranks(given, again, arguments.most)
-    from mpi_automl.machine.scheduler import find_time_left
-    from mpi_automl.parallel.world import open_world, process_start
+    from mpi_automl.job.session import start_ranks
+    from mpi_automl.job.time_budget import last_run_end
     from mpi_automl.study.rank_services import RankServices
-    from mpi_automl.study.work import Rules, work
+    from mpi_automl.study.work import RunChoice, work
 
-    started = process_start()
-    try:
-        time_left = find_time_left() if launch.speaks else None
-    except UserError:
-        time_left = None
-    with RankServices(given.variants) as workplace:
-        world = open_world(started, launch)
+    with RankServices(given.variants) as services, start_ranks(needs_time_left=True) as ranks:
+        world = ranks.world
         plan = world.on_root(given.planned)
-        until = None if time_left is None else time_left.end - _FOR_THE_END
-        rules = world.on_root(lambda: Rules(again, arguments.most, until))
+        choice = world.on_root(lambda: RunChoice(again, arguments.most, last_run_end(ranks.time_left)))
         if world.is_root:
             _say_start(plan, world.size)
-        was_stopped = work(world, workplace, given.directory, plan, rules, _teller(given.directory, plan))
+        was_stopped = work(ranks, services, given.directory, plan, choice, _teller(given.directory, plan))
         does_share = arguments.most is not None and not was_stopped
         return int(world.on_root(lambda: _end(given.directory, plan, leaves_rest=does_share)))
 

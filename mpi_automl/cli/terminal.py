@@ -30,15 +30,7 @@ _LINES = 30
 
 
 class Terminal(Observer):
-    """Prints on rank 0: a picture on a terminal, plain lines from time to time in a log file.
-
-    Attributes
-    ----------
-    deadline : float
-        When the job must have ended, in seconds since the epoch; on rank 0, once it has a plan.
-    """
-
-    deadline = 0.0
+    """Prints on rank 0: a picture on a terminal, plain lines from time to time in a log file."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -53,17 +45,12 @@ class Terminal(Observer):
         except (OSError, SystemExit):
             self._console = Console(quiet=True)
 
-    def tell(self, text: str) -> None:
-        """Print a line."""
-        self._print(text)
-
     def note(self, text: str) -> None:
         """Print a note."""
         self._print(f"note: {text}", "yellow" if self._is_live else None)
 
     def started(self, plan: Plan, world: World) -> None:
         """Print what runs where."""
-        self.deadline = plan.deadline
         for line in start_lines(plan, world):
             self._print(line)
 
@@ -76,7 +63,7 @@ class Terminal(Observer):
         """Give rank 0's loop a function that shows progress when it is time."""
         if not isinstance(exchange, RootExchange):
             return lambda: None
-        in_log = max(_SHORTEST_INTERVAL, (plan.deadline - plan.started) / _LINES)
+        in_log = max(_SHORTEST_INTERVAL, plan.time.seconds / _LINES)
         pace = Pace(_LIVE_INTERVAL, _LONGEST_PAUSE) if self._is_live else Pace(in_log, in_log)
         meter = ProgressMeter(plan, exchange.coordinator, self._world.now())
         if self._is_live:
@@ -111,16 +98,20 @@ class Terminal(Observer):
         for table in outcome_tables(outcome):
             self._print(table)
 
+    def report_written(self, line: str) -> None:
+        """Print where the report is."""
+        self._print(line)
+
 
 def start_lines(plan: Plan, world: World) -> list[str]:
     """What runs where, in a few lines."""
-    hosts = sorted({place.host for place in world.places})
+    hosts = sorted({location.host for location in world.locations})
     shown = ", ".join(hosts[:4]) + (", ..." if len(hosts) > 4 else "")
-    search = plan.limits.search_end - world.now()
+    search = plan.time.search_end - world.now()
     return [
         plan.title,
         f"{_counted(world.size, 'rank')} on {_counted(world.node_count, 'node')} ({shown}), {world.library}",
-        f"{plan.deadline - plan.started:.0f} s in all, {search:.0f} s of them to search; "
+        f"time: {plan.time.seconds:.0f} s total, {search:.0f} s for the search; "
         f"{plan.limits.seconds:.0f} s and {plan.limits.memory:.0f} MiB per trial; metric {plan.metric.name}; "
         f"results in {plan.directory}",
         MemoryBudget.of(world, plan.limits.memory).describe(),

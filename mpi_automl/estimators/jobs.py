@@ -81,10 +81,10 @@ atexit.register(_SERVERS.close)
 @contextmanager
 def trial_server(settings: Settings) -> Iterator[Evaluator]:
     """The trial server of this process, to be taken before MPI is initialised; an exception ends it."""
-    from mpi_automl.machine.cores import threads_at_first
+    from mpi_automl.machine.cores import threads_before_mpi
 
     try:
-        yield _SERVERS.get(threads_at_first(settings), settings.plugins)
+        yield _SERVERS.get(threads_before_mpi(settings), settings.plugins)
     except BaseException:
         _SERVERS.close()
         raise
@@ -106,21 +106,15 @@ def run_here(settings: Settings, data: Data, comm: Any) -> Path:
     UserError
         On every rank, for a mistake the user can mend.
     """
-    from mpi_automl.job.observer import Observer
-    from mpi_automl.job.rank_log import RankLog
-    from mpi_automl.machine.cores import threads_at_first
-    from mpi_automl.machine.launcher import detect_launch
-    from mpi_automl.machine.scheduler import ask_time_left, with_time_left
-    from mpi_automl.parallel.world import World, open_world
+    from mpi_automl.job.session import JobSession
+    from mpi_automl.machine.cores import threads_before_mpi
     from mpi_automl.run import run
 
     started = time.time()
-    time_left = ask_time_left(settings)
-    evaluator = _SERVERS.get(threads_at_first(settings), settings.plugins)
-    world = World(comm, started) if comm is not None else open_world(started, detect_launch())
-    settings = with_time_left(settings, world, time_left)
+    evaluator = _SERVERS.get(threads_before_mpi(settings), settings.plugins)
     try:
-        return run(settings, world, evaluator, RankLog(), lambda: data.task(settings), Observer()).directory
+        with JobSession.start(settings, evaluator=evaluator, comm=comm, started=started) as session:
+            return run(session, lambda: data.task(session.settings)).summary.directory
     except BaseException:
         _SERVERS.close()
         raise

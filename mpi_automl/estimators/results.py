@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mpi_automl.errors import UserError
 from mpi_automl.estimators.jobs import trial_server
-from mpi_automl.machine.cores import threads_at_first
+from mpi_automl.machine.cores import threads_before_mpi
 from mpi_automl.metrics.registry import get_metric
 from mpi_automl.space.registry import import_plugins
 from mpi_automl.trial import Origin, Trial, TrialKey
@@ -145,7 +145,7 @@ def fit_pipeline(data: Data, settings: Settings, config: Any) -> Any:
     from mpi_automl.runs.refit import refit_setup
 
     import_plugins(settings.plugins)
-    setup = make_setup(data.task(settings), settings, threads_at_first(settings))
+    setup = make_setup(data.task(settings), settings, threads_before_mpi(settings))
     trial = Trial(TrialKey(0, 0, 0), config.get_array(), settings.seed, Origin.DEFAULT)
     with trial_server(settings) as evaluator, TemporaryDirectory(prefix="mpi_automl_") as place:
         failures = refit_setup([trial], Path(place), World(None, time.time()), evaluator, lambda: setup, settings)

@@ -1,4 +1,4 @@
-"""Rank 0's work after the barrier: the ensemble, the final model, the outcome."""
+"""Rank 0's work after the barrier: the ensemble, the final model, the summary."""
 
 from __future__ import annotations
 
@@ -39,55 +39,66 @@ from mpi_automl.trial import Status, Trial, TrialKey
 
 if TYPE_CHECKING:
     from mpi_automl.ensemble.build import Ensemble
-    from mpi_automl.evaluation.setup import EvaluationSetup
-    from mpi_automl.job.observer import Observer
     from mpi_automl.job.plan import Plan
-    from mpi_automl.job.preparation import Preparation
     from mpi_automl.job.search_loop import LoopAccount
+    from mpi_automl.job.session import JobSession
+    from mpi_automl.job.time_budget import TimeBudget
     from mpi_automl.parallel.world import World
     from mpi_automl.settings import Settings
 
 
 class StoppedEarlyError(UserError):
-    """A signal ended the search before any trial had ended: there is no result, and the run can go on."""
+    """A signal ended the search before any trial had ended: there is no result, and the run can be resumed."""
 
     def __init__(self, directory: Path | str) -> None:
         super().__init__(directory)
 
     def __str__(self) -> str:
-        return f"The search was stopped before any trial had ended; go on with --resume {self.args[0]}."
+        return f"The search was stopped before any trial had ended; resume it with --resume {self.args[0]}."
 
 
 @dataclass(frozen=True, eq=False)
-class Chosen:
-    """The ensemble as it was chosen.
+class SelectedEnsemble:
+    """The ensemble as it was selected, before its members are refitted.
 
     Attributes
     ----------
     ensemble : Ensemble
-    to_fit : tuple of Trial
+    to_refit : tuple of Trial
         Members to fit on all rows, heaviest first: those of which no fitted model was kept, or all.
-    until : float
-        When fitting must end, in seconds since the epoch on rank 0's clock.
+    time : TimeBudget
+        The job's; shorter after a signal.
     """
 
     ensemble: Ensemble
-    to_fit: tuple[Trial, ...]
-    until: float
+    to_refit: tuple[Trial, ...]
+    time: TimeBudget
 
 
-def choose(
-    plan: Plan, preparation: Preparation, settings: Settings, world: World, accounts: list[LoopAccount]
-) -> Chosen:
+@dataclass(frozen=True)
+class Conclusion:
+    """What a job came to.
+
+    Attributes
+    ----------
+    summary : RunSummary
+    time : TimeBudget
+        For what comes after the result, such as the report.
+    """
+
+    summary: RunSummary
+    time: TimeBudget
+
+
+def select(plan: Plan, session: JobSession, run: Run, accounts: list[LoopAccount]) -> SelectedEnsemble:
     """Collective. Select the ensemble from everybody's models; the dummy when no model beats it.
 
     Parameters
     ----------
     plan : Plan
-    preparation : Preparation
-        With its setup on rank 0.
-    settings : Settings
-    world : World
+    session : JobSession
+    run : Run
+        What the search has left on disk.
     accounts : list of LoopAccount
         On rank 0, one for each rank.
 
@@ -98,7 +109,7 @@ def choose(
     UserError
         When not even the dummy was evaluated in the time there was.
     """
-    run = Run.of_setup(plan.directory, preparation.setup) if world.is_root else Run(plan.directory)
+    world, settings = session.world, session.settings
 
     def look() -> SelectionProblem:
         try:
@@ -110,68 +121,64 @@ def choose(
             raise StoppedEarlyError(plan.directory) from None
 
     ensemble = select_together(world, run, look)
-    return world.on_root(lambda: _with_members_to_fit(plan, run, ensemble, settings, world.now(), accounts))
+    return world.on_root(lambda: _with_members_to_refit(plan, run, ensemble, session, accounts))
 
 
-def _with_members_to_fit(
-    plan: Plan, run: Run, ensemble: Ensemble, settings: Settings, now: float, accounts: list[LoopAccount]
-) -> Chosen:
+def _with_members_to_refit(
+    plan: Plan, run: Run, ensemble: Ensemble, session: JobSession, accounts: list[LoopAccount]
+) -> SelectedEnsemble:
+    settings = session.settings
     files = model_files(run.directory, ensemble.weights, settings.final_models)
-    was_stopped = _was_stopped(accounts)
-    anew = plan.refits and not _puts_off_refits(settings, accounts)
-    wanted = [key for key in ensemble.weights if key not in files or (anew and kind_of(files[key]) == FOLDS)]
-    until = min(plan.refit_end, now + settings.shutdown_time / 2) if was_stopped else plan.refit_end
-    return Chosen(ensemble, tuple(run.reader.trial(key) for key in wanted), until)
+    refits_all = plan.time.reserves_refits and not _postpones_refits(settings, accounts)
+    wanted = [key for key in ensemble.weights if key not in files or (refits_all and kind_of(files[key]) == FOLDS)]
+    time = plan.time
+    if _was_stopped(accounts):
+        time = time.after_signal(session.world.now(), settings.shutdown_time)
+    return SelectedEnsemble(ensemble, tuple(run.reader.trial(key) for key in wanted), time)
 
 
 def _was_stopped(accounts: list[LoopAccount]) -> bool:
     return any(account.was_stopped for account in accounts)
 
 
-def _puts_off_refits(settings: Settings, accounts: list[LoopAccount]) -> bool:
-    # Whoever stops a job wants its result now, and the fold models are there.
+def _postpones_refits(settings: Settings, accounts: list[LoopAccount]) -> bool:
+    # Whoever stops a job wants its result at once, and the fold models are there.
     return settings.final_models == AUTO and _was_stopped(accounts)
 
 
 def conclude(
     plan: Plan,
-    setup: EvaluationSetup,
-    settings: Settings,
-    world: World,
+    session: JobSession,
+    run: Run,
     accounts: list[LoopAccount],
-    chosen: Chosen,
+    selected: SelectedEnsemble,
     failures: dict[TrialKey, str],
-    observer: Observer,
 ) -> RunSummary:
-    """Save the final model and sum up the job.
+    """Save the final model and sum up the job, on rank 0.
 
     Parameters
     ----------
     plan : Plan
-    setup : EvaluationSetup
-    settings : Settings
-    world : World
+    session : JobSession
+    run : Run
+        What the search has left on disk.
     accounts : list of LoopAccount
         One for each rank.
-    chosen : Chosen
+    selected : SelectedEnsemble
     failures : dict of TrialKey to str
         Members that were to be fitted on all rows and could not be. They keep the models of their folds; where
         there are none, the ensemble is selected again without them.
-    observer : Observer
 
     Raises
     ------
     UserError
         When there is no fitted model at all.
     """
-    run = Run.of_setup(plan.directory, setup)
-    ensemble = chosen.ensemble
-    files = model_files(run.directory, run.reader.keys, settings.final_models)
-    if not files.keys() >= ensemble.weights.keys():
-        ensemble = select_ensemble(run, EnsembleRules.of(settings), files)
-    save_model(run, ensemble, files)
-    sharing = audit_exchange(run, plan.leg, accounts, settings.share)
-    outcome = RunSummary(
+    settings, leg = session.settings, plan.search.leg
+    ensemble, files = _save_final_model(run, selected.ensemble, settings)
+    was_postponed = plan.time.reserves_refits and _postpones_refits(settings, accounts)
+    sharing = audit_exchange(run, leg, accounts, settings.share)
+    summary = RunSummary(
         directory=plan.directory,
         metric=run.metric.name,
         is_dummy=ensemble.method == DUMMY,
@@ -180,28 +187,37 @@ def conclude(
         test_value=test_value(run, ensemble.combination, files),
         single_best=describe_single_best(run),
         statuses=Counter(Status(status) for status in run.reader.records["status"]),
-        ranks=tuple(_rank_share(account, world) for account in accounts),
-        seconds=world.now() - plan.started,
+        ranks=tuple(_rank_share(account, session.world) for account in accounts),
+        seconds=session.world.now() - plan.time.started,
         sharing=sharing.agreement,
-        is_interrupted=plan.leaves_time or any(account.was_stopped for account in accounts),
+        is_interrupted=plan.time.leaves_total or _was_stopped(accounts),
         notes=(
             *([sharing.problem] if sharing.problem else []),
             *_failure_notes(failures, files),
-            *(_put_off_notes(ensemble, files) if plan.refits and _puts_off_refits(settings, accounts) else ()),
-            *repeatability_notes(settings, accounts, run.reader, plan.leg, len(failures)),
+            *(_postponed_notes(ensemble, files) if was_postponed else ()),
+            *repeatability_notes(settings, accounts, run.reader, leg, len(failures)),
         ),
     )
-    run.directory.write_ensemble(outcome.to_mapping() | {"trajectory": list(ensemble.trajectory)})
-    run.directory.write_status({"state": INTERRUPTED if outcome.is_interrupted else FINISHED})
-    observer.concluded(outcome)
-    return outcome
+    run.directory.write_ensemble(summary.to_mapping() | {"trajectory": list(ensemble.trajectory)})
+    run.directory.write_status({"state": INTERRUPTED if summary.is_interrupted else FINISHED})
+    session.observer.concluded(summary)
+    return summary
+
+
+def _save_final_model(run: Run, ensemble: Ensemble, settings: Settings) -> tuple[Ensemble, dict[TrialKey, Path]]:
+    """Save the ensemble, selected again where members have no fitted model; gives it and the files of all models."""
+    files = model_files(run.directory, run.reader.keys, settings.final_models)
+    if not files.keys() >= ensemble.weights.keys():
+        ensemble = select_ensemble(run, EnsembleRules.of(settings), files)
+    save_model(run, ensemble, files)
+    return ensemble, files
 
 
 def _rank_share(account: LoopAccount, world: World) -> RankShare:
     latencies = account.latencies or (math.nan,)
     return RankShare(
         rank=account.rank,
-        host=world.places[account.rank].host,
+        host=world.locations[account.rank].host,
         trials=sum(account.statuses.values()),
         utilisation=min(1.0, account.busy_seconds / max(account.search_seconds, 1e-9)),
         received=account.told,
@@ -210,7 +226,7 @@ def _rank_share(account: LoopAccount, world: World) -> RankShare:
     )
 
 
-def _put_off_notes(ensemble: Ensemble, files: Mapping[TrialKey, Path]) -> list[str]:
+def _postponed_notes(ensemble: Ensemble, files: Mapping[TrialKey, Path]) -> list[str]:
     if all(kind_of(files[key]) != FOLDS for key in ensemble.weights):
         return []
     return [

@@ -78,14 +78,14 @@ class LivenessMonitor:
         can_ask = ask_for_stack(self._world, rank)
         told = "is" if can_ask else "will be, if it can still write,"
         return (
-            f"Rank {rank} on {self._world.places[rank].host} has shown no sign of life for {silent:.0f} s; "
+            f"Rank {rank} on {self._world.locations[rank].host} has shown no sign of life for {silent:.0f} s; "
             f"its stack {told} in {self._plan.log_of(rank)}."
         )
 
     @property
     def patience(self) -> float:
         """Seconds that this rank waits for others after the search; ranks wait longer than rank 0, which builds."""
-        left = self._plan.deadline - self._world.now()
+        left = self._plan.time.deadline - self._world.now()
         own = min(self._silence, max(_SHORTEST_PATIENCE, left / 2))
         return own if self._world.is_root else max(self._silence, left) + _FOR_THE_RESULT
 
@@ -106,12 +106,12 @@ class LivenessMonitor:
         if self._since is None:
             self._since, self._patience = now, self.patience
         waited, awaited = now - self._since, self._exchange.awaited
-        is_late = now - max(self._since, self._plan.limits.search_end) > self._patience / 2
+        is_late = now - max(self._since, self._plan.time.search_end) > self._patience / 2
         is_silent = waited > self._patience / 2 and self._are_silent(awaited, now)
         if self._world.is_root and (is_late or is_silent) and not self._called:
             self._called = True
             self._note(f"The search is over here; waiting for {_ranks(awaited)}.")
-        is_too_late = now - max(self._since, self._plan.limits.search_end) > self._patience
+        is_too_late = now - max(self._since, self._plan.time.search_end) > self._patience
         if is_too_late or (is_silent and waited > self._patience):
             raise MissingRanksError(f"There is nothing from {_ranks(awaited)}, which the job waited for.")
 
@@ -125,7 +125,7 @@ class LivenessMonitor:
 def give_up_later(plan: Plan, world: World, watchdog: Watchdog) -> None:
     """From here on, a rank that is stuck ends the job some minutes after its time."""
     if world.comm is not None:
-        watchdog.allow(max(0.0, plan.deadline - world.now()) + _FOR_THE_RESULT)
+        watchdog.allow(max(0.0, plan.time.deadline - world.now()) + _FOR_THE_RESULT)
 
 
 def build_alone(plan: Plan, settings: Settings, world: World, observer: Observer) -> None:

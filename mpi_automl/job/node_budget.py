@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ BASE_MEMORY = 500.0
 
 @dataclass(frozen=True)
 class MemoryBudget:
-    """What the ranks of one node may come to use, and what there is.
+    """What the ranks of one node may use, and what there is.
 
     Attributes
     ----------
@@ -34,13 +33,12 @@ class MemoryBudget:
     @classmethod
     def of(cls, world: World, trial: float) -> MemoryBudget:
         """The budget of the node where memory is scarcest."""
-        ranks = Counter(place.node for place in [*world.places, *world.neighbours])
-        budgets = (cls(ranks[place.node], trial, place.memory) for place in world.places)
+        budgets = (cls(node.ranks, trial, node.memory) for node in world.nodes)
         return max(budgets, key=lambda budget: budget.wanted / budget.there.mebibytes)
 
     @property
     def wanted(self) -> float:
-        """MiB that the ranks may come to use, besides the table."""
+        """MiB that the ranks may use, besides the table."""
         return self.ranks * (BASE_MEMORY + self.trial)
 
     def describe(self) -> str:
@@ -71,7 +69,7 @@ def overload_warnings(world: World, threads: int, budget: MemoryBudget) -> list[
         )
     if budget.wanted > budget.there.mebibytes:
         warnings.append(
-            f"The ranks of a node may come to use {budget.wanted:,.0f} MiB, and {budget.there.describe()}; "
+            f"The ranks of a node may use up to {budget.wanted:,.0f} MiB, and {budget.there.describe()}; "
             "start fewer ranks per node, ask for more memory or lower --trial-memory."
         )
     return warnings

@@ -1,4 +1,4 @@
-"""What rank 0 tells about a job while it goes on: an observer that stays silent."""
+"""What rank 0 reports about a job under way: an observer that stays silent."""
 
 from __future__ import annotations
 
@@ -30,4 +30,7 @@ class Observer:
         return lambda: None
 
     def concluded(self, outcome: RunSummary) -> None:
-        """The job is done; called on rank 0."""
+        """The result is saved; called on rank 0."""
+
+    def report_written(self, line: str) -> None:
+        """Where the report is, or how to write it, in one sentence."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mpi_automl.evaluation import limits
 from mpi_automl.search.halving import Halving, Promotions
 from mpi_automl.search.initial import initial_design
 from mpi_automl.search.seeds import trial_seed
@@ -19,113 +17,67 @@ from mpi_automl.trial import Origin, Trial, TrialKey
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
 
+    from mpi_automl.evaluation.limits import TrialLimits
     from mpi_automl.job.resume import EarlierLegs
+    from mpi_automl.job.time_budget import TimeBudget
     from mpi_automl.job.warm_start import WarmStart
     from mpi_automl.metrics.metric import Metric
-    from mpi_automl.settings import Settings
     from mpi_automl.storage.choice import StoreOptions
     from mpi_automl.storage.kept_models import ModelsBound
     from mpi_automl.storage.layout import StoreLayout
     from mpi_automl.trial import TrialUpdate
 
 
-_REFIT_SHARE = 0.5
-"""Of the time after the search, the part that fitting final models may take."""
-
-_FINAL_SHARE = 0.1
-WORTH_A_REPORT = 20.0
-"""Seconds that a job must take: a shorter one is not made to wait for its report."""
-_REPORT_SHARE, _REPORT_MOST = 0.04, 3.0
-
-
 @dataclass(frozen=True)
-class TrialLimits(limits.TrialLimits):
-    """What a trial may use, and until when.
+class StorePlan:
+    """What the prediction store and the kept models of a leg need.
 
     Attributes
     ----------
-    search_end : float
-        When searching ends, in seconds since the epoch on rank 0's clock.
-    trials : int or None
-        How many trials a rank makes at most.
-    """
-
-    search_end: float
-    trials: int | None = None
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The facts every rank needs; small enough to broadcast.
-
-    Attributes
-    ----------
-    directory : Path
-        The run directory.
-    leg : int
-        Number of this leg of the run.
-    configspace : ConfigurationSpace
     layout : StoreLayout
+    options : StoreOptions
     models_bound : ModelsBound
         How much of its fitted models each rank may keep.
-    store_options : StoreOptions
+    """
+
+    layout: StoreLayout
+    options: StoreOptions
+    models_bound: ModelsBound
+
+
+@dataclass(frozen=True)
+class SearchPlan:
+    """What the search of every rank starts from.
+
+    Attributes
+    ----------
+    configspace : ConfigurationSpace
+    leg : int
+        Number of this leg of the run.
+    seed : int
     initial : str
         Kind of the initial design.
-    limits : TrialLimits
-    seed : int
-    started, deadline : float
-        Start and end of the job, in seconds since the epoch on rank 0's clock.
-    title : str
-        The task in one line, for people.
-    metric : Metric
-    earlier : EarlierLegs or None
-        What earlier legs of the run found.
     budgets : tuple of float
         Shares of the full budget that trials get, ascending; new configurations begin with the first.
     eta : int
         Factor between them.
+    earlier : EarlierLegs or None
+        What earlier legs of the run found.
     incumbent : TrialUpdate or None
         The best trial of the earlier legs, with the threshold for early stopping.
     warm_start : WarmStart or None
         What other runs found.
-    leaves_time : bool
-        The total time of the run is not used up by this leg.
-    refits : bool
-        Members are fitted anew on all rows.
-    final_seconds : float
-        Time kept after the search for that.
     """
 
-    directory: Path
-    leg: int
     configspace: ConfigurationSpace
-    layout: StoreLayout
-    models_bound: ModelsBound
-    store_options: StoreOptions
-    initial: str
-    limits: TrialLimits
+    leg: int
     seed: int
-    started: float
-    deadline: float
-    title: str
-    metric: Metric
-    earlier: EarlierLegs | None = None
+    initial: str
     budgets: tuple[float, ...] = (1.0,)
     eta: int = 3
+    earlier: EarlierLegs | None = None
     incumbent: TrialUpdate | None = None
     warm_start: WarmStart | None = None
-    leaves_time: bool = False
-    refits: bool = False
-    final_seconds: float = 0.0
-
-    def log_of(self, rank: int) -> Path:
-        """Log file of a rank."""
-        return self.directory / "logs" / f"rank-{rank:04d}.log"
-
-    @property
-    def models(self) -> Path:
-        """Where fitted models are kept."""
-        return self.directory / "models"
 
     def initial_design(self, rank: int, size: int) -> list[NDArray[np.float64]]:
         """The configurations a rank starts with."""
@@ -149,45 +101,37 @@ class Plan:
             self.earlier.promote(halving)
         return Promotions(halving, size)
 
+
+@dataclass(frozen=True)
+class Plan:
+    """The facts every rank needs; small enough to broadcast.
+
+    Attributes
+    ----------
+    directory : Path
+        The run directory.
+    title : str
+        The task in one line, for people.
+    metric : Metric
+    time : TimeBudget
+    limits : TrialLimits
+    store : StorePlan
+    search : SearchPlan
+    """
+
+    directory: Path
+    title: str
+    metric: Metric
+    time: TimeBudget
+    limits: TrialLimits
+    store: StorePlan
+    search: SearchPlan
+
+    def log_of(self, rank: int) -> Path:
+        """Log file of a rank."""
+        return self.directory / "logs" / f"rank-{rank:04d}.log"
+
     @property
-    def refit_end(self) -> float:
-        """When fitting of final models must end, in seconds since the epoch on rank 0's clock."""
-        kept_until = self.limits.search_end + self.final_seconds
-        return kept_until + _REFIT_SHARE * (self.deadline - kept_until)
-
-
-def reserve(total: float, load: float) -> float:
-    """Seconds to keep at the end for closing the store, the ensemble and the exit.
-
-    Parameters
-    ----------
-    total : float
-        Seconds of the whole job.
-    load : float
-        Busy threads per core: everything at the end takes so much longer.
-    """
-    return min(0.25 * total, 1.5 + 0.5 * max(1.0, load) + min(0.02 * total, 60.0))
-
-
-def refit_seconds(settings: Settings, total: float, ranks: int) -> float:
-    """Seconds to keep for fitting all members anew.
-
-    Parameters
-    ----------
-    settings : Settings
-    total : float
-        Seconds of the whole job.
-    ranks : int
-        Members are dealt over them.
-    """
-    if settings.final_time is not None:
-        return settings.final_time
-    rounds = math.ceil(settings.ensemble_size / ranks)
-    return min(_FINAL_SHARE * total, rounds * limits.REFIT_FACTOR * limits.TrialLimits.of(settings).seconds)
-
-
-def report_seconds(settings: Settings) -> float:
-    """Seconds to keep at the end for the report that the command line writes."""
-    return (
-        min(_REPORT_SHARE * settings.time, _REPORT_MOST) if settings.report and settings.time >= WORTH_A_REPORT else 0.0
-    )
+    def models(self) -> Path:
+        """Where fitted models are kept."""
+        return self.directory / "models"

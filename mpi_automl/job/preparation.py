@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import cached_property
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mpi_automl.errors import NothingLeftError, UserError
-from mpi_automl.evaluation import limits as trial_limits
+from mpi_automl.evaluation.limits import REFIT_FACTOR, TrialLimits
 from mpi_automl.job.early_stopping import earlier_incumbent
 from mpi_automl.job.node_budget import MemoryBudget, overload_warnings
-from mpi_automl.job.observer import Observer
-from mpi_automl.job.plan import Plan, TrialLimits, refit_seconds, report_seconds, reserve
-from mpi_automl.job.resume import EarlierLegs, check_same_run, read_earlier_legs
+from mpi_automl.job.plan import Plan, SearchPlan, StorePlan
+from mpi_automl.job.resume import EarlierLegs, check_same_run, is_resumed, read_earlier_legs, run_path
+from mpi_automl.job.time_budget import JobFacts, TimeBudget, TotalTimeUsedUpError, make_time_budget
 from mpi_automl.job.warm_start import WarmStart, read_warm_start
 from mpi_automl.options import AUTO
 from mpi_automl.runs.final_model import REFIT
@@ -30,14 +28,11 @@ from mpi_automl.storage.run_directory import FINISHED, RunDirectory
 if TYPE_CHECKING:
     from mpi_automl.data.task import Task
     from mpi_automl.evaluation.setup import EvaluationSetup
-    from mpi_automl.job.rank_log import RankLog
+    from mpi_automl.job.session import JobSession
     from mpi_automl.parallel.world import World
-    from mpi_automl.settings import Settings
     from mpi_automl.space.space import SearchSpace
     from mpi_automl.trial import TrialUpdate
 
-_SHORTEST_SEARCH = 2.0
-_SHORTEST_LEG = 10.0
 _VERSIONS = ("numpy", "scikit-learn", "ConfigSpace", "smac", "mpi4py", "h5py", "pandas")
 
 
@@ -46,13 +41,9 @@ class Preparation:
 
     Parameters
     ----------
-    settings : Settings
+    session : JobSession
     load : callable
         Makes the task.
-    log : RankLog
-    observer : Observer
-    threads : int
-        Threads of one evaluation.
 
     Attributes
     ----------
@@ -65,14 +56,11 @@ class Preparation:
     setup: EvaluationSetup
     metadata: dict[str, Any] | None = None
 
-    def __init__(
-        self, settings: Settings, load: Callable[[], Task], log: RankLog, observer: Observer, threads: int
-    ) -> None:
-        self._settings = settings
-        self._threads = threads
-        self._load = load
-        self._log = log
-        self._observer = observer
+    def __init__(self, session: JobSession, load: Callable[[], Task]) -> None:
+        self._settings, self._world, self._load = session.settings, session.world, load
+        self._log, self._observer, self._threads = session.log, session.observer, session.threads
+        self._path = run_path(session.settings)
+        self._is_resumed = is_resumed(session.settings, self._path)
 
     def evaluation_setup(self) -> EvaluationSetup:
         """Load the task and decide how trials are evaluated.
@@ -87,7 +75,7 @@ class Preparation:
         from mpi_automl.space.registry import import_plugins
 
         settings = self._settings
-        if not self._goes_on:
+        if not self._is_resumed:
             RunDirectory.check_free(self._path)
         import_plugins(settings.plugins)
         task = self._load()
@@ -96,12 +84,12 @@ class Preparation:
         self.setup = make_setup(task, settings, self._threads)
         # An unknown one is refused before the search.
         selection_metric(self.setup.metric, settings.ensemble_metric, task.type)
-        self._tell_left_out(self.setup.space)
-        if self._goes_on:
+        self._report_left_out(self.setup.space)
+        if self._is_resumed:
             check_same_run(self._earlier_legs, self.setup)
         return training_rows_first(self.setup)
 
-    def _tell_left_out(self, space: SearchSpace) -> None:
+    def _report_left_out(self, space: SearchSpace) -> None:
         for step, component, reason in space.left_out:
             self._log.note(f"{step}:{component} is not in the space: {reason}")
         if space.left_out:
@@ -110,7 +98,7 @@ class Preparation:
                 "rank 0's log and mpi-automl space tell which and why."
             )
 
-    def plan(self, world: World) -> Plan:
+    def plan(self) -> Plan:
         """Make the run directory and decide what the job does.
 
         Raises
@@ -120,38 +108,19 @@ class Preparation:
         """
         from mpi_automl.evaluation.setup import without_tables
 
-        settings, setup = self._settings, self.setup
-        earlier = read_earlier_legs(self._earlier_legs) if self._goes_on else None
-        deadline = world.started + self._leg_time(earlier)
-        limits, final_seconds = self._limits(world, deadline)
+        settings, setup, world = self._settings, self.setup, self._world
+        earlier = read_earlier_legs(self._earlier_legs) if self._is_resumed else None
+        limits = TrialLimits.of(settings)
+        time = self._time_budget(earlier, limits)
         directory = self._directory(earlier)
-        warm_start = self._warm_start(world, earlier)
-        taken = 0.0 if settings.disk_limit is None else used(directory.path)
-        disk = deal_out(self._layout(world, limits), settings.disk_limit, taken)
-        if warning := check_room(directory.path, disk.layout):
-            self._observer.note(warning)
         plan = Plan(
             directory=directory.path,
-            leg=directory.next_leg,
-            configspace=setup.space.configspace,
-            layout=disk.layout,
-            models_bound=ModelsBound.of(settings.models_on_disk, disk.models_per_rank),
-            store_options=StoreOptions.of(settings),
-            initial=settings.initial_design,
-            limits=limits,
-            seed=settings.seed,
-            started=world.started,
-            deadline=deadline,
             title=_title(setup),
             metric=setup.metric,
-            earlier=earlier,
-            budgets=(1.0,) if settings.fidelity == "none" else rung_budgets(settings.eta, settings.min_budget),
-            eta=settings.eta,
-            incumbent=self._earlier_incumbent(earlier),
-            warm_start=warm_start,
-            leaves_time=self._leaves_time(earlier, deadline - world.started),
-            refits=final_seconds is not None,
-            final_seconds=final_seconds or 0.0,
+            time=time,
+            limits=limits,
+            store=self._store_plan(directory, time),
+            search=self._search_plan(directory, earlier),
         )
         budget = MemoryBudget.of(world, limits.memory)
         self._log.note(budget.describe())
@@ -162,44 +131,49 @@ class Preparation:
         self.setup = without_tables(setup)
         return plan
 
-    def _limits(self, world: World, deadline: float) -> tuple[TrialLimits, float | None]:
-        """Limits of the trials, and seconds to keep for fitting members anew; None if they are not.
+    def _time_budget(self, earlier: EarlierLegs | None, limits: TrialLimits) -> TimeBudget:
+        world = self._world
+        facts = JobFacts(
+            started=world.started,
+            now=world.now(),
+            ranks=world.size,
+            load=world.load(self._threads),
+            seconds_used=0.0 if earlier is None else earlier.seconds_used,
+            refit_limit=REFIT_FACTOR * limits.seconds,
+            wants_refits=self._wants_refits,
+        )
+        try:
+            return make_time_budget(self._settings, facts)
+        except TotalTimeUsedUpError as error:
+            raise self._finished(error) from None
 
-        Raises
-        ------
-        UserError
-            When the time does not suffice to train anything.
-        """
-        settings = self._settings
-        kept = reserve(settings.time, world.load(self._threads)) + report_seconds(settings)
-        search_end, final_seconds = deadline - kept, None
-        if self._refits:
-            final_seconds = refit_seconds(settings, deadline - world.started, world.size)
-            if settings.final_models == AUTO and search_end - final_seconds - time.time() < _SHORTEST_SEARCH:
-                final_seconds = None
-        search_end -= final_seconds or 0.0
-        if search_end - time.time() < _SHORTEST_SEARCH:
-            spent = time.time() - world.started
-            needed = settings.time + _SHORTEST_SEARCH - (search_end - time.time())
-            if deadline - world.started < settings.time:
-                raise self._total_is_used_up()
-            raise UserError(
-                f"--time {settings.time:g} s is too short to train anything: starting took {spent:.0f} s "
-                f"and the end needs some seconds too; give at least {max(10.0, 1.5 * needed):.0f} s."
-            )
-        limits = trial_limits.TrialLimits.of(settings)
-        return TrialLimits(limits.seconds, limits.memory, search_end, settings.trials), final_seconds
+    @cached_property
+    def _earlier_legs(self) -> Run:
+        return Run(self._path)
+
+    def finished_search(self, plan: Plan) -> Run:
+        """What the search has left on disk; on rank 0 judged by what this job knows already."""
+        return Run.of_setup(plan.directory, self.setup) if self._world.is_root else Run(plan.directory)
 
     @property
-    def _refits(self) -> bool:
-        """Whether members are fitted anew on all rows, if time allows."""
+    def _wants_refits(self) -> bool:
+        """Whether members are refitted on all rows, if time allows."""
         if self._settings.final_models == AUTO:
             return self.setup.resampling.leaves_rows_unlearned
         return self._settings.final_models == REFIT
 
+    def _finished(self, used_up: TotalTimeUsedUpError) -> UserError:
+        """The error to raise when no other leg fits into the total; a run that has a result is finished then."""
+        directory = self._earlier_legs.directory
+        if not directory.ensemble.exists():
+            return UserError(f"{used_up}, and no leg came to a result; give more --time-total.")
+        directory.lock.acquire()
+        directory.write_status({"state": FINISHED})
+        return NothingLeftError(f"{used_up}; nothing is left to do.")
+
     def _directory(self, earlier: EarlierLegs | None) -> RunDirectory:
-        """Make the run directory, or take over the one that the run goes on in."""
-        if not self._goes_on:
+        """Make the run directory, or take over the one of the run that is resumed."""
+        if not self._is_resumed:
             directory = RunDirectory.create(self._path, self._settings)
             directory.write_schema(self.setup.task.schema.to_json())
             directory.write_space(self.setup.space.to_json())
@@ -208,83 +182,55 @@ class Preparation:
         if note := directory.lock.acquire():
             self._observer.note(note)
         if earlier is not None:
-            self._observer.note(
-                f"Going on with {directory.path}: {len(earlier.keys)} finished trials of earlier legs are "
-                f"known, {earlier.lost} were lost under way, and {len(earlier.quarantined)} configurations are "
-                "quarantined, because jobs died with them twice."
-            )
+            self._observer.note(f"Resuming {directory.path}: {earlier.describe()}.")
         return directory
 
-    def _earlier_incumbent(self, earlier: EarlierLegs | None) -> TrialUpdate | None:
-        if earlier is None:
-            return None
-        return earlier_incumbent(self._earlier_legs.reader, self.setup, self._settings.early_stopping)
-
-    def _warm_start(self, world: World, earlier: EarlierLegs | None) -> WarmStart | None:
-        """What other runs found; a leg that goes on with trials of its own run does not begin with theirs."""
-        if not self._settings.warm_start or earlier is not None:
-            return None
-        found = read_warm_start(self._settings.warm_start, self.setup, world.size)
-        for note in found.notes:
-            self._observer.note(note)
-        return found
-
-    def _leg_time(self, earlier: EarlierLegs | None) -> float:
-        """Seconds of this leg, from what is left of the run's total."""
-        settings = self._settings
-        if settings.time_total is None:
-            return settings.time
-        left = settings.time_total - (0.0 if earlier is None else earlier.seconds_used)
-        if left < _SHORTEST_LEG:
-            raise self._total_is_used_up()
-        return min(settings.time, left)
-
-    def _total_is_used_up(self) -> UserError:
-        """The error to raise when no other leg fits in; a run that has a result is finished then."""
-        sentence = f"The {self._settings.time_total:g} s of --time-total are used up; nothing is left to do."
-        directory = self._earlier_legs.directory
-        if not directory.ensemble.exists():
-            return UserError(f"{sentence[:-1]}, though no leg came to a result: give more --time-total.")
-        directory.lock.acquire()
-        directory.write_status({"state": FINISHED})
-        return NothingLeftError(sentence)
-
-    def _leaves_time(self, earlier: EarlierLegs | None, seconds: float) -> bool:
-        """Whether the run's total will not be used up by this leg."""
-        if self._settings.time_total is None:
-            return False
-        used = seconds + (0.0 if earlier is None else earlier.seconds_used)
-        return used + _SHORTEST_LEG < self._settings.time_total
-
-    @property
-    def _goes_on(self) -> bool:
-        """Whether this is a new leg of a run that has been begun."""
-        return self._settings.resume is not None and (self._path / "config.toml").exists()
-
-    @cached_property
-    def _earlier_legs(self) -> Run:
-        return Run(self._path)
-
-    @property
-    def _path(self) -> Path:
-        if self._settings.resume not in (None, "auto"):
-            return Path(str(self._settings.resume))
-        if self._settings.out is None:
-            return Path(time.strftime("mpi_automl_%Y%m%d_%H%M%S"))
-        return Path(self._settings.out)
-
-    def _layout(self, world: World, limits: TrialLimits) -> StoreLayout:
-        setup = self.setup
-        return StoreLayout(
+    def _store_plan(self, directory: RunDirectory, time: TimeBudget) -> StorePlan:
+        settings, setup, world = self._settings, self.setup, self._world
+        layout = StoreLayout(
             ranks=world.size,
-            trials_per_rank=trials_for(limits.search_end - time.time()),
-            predictions_per_rank=self._settings.predictions_per_rank,
+            trials_per_rank=trials_for(time.search_end - world.now()),
+            predictions_per_rank=settings.predictions_per_rank,
             n_validation=len(setup.resampling.validation_rows),
             n_test=0 if setup.task.X_test is None else setup.task.X_test.shape[0],
             n_outputs=setup.task.profile.n_outputs,
             n_hyperparameters=len(setup.space.configspace),
             n_scores=len(setup.extra_metrics),
         )
+        taken = 0.0 if settings.disk_limit is None else used(directory.path)
+        disk = deal_out(layout, settings.disk_limit, taken)
+        if warning := check_room(directory.path, disk.layout):
+            self._observer.note(warning)
+        models_bound = ModelsBound.of(settings.models_on_disk, disk.models_per_rank)
+        return StorePlan(disk.layout, StoreOptions.of(settings), models_bound)
+
+    def _search_plan(self, directory: RunDirectory, earlier: EarlierLegs | None) -> SearchPlan:
+        settings = self._settings
+        return SearchPlan(
+            configspace=self.setup.space.configspace,
+            leg=directory.next_leg,
+            seed=settings.seed,
+            initial=settings.initial_design,
+            budgets=(1.0,) if settings.fidelity == "none" else rung_budgets(settings.eta, settings.min_budget),
+            eta=settings.eta,
+            earlier=earlier,
+            incumbent=self._earlier_incumbent(earlier),
+            warm_start=self._warm_start(earlier),
+        )
+
+    def _earlier_incumbent(self, earlier: EarlierLegs | None) -> TrialUpdate | None:
+        if earlier is None:
+            return None
+        return earlier_incumbent(self._earlier_legs.reader, self.setup, self._settings.early_stopping)
+
+    def _warm_start(self, earlier: EarlierLegs | None) -> WarmStart | None:
+        """What other runs found; a leg that knows trials of its own run does not start with theirs."""
+        if not self._settings.warm_start or earlier is not None:
+            return None
+        found = read_warm_start(self._settings.warm_start, self.setup, self._world.size)
+        for note in found.notes:
+            self._observer.note(note)
+        return found
 
 
 def _metadata(setup: EvaluationSetup, seed: int, world: World) -> dict[str, Any]:
@@ -303,7 +249,7 @@ def _metadata(setup: EvaluationSetup, seed: int, world: World) -> dict[str, Any]
         "seed": seed,
         "started": world.started,
         "mpi_library": world.library,
-        "hosts": [place.host for place in world.places],
+        "hosts": [place.host for place in world.locations],
         "versions": {name: version(name) for name in _VERSIONS},
     }
 

@@ -130,7 +130,7 @@ class ProgressMeter:
     def __init__(self, plan: Plan, coordinator: Coordinator, began: float) -> None:
         self._plan, self._began = plan, began
         self._coordinator = coordinator
-        self._learners = Learners(plan.configspace)
+        self._learners = Learners(plan.search.configspace)
         self._counts: deque[tuple[float, int]] = deque()
 
     def read(self, now: float) -> Progress:
@@ -138,10 +138,10 @@ class ProgressMeter:
         plan, coordinator, best = self._plan, self._coordinator, self._coordinator.incumbent
         return Progress(
             time=now,
-            elapsed_seconds=round(now - plan.started, 2),
-            began_seconds=round(self._began - plan.started, 2),
-            search_seconds=round(plan.limits.search_end - plan.started, 2),
-            job_seconds=round(plan.deadline - plan.started, 2),
+            elapsed_seconds=round(now - plan.time.started, 2),
+            began_seconds=round(self._began - plan.time.started, 2),
+            search_seconds=round(plan.time.search_end - plan.time.started, 2),
+            job_seconds=round(plan.time.deadline - plan.time.started, 2),
             metric=plan.metric.name,
             greater_is_better=plan.metric.greater_is_better,
             trials={status.name.lower(): count for status, count in sorted(coordinator.finished.items())},
@@ -149,14 +149,14 @@ class ProgressMeter:
             per_second=self._rate(now),
             best=None if best is None else self._best(best),
             improvements=tuple(
-                (round(when - plan.started, 2), float(plan.metric.value_of(cost)))
+                (round(when - plan.time.started, 2), float(plan.metric.value_of(cost)))
                 for when, cost in thinned(coordinator.improvements, _MOST_IMPROVEMENTS)
             ),
             ranks=self._ranks(coordinator.states, now),
         )
 
     def _best(self, best: TrialUpdate) -> dict[str, Any]:
-        when = self._coordinator.improvements[-1][0] - self._plan.started
+        when = self._coordinator.improvements[-1][0] - self._plan.time.started
         value = float(self._plan.metric.value_of(best.cost))
         return {"trial": str(best.key), "value": value, "rank": best.key.rank, "seconds": round(when, 2)}
 
@@ -165,7 +165,7 @@ class ProgressMeter:
         self._counts.append((now, total))
         while len(self._counts) > 2 and now - self._counts[1][0] >= _RATE_SECONDS:
             self._counts.popleft()
-        since, before = self._counts[0] if now > self._counts[0][0] else (self._plan.started, 0)
+        since, before = self._counts[0] if now > self._counts[0][0] else (self._plan.time.started, 0)
         return round((total - before) / max(now - since, 1e-9), 3)
 
     def _ranks(self, states: Sequence[RankState], now: float) -> RanksProgress:

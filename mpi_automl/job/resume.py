@@ -1,24 +1,47 @@
-"""A restart is a new leg: what the earlier legs of a run found, and whether this leg fits them."""
+"""A resumed run gets a new leg: whether a run is resumed, what its earlier legs found, whether this leg fits them."""
 
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mpi_automl.errors import UserError
+from mpi_automl.runs.run import Run
 from mpi_automl.search.halving import Halving
 from mpi_automl.storage import schema as store_schema
+from mpi_automl.storage.run_directory import FINISHED
 from mpi_automl.trial import Origin, Status, TrialKey, TrialUpdate
 
 if TYPE_CHECKING:
     from mpi_automl.evaluation.setup import EvaluationSetup
-    from mpi_automl.runs.run import Run
+    from mpi_automl.settings import Settings
 
 _NAMED_DIFFERENCES = 3
+
+
+def run_path(settings: Settings) -> Path:
+    """The run directory that a job writes to, new or resumed."""
+    if settings.resume not in (None, "auto"):
+        return Path(str(settings.resume))
+    return Path(time.strftime("mpi_automl_%Y%m%d_%H%M%S") if settings.out is None else settings.out)
+
+
+def is_resumed(settings: Settings, path: Path) -> bool:
+    """Whether a job is a new leg of the run in a directory."""
+    return settings.resume is not None and (path / "config.toml").exists()
+
+
+def has_finished(settings: Settings) -> bool:
+    """Whether the same command, given again with ``--resume auto``, has nothing left to do."""
+    if settings.resume != "auto" or settings.out is None or not is_resumed(settings, Path(settings.out)):
+        return False
+    return Run(settings.out).directory.state == FINISHED
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +76,13 @@ class EarlierLegs:
     quarantined: NDArray[np.float64]
     has_dummy: bool
     seconds_used: float
+
+    def describe(self) -> str:
+        """What is known, in a part of a sentence."""
+        return (
+            f"{len(self.keys)} finished trials of earlier legs are known, {self.lost} were lost under way, and "
+            f"{len(self.quarantined)} configurations are quarantined, because jobs died with them twice"
+        )
 
     def tell(self, tell: Any) -> None:
         """Tell a proposer everything, by its method `Proposer.tell`."""

@@ -99,6 +99,8 @@ class SearchLoop:
     proposer, evaluator, store, exchange, kept_models
         The rank's own.
     limits : TrialLimits
+    search_end : float
+        In seconds since the epoch on rank 0's clock.
     budget : float
         Share of the full budget that new configurations get; rank 0 promotes the best of them.
     early_stopping : EarlyStopping
@@ -126,6 +128,7 @@ class SearchLoop:
         kept_models: KeptModels,
         limits: TrialLimits,
         *,
+        search_end: float,
         budget: float,
         early_stopping: EarlyStopping,
         leg: int,
@@ -140,7 +143,7 @@ class SearchLoop:
         self._exchange, self._kept_models, self._limits = exchange, kept_models, limits
         self._leg, self._seed, self._signals, self._log, self._watchers = leg, seed, signals, log, watchers
         self._early_stopping, self._roll_call, self._pace = early_stopping, liveness, pace
-        self._budget = budget
+        self._budget, self._search_end = budget, search_end
         self._promotions: deque[TrialUpdate] = deque()
         self._last_end = 0.0
         self._stopping = self._is_exhausted = False
@@ -240,7 +243,7 @@ class SearchLoop:
         return self._is_exhausted and not self._promotions and not awaits_promotions
 
     def _remaining(self) -> float:
-        return self._limits.search_end - self._world.now()
+        return self._search_end - self._world.now()
 
     @property
     def _is_complete(self) -> bool:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-LEAST, MOST = 10, 100
-"""How many configurations are taken over in all: one for each rank, within these bounds."""
+MIN_CONFIGURATIONS, MAX_CONFIGURATIONS = 10, 100
+"""How many configurations are used in all: one for each rank, within these bounds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +79,7 @@ def read_warm_start(paths: Sequence[str], setup: EvaluationSetup, ranks: int) ->
     """
     from mpi_automl.search.initial import distinct
 
-    count = min(max(LEAST, ranks), MOST)
+    count = min(max(MIN_CONFIGURATIONS, ranks), MAX_CONFIGURATIONS)
     runs = [_read(Path(path), number, setup, count) for number, path in enumerate(paths)]
     in_turn = [vector for vector in chain(*zip_longest(*(run.vectors for run in runs))) if vector is not None]
     rows = np.array(in_turn).reshape(-1, len(setup.space.configspace))

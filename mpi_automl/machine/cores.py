@@ -8,10 +8,10 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from mpi_automl.machine.launcher import ranks_on_node
+from mpi_automl.machine.scheduler import JobEnvironment
 from mpi_automl.options import AUTO
 
 if TYPE_CHECKING:
-    from mpi_automl.parallel.world import World
     from mpi_automl.settings import Settings
 
 
@@ -37,29 +37,28 @@ def cores_per_rank(masks: Collection[frozenset[int]]) -> float:
     )
 
 
-def threads_at_first(settings: Settings, environ: Mapping[str, str] = os.environ) -> int:
+def threads_before_mpi(settings: Settings, environ: Mapping[str, str] = os.environ) -> int:
     """Threads that a trial server is started with, before MPI tells where the other ranks are.
 
     With ``--threads auto`` this may be more than `threads_of` gives in the end, never less.
     """
-    if settings.threads != AUTO:
-        return settings.threads
-    share = (os.cpu_count() or 1) // (ranks_on_node(environ) or 1)
-    return max(1, min(len(usable_cores()), share, _slurm_cores(environ)))
+    share = (os.cpu_count() or 1) / (ranks_on_node(environ) or 1)
+    return threads_of(settings, min(len(usable_cores()), share), environ)
 
 
-def threads_of(settings: Settings, world: World, environ: Mapping[str, str] = os.environ) -> int:
-    """Collective. Threads of one evaluation, the same on every rank.
+def threads_of(settings: Settings, cores: float, environ: Mapping[str, str] = os.environ) -> int:
+    """Threads of one evaluation.
 
-    ``--threads auto`` takes the cores of the rank that has the fewest, by the affinity masks of all ranks; not more
-    than Slurm's ``--cpus-per-task``.
+    ``--threads auto`` takes the cores of the rank that has the fewest; not more than Slurm's ``--cpus-per-task``.
+
+    Parameters
+    ----------
+    settings : Settings
+    cores : float
+        That a rank has for itself, see `cores_per_rank`.
+    environ : mapping of str to str
     """
     if settings.threads != AUTO:
         return settings.threads
-    return world.on_root(lambda: max(1, min(int(world.cores_per_rank), _slurm_cores(environ))))
-
-
-def _slurm_cores(environ: Mapping[str, str]) -> int:
-    """What ``--cpus-per-task`` gave each task; a large number without it."""
-    found = environ.get("SLURM_CPUS_PER_TASK", "")
-    return int(found) if found.isdigit() and int(found) > 0 else 2**20
+    given = JobEnvironment(environ).cores_per_task
+    return max(1, int(cores if given is None else min(cores, given)))

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from mpi_automl.machine.scheduler import JobEnvironment
+
 _CGROUP_FILES = {"": "memory.max", "memory": "memory.limit_in_bytes"}
 """File with the limit, by controller: cgroup v2 has one tree, v1 one for each controller."""
 
@@ -37,22 +39,13 @@ def node_memory(
 ) -> NodeMemory:
     """The tightest limit for this process's job on this process's node."""
     physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**20
-    found = [NodeMemory(physical, "the node has"), *_slurm(environ), *_control_groups(membership, groups)]
+    found = [NodeMemory(physical, "the node has"), *_scheduler(environ), *_control_groups(membership, groups)]
     return min(found, key=lambda memory: memory.mebibytes)
 
 
-def _slurm(environ: Mapping[str, str]) -> Iterator[NodeMemory]:
-    for_node = _number(environ, "SLURM_MEM_PER_NODE")
-    if for_node:  # 0 is all of it
-        yield NodeMemory(for_node, "SLURM_MEM_PER_NODE allows")
-    for_core, cores = _number(environ, "SLURM_MEM_PER_CPU"), _number(environ, "SLURM_CPUS_ON_NODE")
-    if for_core and cores:
-        yield NodeMemory(for_core * cores, "SLURM_MEM_PER_CPU allows")
-
-
-def _number(environ: Mapping[str, str], name: str) -> float:
-    text = environ.get(name, "")
-    return float(text) if text.isdigit() else 0.0
+def _scheduler(environ: Mapping[str, str]) -> Iterator[NodeMemory]:
+    for variable, mebibytes in JobEnvironment(environ).memory_limits():
+        yield NodeMemory(mebibytes, f"{variable} allows")
 
 
 def _control_groups(membership: Path, groups: Path) -> Iterator[NodeMemory]:

@@ -1,4 +1,4 @@
-"""``--time auto``: the time that the batch system leaves this job, asked before MPI is initialised."""
+"""What the batch system (Slurm, PBS, LSF) says about this job, from its environment variables and commands."""
 
 from __future__ import annotations
 
@@ -6,23 +6,19 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from mpi_automl.errors import UserError
-from mpi_automl.options import AUTO, seconds
-from mpi_automl.settings import Settings
+from mpi_automl.options import seconds
 
-if TYPE_CHECKING:
-    from mpi_automl.parallel.world import World
-
-VARIABLE = "MPI_AUTOML_TIME_LEFT"
+TIME_LEFT = "MPI_AUTOML_TIME_LEFT"
 """Environment variable with the time left, for batch systems that are not known here."""
 
-_PATIENCE = 20.0
-_LONGEST_MARGIN = 20.0
-_MARGIN_SHARE = 0.05
+_SLURM_JOB, _PBS_JOB, _LSF_JOB = "SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID"
+_SHOWN = (_SLURM_JOB, "SLURM_NNODES", "SLURM_NTASKS", "SLURM_CPUS_PER_TASK", "SLURM_MEM_PER_NODE")
+_TIMEOUT = 20.0
+"""Seconds for a command of the batch system: a busy controller is slow, and the job's clock runs meanwhile."""
 _CLOCK = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)")
 
 
@@ -42,113 +38,110 @@ class TimeLeft:
     source: str
 
 
-def find_time_left(environ: Mapping[str, str] = os.environ) -> TimeLeft | None:
-    """Ask the environment, then Slurm, PBS and LSF; None when none of them tells.
-
-    Runs a command of the batch system, so it belongs before MPI is initialised, and on one rank.
-
-    Raises
-    ------
-    UserError
-        If ``MPI_AUTOML_TIME_LEFT`` is set and is no time.
-    """
-    asked = time.time()
-    for ask, source in (
-        (_from_environment, VARIABLE),
-        (_from_slurm, "Slurm"),
-        (_from_pbs, "PBS"),
-        (_from_lsf, "LSF"),
-    ):
-        left = ask(environ)
-        if left is not None:
-            return TimeLeft(asked + left, source)
-    return None
-
-
-def ask_time_left(settings: Settings) -> TimeLeft | UserError | None:
-    """As `find_time_left` if the settings want it; a mistake is given back, for all ranks to leave together."""
-    if settings.time != AUTO:
-        return None
-    try:
-        return find_time_left()
-    except UserError as error:
-        return error
-
-
-def with_time_left(settings: Settings, world: World, found: TimeLeft | UserError | None) -> Settings:
-    """Collective. Put seconds in the place of ``--time auto``; other settings pass unchanged.
-
-    Up to 20 s, and at most a twentieth, are left for what comes after the job.
+class JobEnvironment:
+    """The job of a batch system that this process belongs to.
 
     Parameters
     ----------
-    settings : Settings
-    world : World
-    found : TimeLeft, UserError or None
-        What `ask_time_left` gave; used on rank 0 only.
-
-    Raises
-    ------
-    UserError
-        On every rank, when nothing told how much time is left, or none is.
+    environ : mapping of str to str
+        By default this process's environment variables.
     """
-    if settings.time != AUTO:
-        return settings
 
-    def job_seconds() -> float:
-        if isinstance(found, UserError):
-            raise found
-        if found is None:
-            raise UserError(
-                "--time auto found no Slurm, PBS or LSF job with a time limit; "
-                f"give --time, such as --time 1h, or export {VARIABLE}."
-            )
-        whole = found.end - world.started
-        left = whole - min(_LONGEST_MARGIN, _MARGIN_SHARE * whole)
-        if left < 1:
-            raise UserError(
-                f"--time auto: {found.source} leaves this job no time; submit it again with a longer limit."
-            )
-        return left
+    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+        self._environ = os.environ if environ is None else environ
 
-    return replace(settings, time=world.on_root(job_seconds))
+    @property
+    def job_id(self) -> str:
+        """Number of the job; empty outside one."""
+        return next((self._environ[name] for name in (_SLURM_JOB, _PBS_JOB, _LSF_JOB) if self._environ.get(name)), "")
 
+    @property
+    def attempt(self) -> str:
+        """How often Slurm has requeued the job."""
+        return self._environ.get("SLURM_RESTART_COUNT", "0")
 
-def _from_environment(environ: Mapping[str, str]) -> float | None:
-    if not environ.get(VARIABLE):
+    @property
+    def cores_per_task(self) -> int | None:
+        """What ``--cpus-per-task`` gave each task; None without it."""
+        return self._number("SLURM_CPUS_PER_TASK")
+
+    def memory_limits(self) -> Iterator[tuple[str, float]]:
+        """Each variable that limits the memory of a node, with MiB."""
+        # Slurm writes 0 for all of a node's memory.
+        if for_node := self._number("SLURM_MEM_PER_NODE"):
+            yield "SLURM_MEM_PER_NODE", float(for_node)
+        for_core, cores = self._number("SLURM_MEM_PER_CPU"), self._number("SLURM_CPUS_ON_NODE")
+        if for_core and cores:
+            yield "SLURM_MEM_PER_CPU", float(for_core * cores)
+
+    def variables(self) -> list[str]:
+        """The variables that tell most about a Slurm job, as ``name=value``."""
+        return [f"{name}={self._environ[name]}" for name in _SHOWN if name in self._environ]
+
+    def time_left(self) -> TimeLeft | None:
+        """Ask the environment, then Slurm, PBS and LSF; None when none of them tells.
+
+        Runs a command of the batch system, so it belongs before MPI is initialised, and on one rank.
+
+        Raises
+        ------
+        UserError
+            If ``MPI_AUTOML_TIME_LEFT`` is set and is no time.
+        """
+        asked = time.time()
+        for ask, source in (
+            (self._own_variable, TIME_LEFT),
+            (self._slurm_time_left, "Slurm"),
+            (self._pbs_time_left, "PBS"),
+            (self._lsf_time_left, "LSF"),
+        ):
+            left = ask()
+            if left is not None:
+                return TimeLeft(asked + left, source)
         return None
-    try:
-        return seconds(environ[VARIABLE])
-    except ValueError:
-        raise UserError(f"{VARIABLE} is {environ[VARIABLE]!r}; it must be a time such as 90s, 15m or 2h.") from None
+
+    def _number(self, name: str) -> int | None:
+        text = self._environ.get(name, "")
+        return int(text) if text.isdigit() and int(text) > 0 else None
+
+    def _own_variable(self) -> float | None:
+        text = self._environ.get(TIME_LEFT)
+        if not text:
+            return None
+        try:
+            return seconds(text)
+        except ValueError:
+            raise UserError(f"{TIME_LEFT} is {text!r}; it must be a time such as 90s, 15m or 2h.") from None
+
+    def _slurm_time_left(self) -> float | None:
+        if _SLURM_JOB not in self._environ:
+            return None
+        # Newer than Slurm 22.05; other nodes of an mpirun have it too.
+        if (end := self._number("SLURM_JOB_END_TIME")) is not None:
+            return end - time.time()
+        return clock_seconds(_output("squeue", "-h", "-j", self._environ[_SLURM_JOB], "-o", "%L"))
+
+    def _pbs_time_left(self) -> float | None:
+        if _PBS_JOB not in self._environ:
+            return None
+        facts = dict(re.findall(r"^\s*([\w.]+) = (.+)$", _output("qstat", "-f", self._environ[_PBS_JOB]), re.MULTILINE))
+        if facts.get("Walltime.Remaining", "").isdigit():
+            return float(facts["Walltime.Remaining"])
+        limit = clock_seconds(facts.get("Resource_List.walltime", self._environ.get("PBS_WALLTIME", "")))
+        used = clock_seconds(facts.get("resources_used.walltime", ""))
+        return None if limit is None or used is None else limit - used
+
+    def _lsf_time_left(self) -> float | None:
+        if _LSF_JOB not in self._environ:
+            return None
+        # "1:30 L" is one hour and a half up to a limit; other letters are estimates.
+        found = re.search(r"(\d+):(\d+) L", _output("bjobs", "-noheader", "-o", "time_left", self._environ[_LSF_JOB]))
+        return None if found is None else 3600.0 * int(found[1]) + 60.0 * int(found[2])
 
 
-def _from_slurm(environ: Mapping[str, str]) -> float | None:
-    if "SLURM_JOB_ID" not in environ:
-        return None
-    # Newer than Slurm 22.05; other nodes of an mpirun have it too.
-    if environ.get("SLURM_JOB_END_TIME", "").isdigit():
-        return int(environ["SLURM_JOB_END_TIME"]) - time.time()
-    return clock_seconds(_output("squeue", "-h", "-j", environ["SLURM_JOB_ID"], "-o", "%L"))
-
-
-def _from_pbs(environ: Mapping[str, str]) -> float | None:
-    if "PBS_JOBID" not in environ:
-        return None
-    facts = dict(re.findall(r"^\s*([\w.]+) = (.+)$", _output("qstat", "-f", environ["PBS_JOBID"]), re.MULTILINE))
-    if facts.get("Walltime.Remaining", "").isdigit():
-        return float(facts["Walltime.Remaining"])
-    limit = clock_seconds(facts.get("Resource_List.walltime", environ.get("PBS_WALLTIME", "")))
-    used = clock_seconds(facts.get("resources_used.walltime", ""))
-    return None if limit is None or used is None else limit - used
-
-
-def _from_lsf(environ: Mapping[str, str]) -> float | None:
-    if "LSB_JOBID" not in environ:
-        return None
-    # "1:30 L" is one hour and a half up to a limit; other letters are estimates.
-    found = re.search(r"(\d+):(\d+) L", _output("bjobs", "-noheader", "-o", "time_left", environ["LSB_JOBID"]))
-    return None if found is None else 3600.0 * int(found[1]) + 60.0 * int(found[2])
+def slurm_version() -> str:
+    """What Slurm's own command says, or nothing; runs a command, so it belongs before MPI is initialised."""
+    return _output("sinfo", "--version").strip()
 
 
 def clock_seconds(text: str) -> float | None:
@@ -164,7 +157,7 @@ def clock_seconds(text: str) -> float | None:
 
 def _output(*command: str) -> str:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE, stdin=subprocess.DEVNULL)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout

@@ -61,7 +61,7 @@ def abort_on_exception(world: World, note: Callable[[str], None]) -> Iterator[La
         if world.comm is None:
             raise
         reason = str(error) if isinstance(error, JobError) else traceback.format_exc().rstrip()
-        text = f"Rank {world.rank} on {world.place.host} failed; the job ends.\n{reason}\n{last_words.text}".rstrip()
+        text = f"Rank {world.rank} on {world.location.host} failed; the job ends.\n{reason}\n{last_words.text}".rstrip()
         note(text)
         print(text, file=sys.stderr, flush=True)  # noqa: T201  # nobody else will
         _let_launcher_read()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mpi_automl.errors import UserError
-from mpi_automl.parallel.world import Place, World
+from mpi_automl.parallel.world import RankLocation, World
 
 
 def split_into_groups(world: World, ranks: int) -> tuple[World | None, int]:
@@ -35,7 +35,7 @@ def split_into_groups(world: World, ranks: int) -> tuple[World | None, int]:
         raise UserError(f"A run takes {ranks} ranks and this job has {world.size}; start at least {ranks}.")
     if world.comm is None:
         return world, 0
-    order = sorted(range(world.size), key=lambda rank: (world.places[rank].node, rank))
+    order = sorted(range(world.size), key=lambda rank: (world.locations[rank].node, rank))
     at_work = order[: world.size // ranks * ranks]
     number, is_left_over = order.index(world.rank) // ranks, world.rank not in at_work
     from mpi4py import MPI
@@ -50,7 +50,7 @@ def split_into_groups(world: World, ranks: int) -> tuple[World | None, int]:
     return group, number
 
 
-def neighbours_of(group: World, world: World, members: Sequence[int], at_work: Sequence[int]) -> list[Place]:
+def neighbours_of(group: World, world: World, members: Sequence[int], at_work: Sequence[int]) -> list[RankLocation]:
     """Ranks of other groups that share a group's nodes.
 
     Parameters
@@ -61,6 +61,6 @@ def neighbours_of(group: World, world: World, members: Sequence[int], at_work: S
     at_work : sequence of int
         The world's ranks that are in any group.
     """
-    numbers = {world.places[rank].node: place.node for rank, place in zip(members, group.places, strict=True)}
-    others = [world.places[rank] for rank in at_work if rank not in members]
+    numbers = {world.locations[rank].node: place.node for rank, place in zip(members, group.locations, strict=True)}
+    others = [world.locations[rank] for rank in at_work if rank not in members]
     return [replace(place, node=numbers[place.node]) for place in others if place.node in numbers]

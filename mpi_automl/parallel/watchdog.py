@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-from mpi_automl.parallel.world import Place, World
+from mpi_automl.parallel.world import RankLocation, World
 
 ASK_FOR_STACK = signal.SIGQUIT
 """A rank that gets this signal writes its stack to its log and goes on."""
@@ -72,8 +72,8 @@ class Watchdog:
 
 def ask_for_stack(world: World, rank: int) -> bool:
     """Have a rank of this node write its stack to its log; gives whether it could be asked."""
-    place = world.places[rank]
-    if place.node != world.place.node or not _is_alike(place):
+    place = world.locations[rank]
+    if place.node != world.location.node or not _is_alike(place):
         return False
     try:
         os.kill(place.pid, ASK_FOR_STACK)
@@ -82,7 +82,7 @@ def ask_for_stack(world: World, rank: int) -> bool:
     return True
 
 
-def _is_alike(place: Place) -> bool:
+def _is_alike(place: RankLocation) -> bool:
     """Whether the process runs this interpreter: in containers, process numbers may mean something else."""
     try:
         return Path(f"/proc/{place.pid}/exe").readlink() == Path("/proc/self/exe").readlink()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _POLL = 0.005
+"""Seconds between two looks at a barrier: spinning would take the core of a trial that still runs."""
 
 
 class MissingRanksError(JobError):
@@ -29,7 +30,7 @@ class MissingRanksError(JobError):
 
 
 @dataclass(frozen=True)
-class Place:
+class RankLocation:
     """Where one rank runs.
 
     Attributes
@@ -51,6 +52,27 @@ class Place:
     memory: NodeMemory
 
 
+@dataclass(frozen=True)
+class Node:
+    """What the ranks of one node share.
+
+    Attributes
+    ----------
+    cores : tuple of frozenset of int
+        Cores that each rank of the node may use, those of other groups of the job included.
+    memory : NodeMemory
+        What the job may use of the node's memory.
+    """
+
+    cores: tuple[frozenset[int], ...]
+    memory: NodeMemory
+
+    @property
+    def ranks(self) -> int:
+        """Number of ranks."""
+        return len(self.cores)
+
+
 class World:
     """The ranks of one job.
 
@@ -66,9 +88,9 @@ class World:
     rank, size : int
     started : float
         When rank 0's process started, on rank 0's clock.
-    places : list of Place
+    locations : list of RankLocation
         One for each rank.
-    neighbours : list of Place
+    neighbours : list of RankLocation
         Ranks of other groups of the same job that share this group's nodes, with the group's numbers of the nodes.
     library : str
         Name and version of the MPI library.
@@ -83,21 +105,21 @@ class World:
         self.node_comm: Comm | None = None
         self.library = "no MPI"
         self._clock_offset = 0.0
-        place = Place(socket.gethostname(), os.getpid(), usable_cores(), 0, node_memory())
-        self.places = [place]
-        self.neighbours: list[Place] = []
+        location = RankLocation(socket.gethostname(), os.getpid(), usable_cores(), 0, node_memory())
+        self.locations = [location]
+        self.neighbours: list[RankLocation] = []
         self.started = started
         if comm is not None:
-            self._look_around(comm, place)
+            self._look_around(comm, location)
 
-    def begin_again(self) -> None:
-        """Collective. Begin another job with the same ranks: its clock starts now."""
+    def restart_clock(self) -> None:
+        """Collective. Start the clock of another job of the same ranks now."""
         self.started = self.now()
         if self.comm is not None:
             self.wait()
             self.started = self.comm.bcast(self.started, root=0)
 
-    def _look_around(self, comm: Intracomm, place: Place) -> None:
+    def _look_around(self, comm: Intracomm, location: RankLocation) -> None:
         from mpi4py import MPI
 
         self.library = _library_name(MPI.Get_library_version())
@@ -106,12 +128,12 @@ class World:
         leader = node_comm.bcast(comm.rank, root=0)
         leaders = comm.allgather(leader)
         nodes = {rank: node for node, rank in enumerate(sorted(set(leaders)))}
-        self.places = comm.allgather(replace(place, node=nodes[leader]))
+        self.locations = comm.allgather(replace(location, node=nodes[leader]))
         self.started = comm.bcast(self.started, root=0)
         self.wait()
         root_time = comm.bcast(time.time(), root=0)
         # Clocks of one node agree; between nodes the message's own travel time is the error.
-        if self.places[self.rank].node != self.places[0].node:
+        if self.locations[self.rank].node != self.locations[0].node:
             self._clock_offset = root_time - time.time()
 
     @property
@@ -122,25 +144,31 @@ class World:
     @property
     def node_count(self) -> int:
         """Number of nodes."""
-        return 1 + max(place.node for place in self.places)
+        return 1 + max(location.node for location in self.locations)
 
     @property
-    def place(self) -> Place:
+    def location(self) -> RankLocation:
         """Where this rank runs."""
-        return self.places[self.rank]
+        return self.locations[self.rank]
 
     def now(self) -> float:
         """Seconds since the epoch on rank 0's clock."""
         return time.time() + self._clock_offset
 
     @property
+    def nodes(self) -> list[Node]:
+        """The nodes with what their ranks share, in their order."""
+        locations: dict[int, list[RankLocation]] = {}
+        for location in [*self.locations, *self.neighbours]:
+            locations.setdefault(location.node, []).append(location)
+        return [Node(tuple(rank.cores for rank in own), own[0].memory) for _, own in sorted(locations.items())]
+
+    @property
     def cores_per_rank(self) -> float:
         """Cores that a rank has for itself, where ranks have the fewest; neighbours have theirs, too."""
-        masks: dict[int, list[frozenset[int]]] = {}
-        for place in [*self.places, *self.neighbours]:
-            masks.setdefault(place.node, []).append(place.cores)
-        kinds = {frozenset(Counter(node).items()): node for node in masks.values()}
-        return min(cores_per_rank(node) for node in kinds.values())
+        # Nodes with the same affinity masks are looked at once: at many nodes that is most of them.
+        kinds = {frozenset(Counter(node.cores).items()): node for node in self.nodes}
+        return min(cores_per_rank(node.cores) for node in kinds.values())
 
     def load(self, threads: int) -> float:
         """Busy threads per core, where ranks have the fewest cores."""

@@ -141,7 +141,7 @@ def refit_run(
     UserError
         On every rank, if the run has no model or the table is not the run's.
     """
-    settings, threads = run.settings, threads_of(run.settings, world)
+    settings, threads = run.settings, _threads(run.settings, world)
     trials = world.on_root(lambda: _member_trials(run, run.model))
     # A trial's limit may follow from the time of the run, which has nothing to do with the time of the refit.
     settings = replace(settings, time=seconds, trial_time=TrialLimits.of(settings).seconds)
@@ -186,7 +186,7 @@ def refit_rows(
     UserError
         On every rank, if no member could be fitted or the rows do not fit the model.
     """
-    threads = threads_of(settings, world)
+    threads = _threads(settings, world)
     trials = world.on_root(lambda: _member_trials(run, model))
     world.on_root(lambda: place.mkdir(parents=True, exist_ok=True))
     failures = refit_setup(
@@ -201,6 +201,11 @@ def refit_rows(
         return failures
 
     return world.on_root(write)
+
+
+def _threads(settings: Settings, world: World) -> int:
+    """Collective. Threads of one fit, the same on every rank."""
+    return world.on_root(lambda: threads_of(settings, world.cores_per_rank))
 
 
 def _member_trials(run: Run, model: EnsembleModel) -> list[Trial]:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from mpi_automl.errors import UserError
+from mpi_automl.machine.scheduler import JobEnvironment
 
 _SILENT_SECONDS = 120.0
 _TAKEOVER_POLL = 0.02
-_JOB_VARIABLES = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID")
 
 
 class RunLock:
@@ -168,14 +168,14 @@ class RunLock:
 
 
 def _own_facts() -> dict[str, Any]:
-    job = next((os.environ[name] for name in _JOB_VARIABLES if os.environ.get(name)), "")
+    job = JobEnvironment()
     return {
         "host": socket.gethostname(),
         "pid": os.getpid(),
         "place": _place(),
         "process_start": _process_start(os.getpid()),
-        "job": job,
-        "attempt": os.environ.get("SLURM_RESTART_COUNT", "0"),
+        "job": job.job_id,
+        "attempt": job.attempt,
         "since": time.strftime("%Y-%m-%d %H:%M:%S %z"),
         "token": os.urandom(8).hex(),
     }

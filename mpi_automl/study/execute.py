@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mpi_automl.errors import UserError
 from mpi_automl.job.observer import Observer
+from mpi_automl.job.session import JobSession
 from mpi_automl.run import run as run_job
 from mpi_automl.study.directory import State
-from mpi_automl.study.external_systems import ExternalSystemFiles, run_external_system
+from mpi_automl.study.external_systems import AdapterFiles, run_external_system
 from mpi_automl.study.results import RunArrays, RunResult, Searched, installed_versions
 from mpi_automl.study.splits import outer_parts
 
 if TYPE_CHECKING:
     from mpi_automl.data.task import Task
+    from mpi_automl.job.signals import StopSignals
     from mpi_automl.parallel.world import World
     from mpi_automl.runs.summary import RunSummary
     from mpi_automl.study.directory import StudyDirectory
@@ -32,19 +34,34 @@ class InterruptedRunError(Exception):
     """A signal ended the run before its time; it has no result and counts as missing."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Group:
-    """Who does a run.
+    """A group of ranks that does runs of a study, as one of its ranks has it.
 
     Attributes
     ----------
     job : str
         Name of the job, the same for all of its groups.
-    group : int
+    number : int
+    world : World
+        The group's ranks.
+    services : RankServices
+        This rank's.
+    directory : StudyDirectory
+    signals : StopSignals
     """
 
     job: str
-    group: int
+    number: int
+    world: World
+    services: RankServices
+    directory: StudyDirectory
+    signals: StopSignals
+
+    @property
+    def must_stop(self) -> bool:
+        """Whether a signal has come."""
+        return self.signals.received is not None
 
 
 class RunWork:
@@ -53,27 +70,12 @@ class RunWork:
     Parameters
     ----------
     run : PlannedRun
-    world : World
-        The group.
-    workplace : RankServices
-        This rank's servers.
-    directory : StudyDirectory
-    doer : Group
-    must_stop : callable
-        Whether a signal has come.
+    group : Group
     """
 
-    def __init__(
-        self,
-        run: PlannedRun,
-        world: World,
-        workplace: RankServices,
-        directory: StudyDirectory,
-        doer: Group,
-        must_stop: Callable[[], bool],
-    ) -> None:
-        self._run, self._world, self._workplace = run, world, workplace
-        self._directory, self._doer, self._must_stop = directory, doer, must_stop
+    def __init__(self, run: PlannedRun, group: Group) -> None:
+        self._run, self._group = run, group
+        self._world, self._directory = group.world, group.directory
         self._parts: OuterParts | None = None
         self._task: Task | None = None
 
@@ -88,10 +90,10 @@ class RunWork:
         InterruptedRunError
             On every rank, if a signal ended it.
         """
-        self._world.begin_again()
+        self._world.restart_clock()
         attempt = self._world.on_root(lambda: self._directory.begin(self._run))
         try:
-            result = self._system(attempt) if self._run.variant.system else self._own(attempt)
+            result = self._external(attempt) if self._run.variant.system else self._own(attempt)
         except UserError as error:
             result = self._failed(attempt, str(error))
         except (InterruptedRunError, SystemExit, KeyboardInterrupt):
@@ -112,9 +114,9 @@ class RunWork:
             id=self._run.id,
             state=state.value,
             attempt=attempt.name,
-            job=self._doer.job,
-            group=self._doer.group,
-            hosts=tuple(place.host for place in self._world.places),
+            job=self._group.job,
+            group=self._group.number,
+            hosts=tuple(location.host for location in self._world.locations),
             cores=self._run.cores,
             started=self._world.started,
             ended=time.time(),
@@ -134,11 +136,11 @@ class RunWork:
 
     def _own(self, attempt: Path) -> RunResult:
         settings = replace(self._run.settings, out=str(attempt / "job"), report=False)
-        evaluator, log = self._workplace.server(settings)
+        evaluator, log = self._group.services.server(settings)
         try:
-            outcome = run_job(settings, self._world, evaluator, log, self._load, Observer())
+            outcome = run_job(JobSession(settings, self._world, evaluator, log, Observer()), self._load).summary
         finally:
-            self._workplace.settle(settings)
+            self._group.services.cancel(settings)
         if outcome.is_interrupted:
             raise InterruptedRunError
         return self._world.on_root(lambda: self._own_result(attempt, outcome))
@@ -166,33 +168,39 @@ class RunWork:
             searched=_searched(outcome),
         )
 
-    def _system(self, attempt: Path) -> RunResult:
-        result = self._world.on_root(lambda: self._system_result(attempt))
+    def _external(self, attempt: Path) -> RunResult:
+        result = self._world.on_root(lambda: self._external_result(attempt))
         if result is None:
             raise InterruptedRunError
         return result
 
-    def _system_result(self, attempt: Path) -> RunResult | None:
+    def _external_result(self, attempt: Path) -> RunResult | None:
         """On the root rank; None if a signal ended it."""
         task = self._load()
         assert self._parts is not None
         started = time.time()
-        place = ExternalSystemFiles((attempt / "system").resolve())  # the adapter works in a directory of its own
+        files = AdapterFiles((attempt / "system").resolve())  # the adapter works in a directory of its own
         try:
             predictions, ended = run_external_system(
-                self._run, self._parts, task, place, self._workplace.starter, self._cores(), self._must_stop
+                self._run,
+                self._parts,
+                task,
+                files,
+                self._group.services.launcher,
+                self._cores(),
+                lambda: self._group.must_stop,
             )
         except UserError:
-            if self._must_stop():
+            if self._group.must_stop:
                 return None
             raise
         except Exception as error:
             # Whatever it is, it happened on this rank alone, and the others can be told.
             raise UserError(f"{type(error).__name__}: {error}") from error
         RunArrays(predictions, task.schema.encode_target(self._parts.test.targets_or_fail)).write(attempt)
-        return self._system_finished(attempt, task, ended, time.time() - started)
+        return self._external_finished(attempt, task, ended, time.time() - started)
 
-    def _system_finished(self, attempt: Path, task: Task, ended: Ended, seconds: float) -> RunResult:
+    def _external_finished(self, attempt: Path, task: Task, ended: Ended, seconds: float) -> RunResult:
         return self._result(
             attempt,
             State.FINISHED,
@@ -204,13 +212,14 @@ class RunWork:
 
     def _cores(self) -> frozenset[int]:
         """As many as the run is given, of those of the group's ranks on this node."""
-        here = [place for place in self._world.places if place.node == self._world.place.node]
-        cores = sorted(frozenset().union(*(place.cores for place in here)))
+        node = self._world.location.node
+        here = [location.cores for location in self._world.locations if location.node == node]
+        cores = sorted(frozenset().union(*here))
         count = self._run.cores
         if len(cores) <= count:
             return frozenset(cores)
         # Where ranks are not bound to cores, groups take turns.
-        first = self._doer.group * count
+        first = self._group.number * count
         return frozenset(cores[(first + step) % len(cores)] for step in range(count))
 
 

@@ -59,7 +59,7 @@ _LAST_WORDS = 300
 
 
 @dataclass(frozen=True)
-class ExternalSystemFiles:
+class AdapterFiles:
     """Where an adapter works.
 
     Attributes
@@ -89,7 +89,7 @@ def run_external_system(
     run: PlannedRun,
     parts: OuterParts,
     task: Task,
-    place: ExternalSystemFiles,
+    files: AdapterFiles,
     launcher: ProcessLauncher,
     cores: frozenset[int],
     must_stop: Callable[[], bool],
@@ -102,7 +102,7 @@ def run_external_system(
     parts : OuterParts
     task : Task
         Made of the same parts.
-    place : ExternalSystemFiles
+    files : AdapterFiles
     launcher : ProcessLauncher
     cores : frozenset of int
         That it may use; empty for all.
@@ -119,12 +119,12 @@ def run_external_system(
         If the adapter fails, or what it writes does not fit the contract.
     """
     assert run.variant.system is not None
-    _write_job(run, parts, task, place)
+    _write_job(run, parts, task, files)
     ended = launcher.run(
         Program(
-            (*_command(run.variant.system.command), str(place.job)),
-            str(place.directory),
-            str(place.output),
+            (*_command(run.variant.system.command), str(files.job)),
+            str(files.directory),
+            str(files.output),
             (1 + _LEEWAY_SHARE) * run.seconds + _LEEWAY,
             run.cores,
             tuple(sorted(cores)),
@@ -132,8 +132,8 @@ def run_external_system(
         must_stop,
     )
     if ended.error or ended.was_killed or ended.status:
-        raise UserError(_failure(ended, place))
-    return read_predictions(place.predictions, task.schema, len(parts.test)), ended
+        raise UserError(_failure(ended, files))
+    return read_predictions(files.predictions, task.schema, len(parts.test)), ended
 
 
 def _command(command: tuple[str, ...]) -> tuple[str, ...]:
@@ -144,29 +144,29 @@ def _command(command: tuple[str, ...]) -> tuple[str, ...]:
     return command
 
 
-def _failure(ended: Ended, place: ExternalSystemFiles) -> str:
+def _failure(ended: Ended, files: AdapterFiles) -> str:
     if ended.error:
         return f"The adapter cannot be started ({ended.error})."
     how = "was ended, as its time was up" if ended.was_killed else f"ended with status {ended.status}"
-    words = place.output.read_text(encoding="utf-8", errors="replace").strip()[-_LAST_WORDS:]
-    return f"The adapter {how} after {ended.seconds:.0f} s; see {place.output}. {words}".rstrip()
+    words = files.output.read_text(encoding="utf-8", errors="replace").strip()[-_LAST_WORDS:]
+    return f"The adapter {how} after {ended.seconds:.0f} s; see {files.output}. {words}".rstrip()
 
 
-def _write_job(run: PlannedRun, parts: OuterParts, task: Task, place: ExternalSystemFiles) -> None:
+def _write_job(run: PlannedRun, parts: OuterParts, task: Task, files: AdapterFiles) -> None:
     settings, schema = run.settings, task.schema
-    place.directory.mkdir(parents=True)
+    files.directory.mkdir(parents=True)
     train, test = (_dense(part.features, run.table.name) for part in (parts.train, parts.test))
     targets, classes = parts.train.targets_or_fail, class_names(schema)
     for name in targets:
         # Labels are written as the header of the predictions has them.
         train[name] = np.array(classes, dtype=object)[task.y] if classes else targets[name].to_numpy()
-    train.to_csv(place.directory / "train.csv", index=False)
-    test.to_csv(place.directory / "test.csv", index=False)
+    train.to_csv(files.directory / "train.csv", index=False)
+    test.to_csv(files.directory / "test.csv", index=False)
     kinds = {kind: [column.name for column in schema.columns if column.kind == kind] for kind in _KINDS}
     job = {
-        "train": str((place.directory / "train.csv").resolve()),
-        "test": str((place.directory / "test.csv").resolve()),
-        "predictions": str(place.predictions.resolve()),
+        "train": str((files.directory / "train.csv").resolve()),
+        "test": str((files.directory / "test.csv").resolve()),
+        "predictions": str(files.predictions.resolve()),
         "target": list(schema.target_names),
         "task": schema.task_type.value,
         "classes": classes,
@@ -179,7 +179,7 @@ def _write_job(run: PlannedRun, parts: OuterParts, task: Task, place: ExternalSy
         "seed": run.seed,
         "options": dict(run.variant.system.options) if run.variant.system else {},
     }
-    place.job.write_text(json.dumps(job, indent=1), encoding="utf-8")
+    files.job.write_text(json.dumps(job, indent=1), encoding="utf-8")
 
 
 _KINDS = ("categorical", "boolean", "text")

@@ -68,7 +68,7 @@ class Ended:
     memory_peak : float
         MiB of its largest process.
     was_killed : bool
-        Its time was up, or the job was told to stop.
+        Its time was up, or the job had to stop.
     error : str
         Why it could not be started.
     """

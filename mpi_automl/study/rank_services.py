@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 _PATIENCE = 15.0
 _START_PATIENCE = 600.0
+"""Seconds: with many ranks, imports from a shared file system take minutes."""
 _LAST_WORDS = 500
+"""Characters of what a server said that fit into an error."""
 _IMPORTED = (
     "mpi_automl.data.prepare",
     "mpi_automl.ensemble.model",
@@ -36,7 +38,7 @@ _IMPORTED = (
 
 
 class RankServices:
-    """A rank's trial servers, one for each kind that the variants need, and its starter of other systems.
+    """A rank's trial servers, one for each kind that the variants need, and its launcher of other systems.
 
     They serve one run after the other. Make it before MPI is initialised, and use it as a context manager.
 
@@ -48,12 +50,12 @@ class RankServices:
     def __init__(self, variants: Iterable[Variant]) -> None:
         self._stack = ExitStack()
         self._servers: dict[tuple[int, tuple[str, ...]], tuple[Evaluator, RankLog]] = {}
-        self._starter: ProcessLauncher | None = None
+        self._launcher: ProcessLauncher | None = None
         for variant in variants:
             if variant.system is None:
                 self._start_server(variant.settings())
-            elif self._starter is None:
-                self._starter = self._stack.enter_context(ProcessLauncher())
+            elif self._launcher is None:
+                self._launcher = self._stack.enter_context(ProcessLauncher())
 
     def _start_server(self, settings: Settings) -> None:
         kind = _kind(settings)
@@ -85,10 +87,10 @@ class RankServices:
                 evaluator.poll(0.02)
 
     @property
-    def starter(self) -> ProcessLauncher:
+    def launcher(self) -> ProcessLauncher:
         """Starts other systems; there is one if a variant is another system."""
-        assert self._starter is not None
-        return self._starter
+        assert self._launcher is not None
+        return self._launcher
 
     def server(self, settings: Settings) -> tuple[Evaluator, RankLog]:
         """The trial server for a run, and a new log for the run."""
@@ -97,8 +99,8 @@ class RankServices:
         self._servers[kind] = evaluator, RankLog(before=log)
         return self._servers[kind]
 
-    def settle(self, settings: Settings) -> None:
-        """End what a run has under way in its server, so that the next one hears nothing of it.
+    def cancel(self, settings: Settings) -> None:
+        """End what a run has under way in its server, so that the next one receives nothing of it.
 
         Raises
         ------

@@ -11,13 +11,13 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mpi_automl.job.signals import StopSignals
-from mpi_automl.parallel.abort import abort_on_exception
+from mpi_automl.machine.scheduler import JobEnvironment
 from mpi_automl.parallel.groups import split_into_groups
 from mpi_automl.study.execute import Group, InterruptedRunError, RunWork
 from mpi_automl.study.queue import Claim, Queue, open_runs
 
 if TYPE_CHECKING:
-    from mpi_automl.parallel.world import World
+    from mpi_automl.job.session import StartedRanks
     from mpi_automl.study.directory import StudyDirectory
     from mpi_automl.study.plan import PlannedRun, StudyPlan
     from mpi_automl.study.rank_services import RankServices
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Rules:
+class RunChoice:
     """Which runs to take.
 
     Attributes
@@ -35,7 +35,7 @@ class Rules:
     most : int or None
         Runs that one group takes at most.
     until : float or None
-        When the job ends, in seconds since the epoch: a run that needs longer is not begun.
+        When the job ends, in seconds since the epoch: a run that needs longer is not started.
     """
 
     again_before: float | None = None
@@ -73,23 +73,24 @@ class GroupAccount:
 
 
 def work(
-    world: World,
-    workplace: RankServices,
+    ranks: StartedRanks,
+    services: RankServices,
     directory: StudyDirectory,
     plan: StudyPlan,
-    rules: Rules,
-    tell: Callable[[PlannedRun, RunResult], None],
+    choice: RunChoice,
+    report: Callable[[PlannedRun, RunResult], None],
 ) -> bool:
     """Collective. Do the runs of a study that are left, in groups of ranks.
 
     Parameters
     ----------
-    world : World
-    workplace : RankServices
+    ranks : StartedRanks
+    services : RankServices
+        This rank's.
     directory : StudyDirectory
     plan : StudyPlan
-    rules : Rules
-    tell : callable
+    choice : RunChoice
+    report : callable
         Called on rank 0 after each run of its own group.
 
     Returns
@@ -102,29 +103,33 @@ def work(
     UserError
         On every rank, if there are too few ranks or the directory cannot be written.
     """
-    with abort_on_exception(world, lambda text: None) as last_words, StopSignals() as signals:
-        last_words.text = f"What was finished is kept; go on with: mpi-automl study resume {directory.path}"
-        group, number = split_into_groups(world, plan.ranks)
-        runs = world.on_root(lambda: open_runs(directory, plan.runs, rules.again_before))
+    world = ranks.world
+    ranks.last_words.text = f"What was finished is kept; resume with: mpi-automl study resume {directory.path}"
+    with StopSignals() as signals:
+        group_world, number = split_into_groups(world, plan.ranks)
+        runs = world.on_root(lambda: open_runs(directory, plan.runs, choice.again_before))
         job = world.on_root(job_name)
-        world.together(workplace.warm_up)
-        teller = tell if world.is_root else lambda run, result: None
+        world.together(services.warm_up)
 
         def own_share() -> bool:
-            if group is None:
+            if group_world is None:
                 return False
-            queue = Queue(directory, runs, rules.again_before, rules.most, first=number)
-            doer = Group(job, number)
-            return GroupWork(group, workplace, directory, queue, rules, doer, signals, teller, world.started).do()
+            queue = Queue(directory, runs, choice.again_before, choice.most, first=number)
+            group = Group(job, number, group_world, services, directory, signals)
+            return GroupWork(group, queue, choice, report if world.is_root else _no_report, world.started).do()
 
-        # A group that has to give up tells so when the others have done what is left.
+        # A group that has to give up says so when the others have done what is left.
         stopped = world.gather(world.together(own_share))
         return world.on_root(lambda: any(stopped))
 
 
+def _no_report(run: PlannedRun, result: RunResult) -> None:
+    """Only rank 0 writes to the terminal."""
+
+
 def job_name() -> str:
     """A name for this job, which no other has."""
-    number = os.environ.get("SLURM_JOB_ID", str(os.getpid()))
+    number = JobEnvironment().job_id or str(os.getpid())
     return f"{time.strftime('%Y%m%d-%H%M%S')}-{socket.gethostname()}-{number}-{os.urandom(2).hex()}"
 
 
@@ -133,63 +138,53 @@ class GroupWork:
 
     Parameters
     ----------
-    group : World
-    workplace : RankServices
-    directory : StudyDirectory
+    group : Group
     queue : Queue
         Used on the group's rank 0.
-    rules : Rules
-    doer : Group
-    signals : StopSignals
-    tell : callable
+    choice : RunChoice
+    report : callable
+        Called after each run.
     job_started : float
+        In seconds since the epoch.
     """
 
     def __init__(
         self,
-        group: World,
-        workplace: RankServices,
-        directory: StudyDirectory,
+        group: Group,
         queue: Queue,
-        rules: Rules,
-        doer: Group,
-        signals: StopSignals,
-        tell: Callable[[PlannedRun, RunResult], None],
+        choice: RunChoice,
+        report: Callable[[PlannedRun, RunResult], None],
         job_started: float,
     ) -> None:
-        self._group, self._workplace, self._directory, self._queue = group, workplace, directory, queue
-        self._rules, self._doer, self._signals, self._tell = rules, doer, signals, tell
+        self._group, self._queue, self._choice, self._report = group, queue, choice, report
+        self._world = group.world
         self._claim: Claim | None = None
         self._stopped = False
-        hosts = [place.host for place in group.places]
-        self._account = GroupAccount(doer.job, doer.group, group.size, hosts, job_started, time.time())
+        hosts = [location.host for location in self._world.locations]
+        self._account = GroupAccount(group.job, group.number, self._world.size, hosts, job_started, time.time())
 
     def do(self) -> bool:
         """Collective. Do runs until none is left; gives whether a signal has ended it."""
         while (run := self._take()) is not None:
-            work = RunWork(run, self._group, self._workplace, self._directory, self._doer, self._was_told_to_stop)
             began = time.time()
             try:
-                result = work.do()
+                result = RunWork(run, self._group).do()
             except InterruptedRunError:
                 self._stopped = True
             else:
                 self._account.runs.append({"id": run.id, "began": began, "ended": time.time()})
-                self._tell(run, result)
-            self._group.on_root(self._give_back)
+                self._report(run, result)
+            self._world.on_root(self._give_back)
         return self._stopped
-
-    def _was_told_to_stop(self) -> bool:
-        return self._signals.received is not None
 
     def _take(self) -> PlannedRun | None:
         """Collective. The next run, claimed by the group's rank 0."""
-        was_told = self._group.gather(self._stopped or self._was_told_to_stop())
-        self._stopped = self._stopped or any(was_told)
-        return self._group.on_root(self._claim_next)
+        must_stop = self._world.gather(self._stopped or self._group.must_stop)
+        self._stopped = self._stopped or any(must_stop)
+        return self._world.on_root(self._claim_next)
 
     def _claim_next(self) -> PlannedRun | None:
-        left = float("inf") if self._rules.until is None else self._rules.until - time.time()
+        left = float("inf") if self._choice.until is None else self._choice.until - time.time()
         self._claim = None if self._stopped else self._queue.take(left)
         if self._claim is None:
             self._account.left = time.time()
@@ -203,7 +198,7 @@ class GroupWork:
     def _write_account(self) -> None:
         # A file system that is full for a while must not end the study.
         with suppress(OSError):
-            self._directory.write_group(f"{self._doer.job}-{self._doer.group:04d}", asdict(self._account))
+            self._group.directory.write_group(f"{self._group.job}-{self._group.number:04d}", asdict(self._account))
 
 
 def idle_shares(accounts: Sequence[dict[str, Any]]) -> dict[str, float]:

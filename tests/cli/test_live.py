@@ -13,6 +13,7 @@ from mpi_automl.cli.live import picture, progress_line
 from mpi_automl.cli.main import entry
 from mpi_automl.data.task import TaskType
 from mpi_automl.job.progress import Pace, Progress, ProgressMeter
+from mpi_automl.job.time_budget import TimeBudget
 from mpi_automl.metrics.registry import get_metric
 from mpi_automl.parallel.coordinator import Coordinator
 from mpi_automl.parallel.messages import Report
@@ -30,9 +31,9 @@ def news(rank, number, status, cost=np.nan, learner=0.0):
 def make_meter(ranks):
     space = ConfigurationSpace(seed=0)
     space.add(Categorical("classifier:__choice__", ["lda", "forest"]), Float("x", (0, 1)))
-    limits = SimpleNamespace(search_end=START + 50.0)
+    budget = TimeBudget(START, START + 50.0, START + 55.0, START + 58.0, START + 60.0)
     metric = get_metric("accuracy", TaskType.BINARY)
-    plan = SimpleNamespace(configspace=space, started=START, deadline=START + 60.0, limits=limits, metric=metric)
+    plan = SimpleNamespace(search=SimpleNamespace(configspace=space), time=budget, metric=metric)
     coordinator = Coordinator(ranks, "history", START)
     return coordinator, ProgressMeter(plan, coordinator, START)
 

@@ -73,7 +73,7 @@ def test_the_commands_of_a_page_in_their_order(page: Path, shared_place: Place, 
     said = "".join(place.run(block) for block in executed(page))
     if page.name == "resuming.md":
         for words in (
-            "Going on with runs/price",
+            "Resuming runs/price",
             "nothing is left to do",
             "MPI_AUTOML_TIME_LEFT tells the time left",
             "2 legs",

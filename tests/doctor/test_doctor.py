@@ -5,15 +5,17 @@ import time
 
 import pytest
 
-from mpi_automl.doctor.checks import OK, WARNING, WRONG, _binding, _store
+from mpi_automl.doctor.hdf5 import check_store
+from mpi_automl.doctor.machine import check_binding
+from mpi_automl.doctor.result import OK, WARNING, WRONG
 from mpi_automl.doctor.store_check import try_store
 from mpi_automl.machine.memory import NodeMemory
-from mpi_automl.parallel.world import Place, World
+from mpi_automl.parallel.world import RankLocation, World
 
 
 def world_of(*masks):
     world = World(None, time.time())
-    world.places = [Place("host", 1, frozenset(mask), 0, NodeMemory(1000, "the node has")) for mask in masks]
+    world.locations = [RankLocation("host", 1, frozenset(mask), 0, NodeMemory(1000, "the node has")) for mask in masks]
     return world
 
 
@@ -27,20 +29,20 @@ def world_of(*masks):
     ],
 )
 def test_ranks_bound_to_the_same_cores_are_found(masks, level):
-    assert _binding(world_of(*masks)).level == level
+    assert check_binding(world_of(*masks)).level == level
 
 
 def test_a_store_is_tried_and_nothing_stays(tmp_path):
     found = try_store(World(None, time.time()), tmp_path)
     assert (found.problem, list(tmp_path.iterdir())) == ("", [])
     assert "one file per rank" in found.layout
-    assert _store(found).level == OK
+    assert check_store(found).level == OK
 
 
 def test_a_directory_that_is_not_there_is_named(tmp_path):
     found = try_store(World(None, time.time()), tmp_path / "nowhere")
     assert "nowhere" in found.problem
-    assert _store(found).level == WRONG
+    assert check_store(found).level == WRONG
 
 
 def test_two_ranks_try_the_store_under_every_mpi(launch, tmp_path, mpis):

@@ -29,7 +29,7 @@ def test_only_one_rank_speaks_and_says_what_runs_where(example_job):
     text = example_job.done.stdout
     assert text.count("4 ranks on 1 node") == 1
     assert "Open MPI" in text
-    assert "150 s in all" in text
+    assert "time: 150 s total" in text
     assert "breast cancer" in text
 
 

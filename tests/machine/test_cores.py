@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from mpi_automl.machine.cores import cores_per_rank, threads_at_first, threads_of
+from mpi_automl.machine.cores import cores_per_rank, threads_before_mpi, threads_of
 from mpi_automl.machine.launcher import ranks_on_node
 from mpi_automl.machine.memory import NodeMemory, node_memory
-from mpi_automl.parallel.world import Place, World
+from mpi_automl.parallel.world import RankLocation, World
 from mpi_automl.settings import Settings
 
 AUTO = Settings(threads="auto")
@@ -18,7 +18,9 @@ EIGHT = frozenset(range(8))
 def world_of(*nodes):
     world = World(None, time.time())
     memory = NodeMemory(1000.0, "the node has")
-    world.places = [Place("host", 1, frozenset(mask), n, memory) for n, masks in enumerate(nodes) for mask in masks]
+    world.locations = [
+        RankLocation("host", 1, frozenset(mask), n, memory) for n, masks in enumerate(nodes) for mask in masks
+    ]
     return world
 
 
@@ -38,18 +40,23 @@ def test_ranks_share_the_cores_that_they_may_use_and_no_others(masks, cores):
 
 
 def test_threads_are_one_unless_asked_for():
-    world = world_of([EIGHT], [EIGHT, EIGHT])
-    assert threads_of(Settings(), world) == threads_at_first(Settings()) == 1
-    assert threads_of(Settings(threads=6), world) == threads_at_first(Settings(threads=6)) == 6
-    assert world.load(6) == 1.5
+    assert threads_of(Settings(), 4.0) == threads_before_mpi(Settings()) == 1
+    assert threads_of(Settings(threads=6), 4.0) == threads_before_mpi(Settings(threads=6)) == 6
+    assert world_of([EIGHT], [EIGHT, EIGHT]).load(6) == 1.5
 
 
 def test_auto_takes_what_the_poorest_rank_has_and_no_more_than_slurm_gave():
+    cores = world_of([EIGHT], [EIGHT, EIGHT]).cores_per_rank
+    assert threads_of(AUTO, cores, {}) == 4
+    assert threads_of(AUTO, cores, {"SLURM_CPUS_PER_TASK": "3"}) == 3
+    assert threads_of(AUTO, cores, {"SLURM_CPUS_PER_TASK": "64"}) == 4
+    assert threads_of(AUTO, world_of([EIGHT] * 16).cores_per_rank, {}) == 1
+
+
+def test_a_node_has_the_ranks_of_all_groups():
     world = world_of([EIGHT], [EIGHT, EIGHT])
-    assert threads_of(AUTO, world, {}) == 4
-    assert threads_of(AUTO, world, {"SLURM_CPUS_PER_TASK": "3"}) == 3
-    assert threads_of(AUTO, world, {"SLURM_CPUS_PER_TASK": "64"}) == 4
-    assert threads_of(AUTO, world_of([EIGHT] * 16), {}) == 1
+    world.neighbours = world.locations[:1]
+    assert [node.ranks for node in world.nodes] == [2, 2]
 
 
 @pytest.mark.parametrize(
@@ -69,12 +76,12 @@ def test_the_launcher_tells_how_many_ranks_are_here(environ, ranks):
 def test_before_mpi_the_variables_tell_how_many_threads_there_may_be(monkeypatch):
     monkeypatch.setattr("os.cpu_count", lambda: 8)
     monkeypatch.setattr("mpi_automl.machine.cores.usable_cores", lambda: EIGHT)
-    assert threads_at_first(AUTO, {}) == 8
-    assert threads_at_first(AUTO, {"OMPI_COMM_WORLD_LOCAL_SIZE": "2"}) == 4
-    assert threads_at_first(AUTO, {"MPI_LOCALNRANKS": "16"}) == 1
-    assert threads_at_first(AUTO, {"SLURM_CPUS_PER_TASK": "3"}) == 3
+    assert threads_before_mpi(AUTO, {}) == 8
+    assert threads_before_mpi(AUTO, {"OMPI_COMM_WORLD_LOCAL_SIZE": "2"}) == 4
+    assert threads_before_mpi(AUTO, {"MPI_LOCALNRANKS": "16"}) == 1
+    assert threads_before_mpi(AUTO, {"SLURM_CPUS_PER_TASK": "3"}) == 3
     monkeypatch.setattr("mpi_automl.machine.cores.usable_cores", lambda: frozenset({5}))
-    assert threads_at_first(AUTO, {"OMPI_COMM_WORLD_LOCAL_SIZE": "2"}) == 1
+    assert threads_before_mpi(AUTO, {"OMPI_COMM_WORLD_LOCAL_SIZE": "2"}) == 1
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ import time
 import pytest
 
 from mpi_automl.errors import UserError
-from mpi_automl.machine.scheduler import clock_seconds, find_time_left, with_time_left
-from mpi_automl.parallel.world import World
+from mpi_automl.machine.scheduler import JobEnvironment, clock_seconds
 from mpi_automl.settings import Settings
 
 QSTAT = """Job Id: 17.head
@@ -34,7 +33,7 @@ def says(tmp_path, monkeypatch):
 
 
 def seconds_of(environ):
-    return find_time_left(environ).end - time.time()
+    return JobEnvironment(environ).time_left().end - time.time()
 
 
 @pytest.mark.parametrize(
@@ -72,25 +71,25 @@ def test_lsf_tells_by_bjobs_and_an_estimate_is_no_limit(says):
     says("bjobs", "1:30 L\n")
     assert seconds_of({"LSB_JOBID": "3"}) == pytest.approx(5400, abs=2)
     says("bjobs", "1:30 E\n")
-    assert find_time_left({"LSB_JOBID": "3"}) is None
+    assert JobEnvironment({"LSB_JOBID": "3"}).time_left() is None
 
 
 def test_the_own_variable_comes_first():
-    found = find_time_left({"MPI_AUTOML_TIME_LEFT": "15m", "SLURM_JOB_ID": "7"})
+    found = JobEnvironment({"MPI_AUTOML_TIME_LEFT": "15m", "SLURM_JOB_ID": "7"}).time_left()
     assert (found.end - time.time(), found.source) == (pytest.approx(900, abs=2), "MPI_AUTOML_TIME_LEFT")
     with pytest.raises(UserError, match="MPI_AUTOML_TIME_LEFT is 'soon'"):
-        find_time_left({"MPI_AUTOML_TIME_LEFT": "soon"})
+        JobEnvironment({"MPI_AUTOML_TIME_LEFT": "soon"}).time_left()
 
 
-def test_a_margin_is_kept_and_other_times_pass():
-    world = World(None, time.time())
-    resolved = with_time_left(Settings(time="auto"), world, find_time_left({"MPI_AUTOML_TIME_LEFT": "100"}))
-    assert resolved.time == pytest.approx(95, abs=1)
-    resolved = with_time_left(Settings(time="auto"), world, find_time_left({"MPI_AUTOML_TIME_LEFT": "2h"}))
-    assert resolved.time == pytest.approx(7180, abs=1)
-    assert with_time_left(Settings(time=9), world, None).time == 9
-    with pytest.raises(UserError, match="give --time"):
-        with_time_left(Settings(time="auto"), world, None)
+def test_what_is_said_of_a_job_is_read_in_one_place():
+    job = JobEnvironment({"SLURM_JOB_ID": "7", "SLURM_RESTART_COUNT": "2", "SLURM_CPUS_PER_TASK": "4"})
+    assert (job.job_id, job.attempt, job.cores_per_task) == ("7", "2", 4)
+    assert job.variables() == ["SLURM_JOB_ID=7", "SLURM_CPUS_PER_TASK=4"]
+    assert JobEnvironment({"PBS_JOBID": "17.head"}).job_id == "17.head"
+    assert JobEnvironment({"LSB_JOBID": "3"}).job_id == "3"
+    outside = JobEnvironment({})
+    assert (outside.job_id, outside.attempt, outside.cores_per_task) == ("", "0", None)
+    assert (list(outside.memory_limits()), outside.variables(), outside.time_left()) == ([], [], None)
 
 
 def test_auto_survives_being_written_and_read():

@@ -6,7 +6,7 @@ from pathlib import Path
 from mpi_automl.job.node_budget import MemoryBudget
 from mpi_automl.machine.memory import NodeMemory
 from mpi_automl.parallel.groups import neighbours_of
-from mpi_automl.parallel.world import Place, World
+from mpi_automl.parallel.world import RankLocation, World
 
 PROGRAM = Path(__file__).parent / "programs" / "groups.py"
 FOUR = frozenset(range(4))
@@ -15,7 +15,7 @@ FOUR = frozenset(range(4))
 def world_of(*nodes):
     world = World(None, 0.0)
     memory = NodeMemory(8000.0, "the node has")
-    world.places = [Place(f"n{node}", rank, FOUR, node, memory) for rank, node in enumerate(nodes)]
+    world.locations = [RankLocation(f"n{node}", rank, FOUR, node, memory) for rank, node in enumerate(nodes)]
     return world
 
 

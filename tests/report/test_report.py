@@ -18,7 +18,9 @@ from mpi_automl.cli.main import entry
 from mpi_automl.errors import UserError
 from mpi_automl.estimators.jobs import run_here
 from mpi_automl.estimators.results import performance_over_time
+from mpi_automl.job.conclusion import Conclusion
 from mpi_automl.job.rank_log import RankLog
+from mpi_automl.job.time_budget import TimeBudget
 from mpi_automl.report import style
 from mpi_automl.report.contents import Contents
 from mpi_automl.report.scores import score_trajectories
@@ -199,15 +201,20 @@ def test_the_last_line_of_a_job_tells_the_page_or_the_command(make_run, tmp_path
     log = RankLog()
     log.open(tmp_path / "log")
     hint = f"mpi-automl report {run} writes a page"
-    assert hint in last_page(settings, outcome, time.time() + 1.0, log)
-    assert hint in last_page(settings, replace(outcome, seconds=6.0), time.time() + 1000.0, log)
-    assert hint in last_page(Settings(report=False), outcome, time.time() + 1000.0, log)
+
+    def concluded(seconds, summary=outcome):
+        now = time.time()
+        return Conclusion(summary, TimeBudget(now - 60.0, now, now, now + seconds, now + seconds + 1.5))
+
+    assert hint in last_page(settings, concluded(1.0), log)
+    assert hint in last_page(settings, concluded(1000.0, replace(outcome, seconds=6.0)), log)
+    assert hint in last_page(Settings(report=False), concluded(1000.0), log)
     assert not (run / "report").exists()
     (run / "space.json").rename(run / "space")
-    assert hint in last_page(settings, outcome, time.time() + 1000.0, log)
+    assert hint in last_page(settings, concluded(1000.0), log)
     assert "could not be written" in (tmp_path / "log").read_text()
     (run / "space").rename(run / "space.json")
-    assert str(run / "report" / "report.html") in last_page(settings, outcome, time.time() + 1000.0, log)
+    assert str(run / "report" / "report.html") in last_page(settings, concluded(1000.0), log)
     pngs = {path.stem for path in (run / "report").glob("*.png")}
     assert pngs >= ALWAYS | {"confusion", "learners"}
     assert "No model beat the dummy" in (run / "report" / "report.html").read_text(encoding="utf-8")

@@ -8,10 +8,9 @@ import pytest
 
 from mpi_automl.data.example import breast_cancer_task
 from mpi_automl.ensemble.model import EnsembleModel
-from mpi_automl.job.conclusion import _with_members_to_fit
-from mpi_automl.job.plan import refit_seconds
+from mpi_automl.job.conclusion import _with_members_to_refit
+from mpi_automl.job.time_budget import TimeBudget
 from mpi_automl.runs.final_model import model_files
-from mpi_automl.runs.run import Run
 from mpi_automl.settings import Settings
 from mpi_automl.storage.run_directory import RunDirectory
 from mpi_automl.trial import TrialKey
@@ -53,17 +52,11 @@ def test_a_job_that_is_stopped_puts_off_what_nobody_asked_for(refitted, tmp_path
     for file in (run / "models").glob("*.refit.*"):
         file.unlink()
     members = EnsembleModel.load(run / "model").combination
-    plan = SimpleNamespace(refits=True, refit_end=100.0)
+    plan = SimpleNamespace(directory=run, time=TimeBudget(0.0, 90.0, 100.0, 105.0, 110.0, reserves_refits=True))
     accounts = [SimpleNamespace(was_stopped=was_stopped)]
-    chosen = _with_members_to_fit(plan, Run(run), members, Settings(final_models=final), 0.0, accounts)
-    assert [trial.key for trial in chosen.to_fit] == (list(members.weights) if is_fitted else [])
-
-
-def test_time_is_kept_as_far_as_members_can_take_it_up():
-    assert refit_seconds(Settings(time=1000), 1000, 8) == 100
-    assert refit_seconds(Settings(time=1000), 400, 8) == 40
-    assert refit_seconds(Settings(time=1000, trial_time=10), 1000, 64) == 20
-    assert refit_seconds(Settings(time=1000, final_time=300), 1000, 64) == 300
+    selected = _with_members_to_refit(plan, members, Settings(final_models=final), 0.0, accounts)
+    assert [trial.key for trial in selected.to_refit] == (list(members.weights) if is_fitted else [])
+    assert selected.time.refit_end == (15.0 if was_stopped else 100.0)
 
 
 def test_a_member_without_a_refit_keeps_its_fold_models(refitted):

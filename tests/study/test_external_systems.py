@@ -17,7 +17,7 @@ from mpi_automl.data.load import make_task
 from mpi_automl.data.prepare import prepare
 from mpi_automl.errors import UserError
 from mpi_automl.study import baseline
-from mpi_automl.study.external_systems import ExternalSystemFiles, read_predictions, run_external_system
+from mpi_automl.study.external_systems import AdapterFiles, read_predictions, run_external_system
 from mpi_automl.study.process_launcher import ProcessLauncher, Program
 from mpi_automl.study.splits import outer_parts
 
@@ -83,7 +83,7 @@ print(sys.argv[1], job["options"])
 
 @pytest.fixture
 def run_adapter(place, plan_of, starter):
-    """Run an adapter that does something on one of the tables."""
+    """PlannedRun an adapter that does something on one of the tables."""
 
     def run(action, table="classes"):
         path = place / "adapter.py"
@@ -93,7 +93,7 @@ def run_adapter(place, plan_of, starter):
         (chosen,) = [r for r in plan.runs if r.variant.system and r.table.name == table and r.seed == 1]
         parts = outer_parts(chosen.table, chosen.split, chosen.fold, place / "splits")
         task = prepare(parts.train, chosen.settings, name=table, test=parts.test)
-        where = ExternalSystemFiles(place / f"system-{time.monotonic_ns()}")
+        where = AdapterFiles(place / f"system-{time.monotonic_ns()}")
         return run_external_system(chosen, parts, task, where, starter, frozenset(), lambda: False), where, task
 
     return run

@@ -44,7 +44,7 @@ def test_the_table_of_a_job_goes_with_it(tmp_path):
 
 def test_the_clock_of_the_next_job_starts_anew():
     world = World(None, 100.0)
-    world.begin_again()
+    world.restart_clock()
     assert world.started == pytest.approx(time.time(), abs=60)
 
 

@@ -36,7 +36,7 @@ DISK = (FULL_DISK, FULL_FOR_A_WHILE)
 
 _CHEAP = ["--include", "classifier:gaussian_nb,classifier:decision_tree,classifier:lda", "--trial-time", "3"]
 _JOB = ["python", "-m", "mpi_automl", "--time", "120", *_CHEAP, "--models-on-disk", "5", "--resume", "auto"]
-_STARTED = " s in all, "
+_STARTED = " s total, "
 _START_SECONDS, _HANG_SECONDS, _GO_ON_SECONDS = 100.0, 90.0, 40.0
 _DISK_KIB = 2**16
 """Room for the models of all legs of a run, so that only faults of the disk meet a full one."""

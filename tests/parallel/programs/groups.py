@@ -6,7 +6,7 @@ from mpi_automl.parallel.groups import split_into_groups
 from mpi_automl.parallel.world import open_world
 
 world = open_world(time.time())
-cores = len(world.place.cores)
+cores = len(world.location.cores)
 for ranks in (2, 1):
     group, number = split_into_groups(world, ranks)
     words = ["is left over"]
