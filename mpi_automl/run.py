@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mpi_automl.job.conclusion import choose, conclude
-from mpi_automl.job.early_stopping import EarlyStopping
 from mpi_automl.job.liveness import LivenessMonitor, build_alone, give_up_later, resume_advice
 from mpi_automl.job.observer import Observer
 from mpi_automl.job.preparation import Preparation
@@ -146,7 +145,6 @@ def search(
         KeptModels(plan.models, plan.models_bound),
         plan.limits,
         budget=plan.budgets[0],
-        early_stopping=EarlyStopping(settings.early_stopping, plan.incumbent),
         leg=plan.leg,
         seed=settings.seed,
         signals=signals,

@@ -249,11 +249,6 @@ class Settings:
         5, integer, "folds of cross-validation", "evaluation", metavar="N", min=2)
     repeats: int = option(
         2, integer, "repetitions of repeated-cv", "evaluation", metavar="N", min=1)
-    early_stopping: str = option(
-        "none", str,
-        "when the remaining folds of a trial are left out: never, when its mean so far is worse than the worst fold of "
-        "the job's best trial (forgiving), or than its mean (aggressive)", "evaluation",
-        choices=("none", "forgiving", "aggressive"))
     staged_fitting: bool = option(
         True, boolean, "fit learners that can grow in steps, so that a trial cut off by its time limit counts with the "
         "size it reached", "evaluation")

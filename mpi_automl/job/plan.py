@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from mpi_automl.storage.choice import StoreOptions
     from mpi_automl.storage.kept_models import ModelsBound
     from mpi_automl.storage.layout import StoreLayout
-    from mpi_automl.trial import TrialUpdate
 
 
 _REFIT_SHARE = 0.5
@@ -92,8 +91,6 @@ class Plan:
         Shares of the full budget that trials get, ascending; new configurations begin with the first.
     eta : int
         Factor between them.
-    incumbent : TrialUpdate or None
-        The best trial of the earlier legs, with the threshold for early stopping.
     warm_start : WarmStart or None
         What other runs found.
     leaves_time : bool
@@ -120,7 +117,6 @@ class Plan:
     earlier: EarlierLegs | None = None
     budgets: tuple[float, ...] = (1.0,)
     eta: int = 3
-    incumbent: TrialUpdate | None = None
     warm_start: WarmStart | None = None
     leaves_time: bool = False
     refits: bool = False

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mpi_automl.errors import NothingLeftError, UserError
-from mpi_automl.job.early_stopping import earlier_incumbent
 from mpi_automl.job.node_budget import MemoryBudget, overload_warnings
 from mpi_automl.job.observer import Observer
 from mpi_automl.job.plan import Plan, TrialLimits, refit_seconds, report_seconds, reserve, trial_seconds
@@ -22,7 +21,6 @@ from mpi_automl.storage.choice import StoreOptions
 from mpi_automl.storage.disk import check_room, deal_out, used
 from mpi_automl.storage.kept_models import ModelsBound
 from mpi_automl.storage.layout import StoreLayout, trials_for
-from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import FINISHED, RunDirectory
 
 if TYPE_CHECKING:
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
     from mpi_automl.parallel.world import World
     from mpi_automl.settings import Settings
     from mpi_automl.space.space import SearchSpace
-    from mpi_automl.trial import TrialUpdate
 
 _SHORTEST_SEARCH = 2.0
 _SHORTEST_LEG = 10.0
@@ -161,7 +158,6 @@ class Preparation:
             earlier=earlier,
             budgets=(1.0,) if settings.fidelity == "none" else rung_budgets(settings.eta, settings.min_budget),
             eta=settings.eta,
-            incumbent=self._earlier_incumbent(earlier),
             warm_start=warm_start,
             leaves_time=self._leaves_time(earlier, deadline - world.started),
             refits=final_seconds is not None,
@@ -227,11 +223,6 @@ class Preparation:
                 "quarantined, because jobs died with them twice."
             )
         return directory
-
-    def _earlier_incumbent(self, earlier: EarlierLegs | None) -> TrialUpdate | None:
-        if earlier is None:
-            return None
-        return earlier_incumbent(RunReader(self._path), self.setup, self._settings.early_stopping)
 
     def _warm_start(self, world: World, earlier: EarlierLegs | None) -> WarmStart | None:
         """What other runs found; a leg that goes on with trials of its own run does not begin with theirs."""

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mpi_automl.evaluation.interface import TrialEvaluator
-    from mpi_automl.job.early_stopping import EarlyStopping
     from mpi_automl.job.liveness import LivenessMonitor
     from mpi_automl.job.plan import TrialLimits
     from mpi_automl.job.rank_log import RankLog
@@ -101,7 +100,6 @@ class SearchLoop:
     limits : TrialLimits
     budget : float
         Share of the full budget that new configurations get; rank 0 promotes the best of them.
-    early_stopping : EarlyStopping
     leg : int
         Number of the leg that the trials belong to.
     seed : int
@@ -127,7 +125,6 @@ class SearchLoop:
         limits: TrialLimits,
         *,
         budget: float,
-        early_stopping: EarlyStopping,
         leg: int,
         seed: int,
         signals: StopSignals,
@@ -139,7 +136,7 @@ class SearchLoop:
         self._world, self._proposer, self._evaluator, self._store = world, proposer, evaluator, store
         self._exchange, self._kept_models, self._limits = exchange, kept_models, limits
         self._leg, self._seed, self._signals, self._log, self._watchers = leg, seed, signals, log, watchers
-        self._early_stopping, self._roll_call, self._pace = early_stopping, liveness, pace
+        self._roll_call, self._pace = liveness, pace
         self._budget = budget
         self._promotions: deque[TrialUpdate] = deque()
         self._last_end = 0.0
@@ -283,7 +280,6 @@ class SearchLoop:
             seconds=seconds,
             memory=self._limits.memory,
             keep_model_below=self._kept_models.threshold_for(trial),
-            prune_above=self._early_stopping.threshold_for(trial.budget),
         )
         if not self._submitted:
             self._running_since = time.monotonic()
@@ -322,8 +318,7 @@ class SearchLoop:
         self._busy_seconds += result.end - result.start
         self._ahead.note_trial(result.end - result.start)
         self._last_end = time.monotonic()
-        news = update_of_result(result, self._early_stopping.rule)
-        self._early_stopping.note(news)
+        news = update_of_result(result)
         self._tell([news], foreign=False)
         self._post(news)
 
@@ -360,7 +355,6 @@ class SearchLoop:
                 self._elsewhere[trial.key] = trial.vector
             else:
                 self._elsewhere.pop(trial.key, None)
-                self._early_stopping.note(trial)
         self._proposer.set_pending(self._elsewhere)
         finished = [trial for trial in foreign if trial.status is not Status.RUNNING]
         if finished:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mpi_automl.trial import Origin, Status, TrialKey, TrialUpdate
 
 _HEADER = 8
-_ROW = 9
+_ROW = 8
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def _encode(header: tuple[float, ...], trials: tuple[TrialUpdate, ...]) -> NDArr
 
 
 def _facts(trial: TrialUpdate) -> tuple[float, ...]:
-    return (*trial.key, trial.status, trial.cost, trial.origin, trial.budget, trial.seconds, trial.threshold)
+    return (*trial.key, trial.status, trial.cost, trial.origin, trial.budget, trial.seconds)
 
 
 def _decode(buffer: NDArray[np.float64]) -> tuple[TrialUpdate, ...]:
@@ -147,7 +147,7 @@ def _mask_length(count: int, width: int) -> int:
 
 
 def _trial(row: list[float], vector: NDArray[np.float64]) -> TrialUpdate:
-    leg, rank, number, status, cost, origin, budget, seconds, threshold = row
+    leg, rank, number, status, cost, origin, budget, seconds = row
     return TrialUpdate(
         TrialKey(int(leg), int(rank), int(number)),
         Status(int(status)),
@@ -156,5 +156,4 @@ def _trial(row: list[float], vector: NDArray[np.float64]) -> TrialUpdate:
         budget,
         seconds,
         vector,
-        threshold,
     )

@@ -59,7 +59,7 @@ def write_smac_files(directory: Path, space: ConfigurationSpace, trials: Finishe
     """Write scenario.json, configspace.json, runhistory.json, intensifier.json and optimization.json.
 
     SMAC has one trial for a configuration and seed: of configurations that were evaluated several times the first trial
-    is written. The dummy has no configuration, and trials that were stopped or pruned say too little: they are
+    is written. The dummy has no configuration, and trials that were stopped say too little: they are
     left out. The seed of all trials is the run's, as readers such as DeepCAVE want a single one.
 
     Parameters

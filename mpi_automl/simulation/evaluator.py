@@ -67,7 +67,6 @@ class SimulatedEvaluator:
         seconds: float,
         memory: float,
         keep_model_below: float = -float("inf"),
-        prune_above: float = float("inf"),
     ) -> None:
         """Have a trial replayed; its `Result` comes from `poll`.
 
@@ -76,7 +75,7 @@ class SimulatedEvaluator:
         trial : Trial
         seconds : float
             Wall-clock limit.
-        memory, keep_model_below, prune_above : float
+        memory, keep_model_below : float
             Without effect.
 
         Raises

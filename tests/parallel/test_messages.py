@@ -22,7 +22,6 @@ def _news(width):
     vectors = st.lists(_floats | st.just(float("nan")), min_size=width, max_size=width).map(np.array)
     keys = st.tuples(st.integers(0, 99), st.integers(0, 10**6), _counts).map(lambda key: TrialKey(*key))
     costs = _floats | st.just(float("nan"))
-    thresholds = _floats | st.just(float("inf"))
     return st.builds(
         TrialUpdate,
         keys,
@@ -32,7 +31,6 @@ def _news(width):
         _floats,
         _floats,
         vectors,
-        thresholds,
     )
 
 
@@ -52,7 +50,7 @@ def _assert_same_trials(found, expected):
             other.budget,
             other.seconds,
         )
-        np.testing.assert_equal((one.cost, one.threshold), (other.cost, other.threshold))
+        np.testing.assert_equal(one.cost, other.cost)
         np.testing.assert_array_equal(one.vector, other.vector)
 
 

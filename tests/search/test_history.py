@@ -49,7 +49,7 @@ def test_the_same_key_twice_in_one_batch_counts_once():
 
 def test_best_looks_only_at_successes():
     history = History(1)
-    statuses = [Status.SUCCESS, Status.CRASHED, Status.PRUNED, Status.TIMEOUT]
+    statuses = [Status.SUCCESS, Status.CRASHED, Status.STOPPED, Status.TIMEOUT]
     vectors = np.arange(4.0)[:, None]
     history.add(vectors, [0.5, 0.0, 0.4, 0.1], statuses, [(0, 1, i) for i in range(4)], foreign=True)
     history.add(vectors[:1], [0.9], [Status.SUCCESS], [(0, 0, 0)], foreign=False)
