@@ -28,7 +28,6 @@ from mpi_automl.runs.refit_members import refit
 from mpi_automl.runs.summary import RunSummary
 from mpi_automl.search.proposer import Proposer
 from mpi_automl.search.seeds import rank_seed
-from mpi_automl.search.styles import rank_style
 from mpi_automl.storage.kept_models import KeptModels
 from mpi_automl.storage.store import create_store
 
@@ -122,7 +121,6 @@ def search(
     exchange = open_exchange(world, share, lambda: plan.promotions(world.size))
     pace = open_pace(world, settings, len(plan.configspace))
     liveness = LivenessMonitor(plan, world, exchange, watchdog, settings.heartbeat_timeout, observer, log)
-    style = rank_style(settings.diversity, world.rank)
     proposer = Proposer(
         plan.configspace,
         seed=rank_seed(settings.seed, world.rank, plan.leg),
@@ -130,8 +128,6 @@ def search(
         again=() if plan.warm_start is None else plan.warm_start.vectors,
         cpu_share=None if settings.trials else _PROPOSING_SHARE,
         prepares=settings.trials is None,
-        random_share=style.random_share,
-        effort=style.effort,
     )
     for known in (plan.warm_start, plan.earlier):
         if known is not None:

@@ -200,9 +200,6 @@ class Settings:
     share: str = option(
         "history", str, "what ranks tell each other: nothing, new incumbents, or every finished trial", "search",
         choices=("none", "incumbents", "history"))
-    diversity: str = option(
-        "none", str, "in what ranks differ beside their seed: nothing, how much they explore, their share of random "
-        "proposals, or local against global search", "search", choices=("none", "exploration", "random", "locality"))
     fidelity: str = option(
         "none", str, "what new configurations are tried with less of, before the best get more: rows, or iterations of "
         "learners that grow", "search", choices=("none", "rows", "iterations"))

@@ -52,7 +52,6 @@ class Case:
     share: str
     seed: int
     initial: str
-    diversity: str = "none"
 
 
 @dataclass(frozen=True)
@@ -195,7 +194,7 @@ def _make_directory(settings: Settings) -> Path:
 
 
 def _options(case: Case, limits: Limits) -> dict[str, Any]:
-    options = {"seed": case.seed, "share": case.share, "diversity": case.diversity, "trials": limits.trials}
+    options = {"seed": case.seed, "share": case.share, "trials": limits.trials}
     return {**options, "silence": 600, "models_on_disk": 0}
 
 
@@ -251,16 +250,11 @@ def share_alike(vectors: np.ndarray, ranks: np.ndarray, starts: np.ndarray) -> f
     return alike / max(1, len(filled))
 
 
-def policy(case: Case) -> str:
-    """Sharing and diversity of a search, for people."""
-    return case.share if case.diversity == "none" else f"{case.share}, {case.diversity}"
-
-
 def describe(measured: Measured) -> str:
     """A line for people."""
     case, (seconds, cost, trials) = measured.case, measured.trace[-1]
     return (
-        f"{case.benchmark} {case.ranks} ranks, {policy(case)}, seed {case.seed}: {cost:.5f} after {seconds:.1f} s "
+        f"{case.benchmark} {case.ranks} ranks, sharing {case.share}, seed {case.seed}: {cost:.5f} after {seconds:.1f} s "
         f"and {trials:.0f} trials, busy {measured.utilisation:.0%}, asking {measured.proposing:.1%}, "
         f"messages {measured.coordination:.1%}, alike {measured.alike:.1%}, {measured.wall_seconds:.0f} s of wall time"
     )

@@ -19,7 +19,6 @@ from mpi_automl.job.proposal_timer import ProposalTimer
 from mpi_automl.search.initial import initial_design
 from mpi_automl.search.proposer import Proposer
 from mpi_automl.search.seeds import rank_seed
-from mpi_automl.search.styles import rank_style
 from mpi_automl.simulation.surrogate_benchmark import SimulatedOutcome, SurrogateBenchmark
 from mpi_automl.trial import TrialKey
 
@@ -75,10 +74,9 @@ class VirtualSearch:
 
     def _make_rank(self, rank: int) -> VirtualRank:
         case, space = self._case, self._benchmark.configspace
-        style = rank_style(case.diversity, rank)
         first = initial_design(space, case.initial, rank, case.ranks, case.seed)
         seed = rank_seed(case.seed, rank)
-        proposer = Proposer(space, seed, first, random_share=style.random_share, effort=style.effort)
+        proposer = Proposer(space, seed, first)
         return VirtualRank(rank, proposer, ProposalTimer())
 
     def run(self, limits: Limits) -> None:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
     from numpy.typing import ArrayLike, NDArray
 
+    from mpi_automl.search.acquisition import AcquisitionOptimizerOptions
     from mpi_automl.search.model import Model
-    from mpi_automl.search.styles import Effort
     from mpi_automl.trial import TrialKey
 
     Floats = NDArray[np.float64]
@@ -82,8 +82,8 @@ class Proposer:
     again : iterable of ndarray
         Those of `initial` that are proposed although they are known, such as the best of another run, whose
         models this one does not have.
-    effort : Effort, optional
-        How the acquisition function is maximised (`mpi_automl.search.styles.rank_style`).
+    optimizer : AcquisitionOptimizerOptions, optional
+        How the acquisition function is maximised.
 
     Attributes
     ----------
@@ -104,7 +104,7 @@ class Proposer:
         cpu_share: float | None = None,
         prepares: bool = False,
         again: Iterable[Floats] = (),
-        effort: Effort | None = None,
+        optimizer: AcquisitionOptimizerOptions | None = None,
     ) -> None:
         sequence = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
         sampling, deciding, self._model_seed = sequence.spawn(3)
@@ -115,7 +115,7 @@ class Proposer:
         self._again = set(identities(np.array(list(again)).reshape(-1, len(self._space))))
         self._random_share = random_share
         self._cpu_share = cpu_share
-        self._effort = effort
+        self._optimizer = optimizer
         self._default = identities(self._space.default[None])[0]
         self._waiting: dict[bytes, Floats] = {}
         self._pending: dict[bytes, Floats] = {}
@@ -229,7 +229,8 @@ class Proposer:
             # SMAC and scikit-learn take seconds to import: not before there is something to learn.
             from mpi_automl.search.model import Model
 
-            self._model = Model(self._space, self._model_seed, self._effort)
+            options = () if self._optimizer is None else (self._optimizer,)
+            self._model = Model(self._space, self._model_seed, *options)
         busy = np.array([*self._waiting.values(), *self._pending.values()]).reshape(-1, len(self._space))
         if self._cpu_share is None or self._earned >= self._price or not self._model.has_queue:
             # Not wall time: where a rank shares its core with its trial, training would seem to cost twice as much.

@@ -11,14 +11,16 @@ from ConfigSpace import CategoricalHyperparameter, ConfigurationSpace, EqualsCon
 
 from mpi_automl.parallel.coordinator import Coordinator
 from mpi_automl.parallel.messages import Report, decode_bulletin, encode_bulletin
+from mpi_automl.search.acquisition import AcquisitionOptimizerOptions
 from mpi_automl.search.initial import initial_design
 from mpi_automl.search.proposer import Proposer
 from mpi_automl.search.seeds import rank_seed
-from mpi_automl.search.styles import Effort
 from mpi_automl.trial import Origin, Status, TrialKey, TrialUpdate
 
 RANKS, ROUNDS = 64, 3
-EFFORT = Effort(random=150, starts=2, known=1, foreign=1, width=16, steps=5, queue=16)
+OPTIONS = AcquisitionOptimizerOptions(
+    random_candidates=150, random_starts=2, known_starts=1, foreign_starts=1, neighbours=16, steps=5, queue=16
+)
 
 
 def space() -> ConfigurationSpace:
@@ -76,7 +78,7 @@ def search(*, knows_running: bool) -> tuple[list[Done], Coordinator, list[Rank]]
     rng, made = np.random.default_rng(0), space()
     coordinator = Coordinator(RANKS, "history", 0.0)
     ranks = [
-        Rank(Proposer(made, rank_seed(1, r), initial_design(made, "random", r, RANKS, 1), effort=EFFORT), {})
+        Rank(Proposer(made, rank_seed(1, r), initial_design(made, "random", r, RANKS, 1), optimizer=OPTIONS), {})
         for r in range(RANKS)
     ]
     done: list[Done] = []
