@@ -11,17 +11,25 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mpi_automl.job.conclusion import choose, conclude
-from mpi_automl.job.liveness import LivenessMonitor, build_alone, give_up_later, resume_advice
+from mpi_automl.job.context import JobContext
+from mpi_automl.job.failure import build_partial_result, limit_exit, resume_advice
+from mpi_automl.job.known_trials import KnownTrials
+from mpi_automl.job.liveness import LivenessMonitor
 from mpi_automl.job.observer import Observer
 from mpi_automl.job.preparation import Preparation
-from mpi_automl.job.search_loop import LoopAccount, SearchLoop
+from mpi_automl.job.running_trials import RunningTrials
+from mpi_automl.job.search_clock import SearchClock
+from mpi_automl.job.search_loop import SearchLoop
 from mpi_automl.job.signals import StopSignals
 from mpi_automl.job.status import status_writer
+from mpi_automl.job.trial_recorder import TrialRecorder
+from mpi_automl.job.trial_scheduler import ScheduleOptions, TrialScheduler
+from mpi_automl.job.trial_sharing import TrialSharing
 from mpi_automl.machine.cores import threads_of
 from mpi_automl.parallel.abort import abort_on_exception
 from mpi_automl.parallel.exchange import open_exchange
 from mpi_automl.parallel.node_data import share_on_nodes
-from mpi_automl.parallel.rounds import open_pace
+from mpi_automl.parallel.rounds import open_synchronization
 from mpi_automl.parallel.watchdog import Watchdog
 from mpi_automl.parallel.world import MissingRanksError
 from mpi_automl.runs.refit_members import refit
@@ -37,6 +45,7 @@ if TYPE_CHECKING:
     from mpi_automl.evaluation.interface import TrialEvaluator
     from mpi_automl.job.plan import Plan
     from mpi_automl.job.rank_log import RankLog
+    from mpi_automl.job.rank_statistics import RankStatistics
     from mpi_automl.parallel.world import World
     from mpi_automl.settings import Settings
     from mpi_automl.storage.writer import Store
@@ -92,9 +101,10 @@ def run(
         )
         observer.store_opened(store)
         try:
-            account = search(plan, settings, world, evaluator, store, signals, watchdog, log, observer)
+            job = JobContext(world, signals, watchdog, log, observer)
+            account = search(plan, settings, job, evaluator, store)
         except MissingRanksError:
-            build_alone(plan, settings, world, observer)
+            build_partial_result(plan, settings, world, observer)
             raise
         accounts = world.gather(account)
         chosen = choose(plan, preparation, settings, world, accounts)
@@ -104,23 +114,36 @@ def run(
         )
 
 
-def search(
-    plan: Plan,
-    settings: Settings,
-    world: World,
-    evaluator: TrialEvaluator,
-    store: Store,
-    signals: StopSignals,
-    watchdog: Watchdog,
-    log: RankLog,
-    observer: Observer,
-) -> LoopAccount:
+def search(plan: Plan, settings: Settings, job: JobContext, evaluator: TrialEvaluator, store: Store) -> RankStatistics:
     """Collective. Every rank's SMAC loop, and the barrier after it."""
-    # In a repeatable job the star carries signs of life and the order to stop; trials are told in rounds.
+    world = job.world
+    # In a repeatable job the star carries signs of life and the order to stop; trials are shared in rounds.
     share = "none" if settings.deterministic else settings.share
     exchange = open_exchange(world, share, lambda: plan.promotions(world.size))
-    pace = open_pace(world, settings, len(plan.configspace))
-    liveness = LivenessMonitor(plan, world, exchange, watchdog, settings.heartbeat_timeout, observer, log)
+    synchronization = open_synchronization(world, settings, len(plan.configspace))
+    proposer = _make_proposer(plan, settings, world)
+    clock = SearchClock(world.now, plan.limits.search_end, job.signals)
+    liveness = LivenessMonitor(plan, job, exchange, settings.heartbeat_timeout)
+    options = ScheduleOptions(plan.leg, world.rank, settings.seed, plan.budgets[0], settings.trials)
+    loop = SearchLoop(
+        clock,
+        TrialScheduler(proposer, options, plan.first_trials(world.rank)),
+        RunningTrials(evaluator, plan.limits, clock),
+        TrialRecorder(store, KeptModels(plan.models, plan.models_bound), job.log),
+        TrialSharing(exchange, synchronization, KnownTrials(proposer, world.rank), clock),
+        liveness,
+        (job.observer.progress_callback(plan, exchange), status_writer(plan, world, exchange)),
+    )
+    statistics = loop.run()
+    limit_exit(plan, world, job.watchdog)
+    world.wait(liveness.patience)
+    if lost := store.close():
+        job.log.note(f"{lost} trials could not be written: {store.problem}")
+    return statistics
+
+
+def _make_proposer(plan: Plan, settings: Settings, world: World) -> Proposer:
+    """A rank's proposer, with the trials of earlier legs and of the runs of a warm start."""
     proposer = Proposer(
         plan.configspace,
         seed=rank_seed(settings.seed, world.rank, plan.leg),
@@ -132,26 +155,4 @@ def search(
     for known in (plan.warm_start, plan.earlier):
         if known is not None:
             known.tell(proposer.tell)
-    loop = SearchLoop(
-        world,
-        proposer,
-        evaluator,
-        store,
-        exchange,
-        KeptModels(plan.models, plan.models_bound),
-        plan.limits,
-        budget=plan.budgets[0],
-        leg=plan.leg,
-        seed=settings.seed,
-        signals=signals,
-        log=log,
-        liveness=liveness,
-        pace=pace,
-        watchers=(observer.watching(plan, exchange), status_writer(plan, world, exchange)),
-    )
-    account = loop.run(plan.first_trials(world.rank))
-    give_up_later(plan, world, watchdog)
-    world.wait(liveness.patience)
-    if lost := store.close():
-        log.note(f"{lost} trials could not be written: {store.problem}")
-    return account
+    return proposer

@@ -127,7 +127,7 @@ def _statuses(statuses: Counter[Status]) -> str:
 
 def _rank_table(outcome: RunSummary) -> Table:
     table = Table(title="Ranks", title_justify="left")
-    for name in ("rank", "host", "trials", "fitting", "told of others", "broadcast latency, median", "longest"):
+    for name in ("rank", "host", "trials", "fitting", "received of others", "broadcast latency, median", "longest"):
         table.add_column(name, justify="left" if name == "host" else "right")
     for share in outcome.ranks[:_SHOWN_RANKS]:
         table.add_row(
@@ -135,7 +135,7 @@ def _rank_table(outcome: RunSummary) -> Table:
             share.host,
             str(share.trials),
             f"{share.utilisation:.0%}",
-            str(share.told),
+            str(share.received),
             f"{1e3 * share.latency:.1f} ms",
             f"{1e3 * share.latency_most:.1f} ms",
         )

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from mpi_automl.job.observer import Observer
     from mpi_automl.job.plan import Plan
     from mpi_automl.job.preparation import Preparation
-    from mpi_automl.job.search_loop import LoopAccount
+    from mpi_automl.job.rank_statistics import RankStatistics
     from mpi_automl.parallel.world import World
     from mpi_automl.settings import Settings
 
@@ -71,7 +71,7 @@ class Chosen:
 
 
 def choose(
-    plan: Plan, preparation: Preparation, settings: Settings, world: World, accounts: list[LoopAccount]
+    plan: Plan, preparation: Preparation, settings: Settings, world: World, accounts: list[RankStatistics]
 ) -> Chosen:
     """Collective. Select the ensemble from everybody's models; the dummy when no model beats it.
 
@@ -82,7 +82,7 @@ def choose(
         With its setup on rank 0.
     settings : Settings
     world : World
-    accounts : list of LoopAccount
+    accounts : list of RankStatistics
         On rank 0, one for each rank.
 
     Raises
@@ -108,7 +108,7 @@ def choose(
 
 
 def _with_members_to_fit(
-    plan: Plan, ensemble: Ensemble, settings: Settings, now: float, accounts: list[LoopAccount]
+    plan: Plan, ensemble: Ensemble, settings: Settings, now: float, accounts: list[RankStatistics]
 ) -> Chosen:
     files = model_files(RunDirectory(plan.directory), ensemble.weights, settings.final_models)
     was_stopped = _was_stopped(accounts)
@@ -119,11 +119,11 @@ def _with_members_to_fit(
     return Chosen(ensemble, tuple(reader.trial(key) for key in wanted), until)
 
 
-def _was_stopped(accounts: list[LoopAccount]) -> bool:
+def _was_stopped(accounts: list[RankStatistics]) -> bool:
     return any(account.was_stopped for account in accounts)
 
 
-def _puts_off_refits(settings: Settings, accounts: list[LoopAccount]) -> bool:
+def _puts_off_refits(settings: Settings, accounts: list[RankStatistics]) -> bool:
     # Whoever stops a job wants its result now, and the fold models are there.
     return settings.final_models == AUTO and _was_stopped(accounts)
 
@@ -133,7 +133,7 @@ def conclude(
     setup: EvaluationSetup,
     settings: Settings,
     world: World,
-    accounts: list[LoopAccount],
+    accounts: list[RankStatistics],
     chosen: Chosen,
     failures: dict[TrialKey, str],
     observer: Observer,
@@ -146,7 +146,7 @@ def conclude(
     setup : EvaluationSetup
     settings : Settings
     world : World
-    accounts : list of LoopAccount
+    accounts : list of RankStatistics
         One for each rank.
     chosen : Chosen
     failures : dict of TrialKey to str
@@ -193,14 +193,14 @@ def conclude(
     return outcome
 
 
-def _rank_share(account: LoopAccount, world: World) -> RankShare:
+def _rank_share(account: RankStatistics, world: World) -> RankShare:
     latencies = account.latencies or (math.nan,)
     return RankShare(
         rank=account.rank,
         host=world.places[account.rank].host,
         trials=sum(account.statuses.values()),
         utilisation=min(1.0, account.busy_seconds / max(account.search_seconds, 1e-9)),
-        told=account.told,
+        received=account.received,
         latency=median(latencies),
         latency_most=max(latencies),
     )

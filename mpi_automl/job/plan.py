@@ -51,14 +51,11 @@ class TrialLimits:
         MiB that one trial may add.
     search_end : float
         When searching ends, in seconds since the epoch on rank 0's clock.
-    trials : int or None
-        How many trials a rank makes at most.
     """
 
     seconds: float
     memory: float
     search_end: float
-    trials: int | None = None
 
 
 @dataclass(frozen=True)

@@ -197,7 +197,7 @@ class Preparation:
                 f"--time {settings.time:g} s is too short to train anything: starting took {spent:.0f} s "
                 f"and the end needs some seconds too; give at least {max(10.0, 1.5 * needed):.0f} s."
             )
-        return TrialLimits(trial_seconds(settings), settings.trial_memory, search_end, settings.trials), final_seconds
+        return TrialLimits(trial_seconds(settings), settings.trial_memory, search_end), final_seconds
 
     @property
     def _refits(self) -> bool:

@@ -1,4 +1,4 @@
-"""What other ranks are told of a trial of this one."""
+"""What other ranks receive of a trial of this one."""
 
 from __future__ import annotations
 

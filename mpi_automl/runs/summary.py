@@ -49,8 +49,8 @@ class RankShare:
         Finished trials, failures included.
     utilisation : float
         Share of the search's wall time in which one of its trials ran.
-    told : int
-        Foreign trials told to its proposer.
+    received : int
+        Finished trials of other ranks that its proposer received.
     latency : float
         Median seconds from rank 0's sending of a bulletin to its arrival here; NaN without any.
     latency_most : float
@@ -61,7 +61,7 @@ class RankShare:
     host: str
     trials: int
     utilisation: float
-    told: int
+    received: int
     latency: float
     latency_most: float
 

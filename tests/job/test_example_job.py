@@ -93,7 +93,7 @@ def test_no_two_ranks_begin_with_the_same_configurations(reader):
 
 def test_every_rank_was_told_every_trial_of_the_others(outcome, reader):
     for share in outcome["ranks"]:
-        assert share["told"] == len(reader) - share["trials"]
+        assert share["received"] == len(reader) - share["trials"]
     assert not outcome["notes"]
 
 

@@ -61,7 +61,7 @@ def test_trials_are_made_one_at_a_time_from_what_was_told_in_rounds(twice):
         own = reader.records[reader.records["rank"] == rank]
         assert (own["start"][1:] >= own["end"][:-1]).all()
     for share in RunDirectory(place / "0").read_ensemble()["ranks"]:
-        assert share["told"] == 12
+        assert share["received"] == 12
 
 
 def test_the_price_is_told_and_nothing_else_is_wrong(twice):
