@@ -96,9 +96,7 @@ def run(
         log.open(plan.log_of(world.rank))
         watchdog.open(plan.log_of(world.rank), settings.heartbeat_timeout)
         evaluator.open(node_file.path, plan.models)
-        store = create_store(
-            plan.directory, plan.leg, plan.layout, preparation.metadata, world.comm, world.rank, plan.store_options
-        )
+        store = create_store(plan.directory, plan.leg, plan.layout, preparation.metadata, world, plan.store_options)
         observer.store_opened(store)
         try:
             job = JobContext(world, signals, watchdog, log, observer)

@@ -174,7 +174,7 @@ def search_once(case: Case, limits: Limits, benchmark: SurrogateBenchmark, world
     plan = _plan(case, limits, benchmark, directory, began)
     truth = {"truth": np.zeros(1), "validation_rows": np.zeros(1, np.int64), "space": benchmark.space_json}
     metadata = truth if world.is_root else None
-    store = create_store(directory, 0, plan.layout, metadata, world.comm, world.rank, plan.store_options)
+    store = create_store(directory, 0, plan.layout, metadata, world, plan.store_options)
     world.wait()
     trace = Trace(limits, time.time())
     evaluator = SimulatedEvaluator(benchmark, limits.scale)

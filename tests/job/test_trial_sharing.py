@@ -15,9 +15,10 @@ from mpi_automl.settings import Settings
 from mpi_automl.trial import Origin, Result, Status, Trial, TrialKey
 
 WORLD = World(None, time.time())
+DEFAULTS = Settings()
 
 
-def make_sharing(clock=None, settings=Settings(), promotions=None):
+def make_sharing(clock=None, settings=DEFAULTS, promotions=None):
     exchange = open_exchange(WORLD, settings.share, lambda: promotions)
     known = KnownTrials(make_proposer(), 0)
     return TrialSharing(exchange, open_synchronization(WORLD, settings, 2), known, clock or make_clock())
