@@ -36,8 +36,8 @@ def resume_advice(settings: Settings, directory: Path) -> str:
     """The command that resumes a run, for the last line of a job that failed."""
     place = shlex.quote(str(directory))
     if settings.table is None:
-        return f"What was finished is kept; go on with the same command and --resume {place}"
-    return f"What was finished is kept; go on with: mpi-automl fit --resume {place}"
+        return f"What was finished is kept; resume with the same command and --resume {place}"
+    return f"What was finished is kept; resume with: mpi-automl fit --resume {place}"
 
 
 def limit_exit(plan: Plan, world: World, watchdog: Watchdog) -> None:

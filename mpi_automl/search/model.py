@@ -44,7 +44,7 @@ def choose_rows(costs: Floats, most: int, rng: np.random.Generator) -> Indices:
     Parameters
     ----------
     costs : ndarray of float64, shape (n,)
-        In the order told.
+        In the order of the history.
     most : int
     rng : Generator
 

@@ -55,12 +55,12 @@ class Proposer:
 
     First come the initial configurations. Then, as in SMAC, a share of the proposals is random, and
     the others maximise the expected improvement under a random forest of all finished trials that
-    this rank was told, its own and those of other ranks. Pending trials count with the cost the
+    this rank knows, its own and those of other ranks. Pending trials count with the cost the
     forest predicts for them, so that neither this rank's next proposals nor those of others repeat
     them. No configuration that is known or pending is proposed again.
 
-    The same seed and the same sequence of calls give the same proposals. With `cpu_share`, told
-    durations and measured times decide when the surrogate is trained anew; leave it None, or tell no
+    The same seed and the same sequence of calls give the same proposals. With `cpu_share`, durations
+    of trials and measured times decide when the surrogate is trained anew; leave it None, or give no
     durations, where a run has to be repeatable.
 
     Parameters
@@ -74,7 +74,7 @@ class Proposer:
         Probability of a random proposal once there is a model; 0.2 is SMAC's.
     cpu_share : float, optional
         Share of its own trials' time that a rank may spend on training, in processor time: the next model waits
-        until the trials told since the last one have earned its cost, and until then proposals come from the last
+        until the trials since the last one have earned its cost, and until then proposals come from the last
         model. None trains on all trials known before every proposal.
     prepares : bool
         The caller runs `prepare` in a thread: until it is done, proposals are random instead of waiting
@@ -160,7 +160,7 @@ class Proposer:
         seeds: ArrayLike | None = None,
         budgets: ArrayLike | None = None,
     ) -> int:
-        """Learn from finished trials; those already told (by key) change nothing.
+        """Learn from finished trials; those already known (by key) change nothing.
 
         Parameters
         ----------
@@ -175,7 +175,7 @@ class Proposer:
             Durations, for `cpu_share`.
         seeds : array_like, shape (n,), optional
         budgets : array_like, shape (n,), optional
-            Shares of the full budget; 1 where not told.
+            Shares of the full budget; 1 where not given.
 
         Returns
         -------
@@ -192,7 +192,7 @@ class Proposer:
         return len(new)
 
     def set_pending(self, pending: Mapping[TrialKey, Floats] | Iterable[Floats]) -> None:
-        """Replace what is known about trials that run elsewhere.
+        """Replace what is known about trials that run on other ranks.
 
         Parameters
         ----------

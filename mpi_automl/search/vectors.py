@@ -227,10 +227,10 @@ class VectorSpace:
                 made[i] = hp.to_vector(hp.to_value(unit))
             else:
                 made[i] = unit
-        self.settle(made)
+        self.apply_conditions(made)
         return made
 
-    def settle(self, columns: Floats) -> None:
+    def apply_conditions(self, columns: Floats) -> None:
         """Make activity follow the conditions, in place.
 
         What a condition switches off becomes NaN; what it switches on and has no value gets its default.
