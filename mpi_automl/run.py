@@ -148,7 +148,6 @@ def _make_proposer(plan: Plan, settings: Settings, world: World) -> Proposer:
         initial=plan.initial_design(world.rank, world.size),
         again=() if plan.warm_start is None else plan.warm_start.vectors,
         cpu_share=None if settings.trials else _PROPOSING_SHARE,
-        prepares=settings.trials is None,
     )
     for known in (plan.warm_start, plan.earlier):
         if known is not None:

@@ -21,7 +21,7 @@ RESULT_SECONDS = 300.0
 
 
 def build_partial_result(plan: Plan, settings: Settings, world: World, observer: Observer) -> None:
-    """On rank 0, build the result from the files when ranks are missing; elsewhere nothing.
+    """On rank 0, build the result from the files when ranks are missing; other ranks do nothing.
 
     The run can be resumed afterwards: what the missing ranks had committed is in the result too.
     """

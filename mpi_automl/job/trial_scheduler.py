@@ -6,7 +6,6 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from mpi_automl.job.proposal_timer import ProposalTimer
@@ -82,8 +81,8 @@ class TrialScheduler:
 
     def prepare(self) -> None:
         """Import in a thread what proposing needs; meanwhile the first trials run and messages are received."""
-        # SMAC and scikit-learn take seconds to import.
-        Thread(target=self._proposer.prepare, daemon=True).start()
+        # Where trials are counted, proposals must not depend on how long the import takes.
+        self._proposer.prepare(random_meanwhile=self._options.max_trials is None)
 
     def promote(self, promotions: Iterable[TrialUpdate]) -> None:
         """Take in trials that rank 0 wants repeated here with a larger budget."""

@@ -64,7 +64,7 @@ class Bulletin:
     trials : tuple of TrialUpdate
         New incumbents, or finished and pending trials of all ranks, in the order they arrived.
     promotions : tuple of TrialUpdate
-        Trials that this rank is to evaluate anew, with the budget that is given here.
+        Trials that this rank is to repeat, with the budget that is given here.
     """
 
     number: int

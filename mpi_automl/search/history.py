@@ -51,7 +51,6 @@ class History:
         self._costs = np.empty(64)
         self._statuses = np.empty(64, dtype=np.int8)
         self._keys = np.empty((64, 3), dtype=np.int64)
-        self._seeds = np.empty(64, dtype=np.int64)
         self._seconds = np.empty(64)
         self._budgets = np.empty(64)
         self._foreign = np.empty(64, dtype=np.bool_)
@@ -86,11 +85,6 @@ class History:
         return self._keys[: self._n]
 
     @property
-    def seeds(self) -> NDArray[np.int64]:
-        """Seeds of the trials, shape (n,); -1 where not given."""
-        return self._seeds[: self._n]
-
-    @property
     def seconds(self) -> Floats:
         """Durations in seconds, shape (n,); NaN where not given."""
         return self._seconds[: self._n]
@@ -118,7 +112,6 @@ class History:
         *,
         foreign: bool,
         seconds: ArrayLike | None = None,
-        seeds: ArrayLike | None = None,
         budgets: ArrayLike | None = None,
     ) -> NDArray[np.intp]:
         """Add finished trials and leave out those already known by their key.
@@ -129,7 +122,7 @@ class History:
         costs, statuses : array_like, shape (n,)
         keys : sequence of TrialKey, or int array of shape (n, 3)
         foreign : bool
-        seconds, seeds, budgets : array_like, shape (n,), optional
+        seconds, budgets : array_like, shape (n,), optional
 
         Returns
         -------
@@ -149,7 +142,6 @@ class History:
         self._costs[rows] = np.asarray(costs, dtype=np.float64)[fresh]
         self._statuses[rows] = np.asarray(statuses)[fresh]
         self._keys[rows] = np.array([named[i] for i in new], dtype=np.int64).reshape(-1, 3)
-        self._seeds[rows] = -1 if seeds is None else np.asarray(seeds)[fresh]
         self._seconds[rows] = np.nan if seconds is None else np.asarray(seconds)[fresh]
         self._budgets[rows] = 1.0 if budgets is None else np.asarray(budgets, dtype=np.float64)[fresh]
         self._foreign[rows] = foreign
@@ -170,7 +162,7 @@ class History:
         if self._n + more <= capacity:
             return
         capacity = max(2 * capacity, self._n + more)
-        for name in ("_vectors", "_costs", "_statuses", "_keys", "_seeds", "_seconds", "_budgets", "_foreign"):
+        for name in ("_vectors", "_costs", "_statuses", "_keys", "_seconds", "_budgets", "_foreign"):
             old = getattr(self, name)
             grown = np.empty((capacity, *old.shape[1:]), dtype=old.dtype)
             grown[: self._n] = old[: self._n]

@@ -106,7 +106,7 @@ class Model:
         ----------
         history : History
         busy : ndarray of float64, shape (n, n_hyperparameters)
-            Configurations being evaluated, here or elsewhere.
+            Configurations being evaluated, by this rank or others.
         """
         costs = observed_costs(history.costs, history.statuses, history.budgets)
         rows = np.flatnonzero(~np.isnan(costs) & ~np.isnan(history.vectors).all(axis=1))

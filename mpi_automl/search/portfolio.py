@@ -1,4 +1,4 @@
-"""Portfolios: configurations that did well elsewhere, in the order in which they complement each other."""
+"""Portfolios: configurations that did well on recorded tables, in the order in which they complement each other."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from importlib import import_module
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,7 +61,7 @@ class Proposer:
     them. No configuration that is known or pending is proposed again.
 
     The same seed and the same sequence of calls give the same proposals. With `cpu_share`, durations
-    of trials and measured times decide when the surrogate is trained anew; leave it None, or give no
+    of trials and measured times decide when the surrogate is retrained; leave it None, or give no
     durations, where a run has to be repeatable.
 
     Parameters
@@ -76,9 +77,6 @@ class Proposer:
         Share of its own trials' time that a rank may spend on training, in processor time: the next model waits
         until the trials since the last one have earned its cost, and until then proposals come from the last
         model. None trains on all trials known before every proposal.
-    prepares : bool
-        The caller runs `prepare` in a thread: until it is done, proposals are random instead of waiting
-        for it.
     again : iterable of ndarray
         Those of `initial` that are proposed although they are known, such as the best of another run, whose
         models this one does not have.
@@ -102,7 +100,6 @@ class Proposer:
         *,
         random_share: float = 0.2,
         cpu_share: float | None = None,
-        prepares: bool = False,
         again: Iterable[Floats] = (),
         optimizer: AcquisitionOptimizerOptions | None = None,
     ) -> None:
@@ -121,14 +118,24 @@ class Proposer:
         self._pending: dict[bytes, Floats] = {}
         self._proposed: set[bytes] = set()
         self._model: Model | None = None
-        self._is_prepared = not prepares
+        self._is_prepared = True
         self._earned = self._price = 0.0
         self.history = History(len(self._space))
         self.asked = dict.fromkeys(Origin, 0)
         self.trainings = 0
 
-    def prepare(self) -> None:
-        """Import what the surrogate needs, which takes seconds; may run in a thread beside `ask` and `tell`."""
+    def prepare(self, *, random_meanwhile: bool) -> None:
+        """Import in a thread what the surrogate needs, which takes seconds.
+
+        Parameters
+        ----------
+        random_meanwhile : bool
+            Until that is done, proposals are random instead of waiting for it.
+        """
+        self._is_prepared = not random_meanwhile
+        Thread(target=self._import_model, daemon=True).start()
+
+    def _import_model(self) -> None:
         import_module("mpi_automl.search.model")
         self._is_prepared = True
 
@@ -157,7 +164,6 @@ class Proposer:
         *,
         foreign: bool,
         seconds: ArrayLike | None = None,
-        seeds: ArrayLike | None = None,
         budgets: ArrayLike | None = None,
     ) -> int:
         """Learn from finished trials; those already known (by key) change nothing.
@@ -173,7 +179,6 @@ class Proposer:
             Whether other ranks ran them.
         seconds : array_like, shape (n,), optional
             Durations, for `cpu_share`.
-        seeds : array_like, shape (n,), optional
         budgets : array_like, shape (n,), optional
             Shares of the full budget; 1 where not given.
 
@@ -183,7 +188,7 @@ class Proposer:
             How many were new.
         """
         table = np.asarray(vectors, dtype=np.float64).reshape(-1, len(self._space))
-        facts = {"seconds": seconds, "seeds": seeds, "budgets": budgets}
+        facts = {"seconds": seconds, "budgets": budgets}
         new = self.history.add(table, costs, statuses, keys, foreign=foreign, **facts)
         for identity in identities(table[new]):
             self._waiting.pop(identity, None)

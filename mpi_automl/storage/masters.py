@@ -1,4 +1,4 @@
-"""Makes the master of a leg anew from the files of its ranks."""
+"""Rebuilds the master of a leg from the files of its ranks."""
 
 from __future__ import annotations
 

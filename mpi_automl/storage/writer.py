@@ -151,7 +151,7 @@ class Store:
         ------
         LostStoreError
             When the file system refuses writes: read-only, broken or stale. The files stay open then: HDF5 cannot close
-            what it cannot write, and in a shared file would wait for the other ranks for ever.
+            what it cannot write, and in a shared file would wait for the other ranks without end.
         """
         self._retry_at = 0.0
         self._commit_waiting()

@@ -74,10 +74,11 @@ def test_a_number_of_trials_is_made_stored_and_counted(search):
 
 
 def test_the_search_ends_with_its_time_and_the_last_trial_is_stopped(search):
-    statistics, records = search(make_clock(1.0), Slope(0.4))
-    assert 0.9 < statistics.search_seconds < 3.0
-    assert statistics.statuses[Status.SUCCESS] == 2
-    assert statistics.statuses[Status.STOPPED] == len(records) - 2 > 0
+    clock = make_clock(2.0)
+    statistics, records = search(clock, Slope(0.5))
+    assert clock.remaining <= 0 < statistics.search_seconds < 4.0
+    assert 1 <= statistics.statuses[Status.SUCCESS] <= 4
+    assert statistics.statuses[Status.STOPPED] == len(records) - statistics.statuses[Status.SUCCESS] > 0
     assert not statistics.is_complete
 
 
