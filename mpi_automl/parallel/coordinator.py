@@ -12,7 +12,7 @@ from mpi_automl.trial import Status, TrialKey, TrialUpdate
 _UPDATES_PER_BULLETIN = 512
 
 
-class Promotions(Protocol):
+class PromotionSource(Protocol):
     """Which trials are repeated with a larger budget, and on which rank (`mpi_automl.search.halving.Promotions`)."""
 
     def note(self, trial: TrialUpdate) -> None:
@@ -75,7 +75,7 @@ class Coordinator:
         Whether bulletins carry nothing, new incumbents, or all trials.
     now : float
         Seconds since the epoch.
-    promotions : Promotions, optional
+    promotions : PromotionSource, optional
         Which trials are repeated with a larger budget; without it every trial has the full one.
 
     Attributes
@@ -92,7 +92,7 @@ class Coordinator:
         One for each rank.
     """
 
-    def __init__(self, size: int, share: str, now: float, promotions: Promotions | None = None) -> None:
+    def __init__(self, size: int, share: str, now: float, promotions: PromotionSource | None = None) -> None:
         self.incumbent: TrialUpdate | None = None
         self.improvements: list[tuple[float, float]] = []
         self.finished: Counter[Status] = Counter()

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi_automl.parallel import tags
-from mpi_automl.parallel.coordinator import Coordinator, Promotions
+from mpi_automl.parallel.coordinator import Coordinator, PromotionSource
 from mpi_automl.parallel.messages import (
     Bulletin,
     Report,
@@ -37,7 +37,7 @@ HEARTBEAT = 2.0
 """Seconds after which a rank reports although nothing happened."""
 
 _COORDINATION_SHARE = 0.04
-"""Of rank 0's time, for all that messages take; with so many ranks that it does not suffice, rounds come late."""
+"""Of rank 0's time, for all messages (5 % are the aim); with so many ranks that it does not suffice, rounds are late."""
 _SHORTEST_ROUND, _LONGEST_ROUND = 0.02, 0.5
 
 
@@ -142,7 +142,7 @@ class RootExchange(Exchange):
     coordinator : Coordinator
     """
 
-    def __init__(self, world: World, share: str, promotions: Promotions | None = None) -> None:
+    def __init__(self, world: World, share: str, promotions: PromotionSource | None = None) -> None:
         super().__init__(world)
         self.coordinator = Coordinator(world.size, share, world.now(), promotions)
         self._requests: dict[int, tuple[Request, NDArray[np.float64]]] = {}
@@ -263,7 +263,7 @@ class WorkerExchange(Exchange):
 
 
 def open_exchange(
-    world: World, share: str, promotions: Callable[[], Promotions | None] = lambda: None
+    world: World, share: str, promotions: Callable[[], PromotionSource | None] = lambda: None
 ) -> RootExchange | WorkerExchange:
     """Make this rank's end of the star; `promotions` is called on rank 0 only."""
     return RootExchange(world, share, promotions()) if world.rank == 0 else WorkerExchange(world)
