@@ -37,7 +37,7 @@ HEARTBEAT = 2.0
 """Seconds after which a rank reports although nothing happened."""
 
 _COORDINATION_SHARE = 0.04
-"""Of rank 0's time, for all messages (5 % are the aim); with so many ranks that it does not suffice, rounds are late."""
+"""Of rank 0's time, for messages (5 % are the aim); with so many ranks that it does not suffice, rounds come late."""
 _SHORTEST_ROUND, _LONGEST_ROUND = 0.02, 0.5
 
 
