@@ -11,26 +11,34 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mpi_automl.job.conclusion import Conclusion, conclude, select
-from mpi_automl.job.early_stopping import EarlyStopping
-from mpi_automl.job.liveness import LivenessMonitor, build_alone, give_up_later, resume_advice
+from mpi_automl.job.failure import build_partial_result, limit_exit, resume_advice
+from mpi_automl.job.known_trials import KnownTrials
+from mpi_automl.job.liveness import LivenessMonitor
 from mpi_automl.job.preparation import Preparation
-from mpi_automl.job.search_loop import LoopAccount, SearchLoop
+from mpi_automl.job.running_trials import RunningTrials
+from mpi_automl.job.search_clock import SearchClock
+from mpi_automl.job.search_loop import SearchLoop
 from mpi_automl.job.status import status_writer
+from mpi_automl.job.trial_recorder import TrialRecorder
+from mpi_automl.job.trial_scheduler import ScheduleOptions, TrialScheduler
+from mpi_automl.job.trial_sharing import TrialSharing
 from mpi_automl.parallel.exchange import open_exchange
 from mpi_automl.parallel.node_data import share_on_nodes
-from mpi_automl.parallel.rounds import open_pace
+from mpi_automl.parallel.rounds import open_synchronization
 from mpi_automl.parallel.world import MissingRanksError
 from mpi_automl.runs.refit import refit
 from mpi_automl.search.proposer import Proposer
 from mpi_automl.search.seeds import rank_seed
-from mpi_automl.search.styles import rank_style
 from mpi_automl.storage.kept_models import KeptModels
 from mpi_automl.storage.store import create_store
 
 if TYPE_CHECKING:
     from mpi_automl.data.task import Task
-    from mpi_automl.job.plan import Plan
+    from mpi_automl.job.plan import Plan, SearchPlan
+    from mpi_automl.job.rank_statistics import RankStatistics
     from mpi_automl.job.session import JobSession
+    from mpi_automl.parallel.world import World
+    from mpi_automl.settings import Settings
     from mpi_automl.storage.writer import Store
 
 _PROPOSING_SHARE = 0.01
@@ -65,73 +73,60 @@ def run(session: JobSession, load: Callable[[], Task]) -> Conclusion:
         session.open_files(plan.log_of(world.rank), resume_advice(session.settings, plan.directory))
         evaluator.open(node_file.path, plan.models)
         store = create_store(
-            plan.directory,
-            plan.search.leg,
-            plan.store.layout,
-            preparation.metadata,
-            world.comm,
-            world.rank,
-            plan.store.options,
+            plan.directory, plan.search.leg, plan.store.layout, preparation.metadata, world, plan.store.options
         )
         observer.store_opened(store)
         try:
-            account = search(plan, session, store)
+            statistics = search(plan, session, store)
         except MissingRanksError:
-            build_alone(plan, session.settings, world, observer)
+            build_partial_result(plan, session.settings, world, observer)
             raise
-        accounts = world.gather(account)
+        gathered = world.gather(statistics)
         finished = preparation.finished_search(plan)
-        selected = select(plan, session, finished, accounts)
+        selected = select(plan, session, finished, gathered)
         failures = refit(selected.to_refit, plan.models, world, evaluator, plan.limits, selected.time.refit_end)
-        summary = world.on_root(lambda: conclude(plan, session, finished, accounts, selected, failures))
+        summary = world.on_root(lambda: conclude(plan, session, finished, gathered, selected, failures))
         return Conclusion(summary, selected.time)
 
 
-def search(plan: Plan, session: JobSession, store: Store) -> LoopAccount:
+def search(plan: Plan, session: JobSession, store: Store) -> RankStatistics:
     """Collective. Every rank's SMAC loop, and the barrier after it."""
-    settings, world, evaluator, log = session.settings, session.world, session.evaluator, session.log
-    observer, signals, watchdog = session.observer, session.signals, session.watchdog
-    # In a repeatable job the star carries signs of life and the order to stop; trials are told in rounds.
+    settings, world, log = session.settings, session.world, session.log
+    # In a repeatable job the star carries signs of life and the order to stop; trials are shared in rounds.
     share = "none" if settings.deterministic else settings.share
     exchange = open_exchange(world, share, lambda: plan.search.promotions(world.size))
-    pace = open_pace(world, settings, len(plan.search.configspace))
-    liveness = LivenessMonitor(plan, world, exchange, watchdog, settings.heartbeat_timeout, observer, log)
-    style = rank_style(settings.diversity, world.rank)
-    proposer = Proposer(
-        plan.search.configspace,
-        seed=rank_seed(settings.seed, world.rank, plan.search.leg),
-        initial=plan.search.initial_design(world.rank, world.size),
-        again=() if plan.search.warm_start is None else plan.search.warm_start.vectors,
-        cpu_share=None if settings.trials else _PROPOSING_SHARE,
-        prepares=settings.trials is None,
-        random_share=style.random_share,
-        effort=style.effort,
-    )
-    for known in (plan.search.warm_start, plan.search.earlier):
-        if known is not None:
-            known.tell(proposer.tell)
+    synchronization = open_synchronization(world, settings, len(plan.search.configspace))
+    proposer = _make_proposer(plan.search, settings, world)
+    clock = SearchClock(world.now, plan.time.search_end, session.signals)
+    liveness = LivenessMonitor(plan, session, exchange, settings.heartbeat_timeout)
+    options = ScheduleOptions(plan.search.leg, world.rank, settings.seed, plan.search.budgets[0], settings.trials)
     loop = SearchLoop(
-        world,
-        proposer,
-        evaluator,
-        store,
-        exchange,
-        KeptModels(plan.models, plan.store.models_bound),
-        plan.limits,
-        search_end=plan.time.search_end,
-        budget=plan.search.budgets[0],
-        early_stopping=EarlyStopping(settings.early_stopping, plan.search.incumbent),
-        leg=plan.search.leg,
-        seed=settings.seed,
-        signals=signals,
-        log=log,
-        liveness=liveness,
-        pace=pace,
-        watchers=(observer.watching(plan, exchange), status_writer(plan, world, exchange)),
+        clock,
+        TrialScheduler(proposer, options, plan.search.first_trials(world.rank)),
+        RunningTrials(session.evaluator, plan.limits, clock),
+        TrialRecorder(store, KeptModels(plan.models, plan.store.models_bound), log),
+        TrialSharing(exchange, synchronization, KnownTrials(proposer, world.rank), clock),
+        liveness,
+        (session.observer.progress_callback(plan, exchange), status_writer(plan, world, exchange)),
     )
-    account = loop.run(plan.search.first_trials(world.rank))
-    give_up_later(plan, world, watchdog)
+    statistics = loop.run()
+    limit_exit(plan, world, session.watchdog)
     world.wait(liveness.patience)
     if lost := store.close():
         log.note(f"{lost} trials could not be written: {store.problem}")
-    return account
+    return statistics
+
+
+def _make_proposer(plan: SearchPlan, settings: Settings, world: World) -> Proposer:
+    """A rank's proposer, with the trials of earlier legs and of the runs of a warm start."""
+    proposer = Proposer(
+        plan.configspace,
+        seed=rank_seed(settings.seed, world.rank, plan.leg),
+        initial=plan.initial_design(world.rank, world.size),
+        again=() if plan.warm_start is None else plan.warm_start.vectors,
+        cpu_share=None if settings.trials else _PROPOSING_SHARE,
+    )
+    for known in (plan.warm_start, plan.earlier):
+        if known is not None:
+            known.tell(proposer.tell)
+    return proposer

@@ -95,10 +95,6 @@ class Settings:
     share: str = option(
         "history", str, "what ranks send each other: nothing, new incumbents, or every finished trial", "search",
         choices=("none", "incumbents", "history"), autosklearn="shared_mode")
-    diversity: str = option(
-        "none", str, "how ranks diversify their search: by their seeds only, or also by how much they explore, their "
-        "share of random proposals, or local against global search", "search",
-        choices=("none", "exploration", "random", "locality"))
     fidelity: str = option(
         "none", str, "multi-fidelity: start on fewer rows or iterations, promote the best", "search",
         choices=("none", "rows", "iterations"))
@@ -149,11 +145,6 @@ class Settings:
         autosklearn="resampling_strategy_arguments (folds)")
     repeats: int = option(
         2, integer, "repetitions of repeated-cv", "evaluation", metavar="N", min=1)
-    early_stopping: str = option(
-        "none", str,
-        "when a trial skips its remaining folds: never, when its mean so far is worse than the worst fold of the "
-        "job's best trial (forgiving), or than its mean (aggressive)", "evaluation",
-        choices=("none", "forgiving", "aggressive"))
     staged_fitting: bool = option(
         True, boolean, "fit learners with iterations in stages; a trial that reaches its time limit counts with the "
         "iterations it finished", "evaluation", autosklearn="resampling_strategy (...-iterative-fit)")

@@ -22,8 +22,6 @@ class Status(IntEnum):
     MEMOUT = 4
     STOPPED = 5
     """Cut off by the end of the job, or lost with a killed leg: says nothing about the configuration."""
-    PRUNED = 6
-    """Stopped early because it could no longer matter; its cost is the one of what was evaluated."""
 
 
 class Origin(IntEnum):
@@ -135,8 +133,6 @@ class Result:
     test_predictions : ndarray of float32, shape (n_test_rows, n_outputs), or None
     scores : dict of str to float
         Further metrics on the validation rows, as signed scores.
-    fold_costs : tuple of float
-        Cost on the validation rows of each fold that was evaluated, in the order of the folds.
     ask_seconds, fit_seconds, predict_seconds, store_seconds : float
         Wall time of proposing (on the rank), fitting and predicting (in the child), and storing.
     cpu_seconds : float
@@ -155,7 +151,6 @@ class Result:
     predictions: NDArray[np.float32] | None = None
     test_predictions: NDArray[np.float32] | None = None
     scores: dict[str, float] = field(default_factory=dict)
-    fold_costs: tuple[float, ...] = ()
     ask_seconds: float = 0.0
     fit_seconds: float = 0.0
     predict_seconds: float = 0.0
@@ -167,7 +162,7 @@ class Result:
     @property
     def has_cost(self) -> bool:
         """Whether `cost` is a number the search can learn from as it is."""
-        return self.status in (Status.SUCCESS, Status.PRUNED)
+        return self.status is Status.SUCCESS
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,8 +181,6 @@ class TrialUpdate:
     seconds : float
         Wall time of the evaluation so far known.
     vector : ndarray of float64, shape (n_hyperparameters,)
-    threshold : float
-        Mean cost of the folds so far above which another trial is lost against this one; infinite without one.
     """
 
     key: TrialKey
@@ -197,4 +190,3 @@ class TrialUpdate:
     budget: float
     seconds: float
     vector: NDArray[np.float64]
-    threshold: float = math.inf

@@ -86,7 +86,7 @@ class Inbox:
         return complete
 
 
-def news(rank: int, number: int, status: Status, rng: np.random.Generator) -> TrialUpdate:
+def update(rank: int, number: int, status: Status, rng: np.random.Generator) -> TrialUpdate:
     vector = np.where(rng.random(HYPERPARAMETERS) < ACTIVE / HYPERPARAMETERS, rng.random(HYPERPARAMETERS), np.nan)
     cost = np.nan if status is Status.RUNNING else float(rng.random())
     return TrialUpdate(TrialKey(0, rank, number), status, cost, Origin.MODEL, 1.0, 5.0, vector)
@@ -96,7 +96,7 @@ def play(comm: MPI.Intracomm, ranks: int, trial_seconds: float, seconds: float) 
     """Report for everybody but rank 0, in real time; gives how late the reports were and what came back."""
     rng = np.random.default_rng(0)
     started = time.time()
-    # When each rank is next to be heard of, and whether by a trial.
+    # When each rank is next to report, and whether by a trial.
     due = [(started + trial_seconds * float(rng.random()), rank, True) for rank in range(1, ranks)]
     heapq.heapify(due)
     numbers = [0] * ranks
@@ -108,12 +108,15 @@ def play(comm: MPI.Intracomm, ranks: int, trial_seconds: float, seconds: float) 
         while due[0][0] <= now:
             moment, rank, is_trial = heapq.heappop(due)
             latest = max(latest, now - moment)
-            told: list[tuple[TrialUpdate, ...]] = [()]
+            messages: list[tuple[TrialUpdate, ...]] = [()]
             if is_trial:
                 number = numbers[rank]
                 numbers[rank] += 1
-                told = [(news(rank, number, Status.SUCCESS, rng),), (news(rank, number + 1, Status.RUNNING, rng),)]
-            for trials in told:
+                messages = [
+                    (update(rank, number, Status.SUCCESS, rng),),
+                    (update(rank, number + 1, Status.RUNNING, rng),),
+                ]
+            for trials in messages:
                 buffer = encode_report(Report(rank, now, trials=trials))
                 sends.append((comm.Isend(buffer, dest=0, tag=tags.REPORT), buffer))
                 reports += 1
@@ -162,7 +165,7 @@ def coordinate(comm: MPI.Intracomm, ranks: int, share: str, trial_seconds: float
         trials = ()
         if time.time() > next_trial:
             next_trial += trial_seconds
-            trials = (news(0, number, Status.SUCCESS, rng),)
+            trials = (update(0, number, Status.SUCCESS, rng),)
             number += 1
         exchange.post(trials)
         exchange.serve()

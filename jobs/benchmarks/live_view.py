@@ -25,7 +25,7 @@ from rich.live import Live
 
 from mpi_automl.cli.live import picture, progress_line
 from mpi_automl.data.task import ColumnKind, Profile, TaskType
-from mpi_automl.job.progress import Pace, ProgressMeter
+from mpi_automl.job.progress import ProgressMeter, Throttle
 from mpi_automl.job.time_budget import TimeBudget
 from mpi_automl.metrics.registry import get_metric
 from mpi_automl.parallel.coordinator import Coordinator
@@ -56,8 +56,8 @@ def busy_coordinator(space: Any, ranks: int, trials: int = 20) -> Coordinator:
             key = TrialKey(0, rank, number)
             begun = TrialUpdate(key, Status.RUNNING, np.nan, Origin.MODEL, 1.0, 0.0, vector)
             ended = TrialUpdate(key, Status.SUCCESS, float(rng.random()), Origin.MODEL, 1.0, 1.0, vector)
-            news = (begun, ended) if number < trials - 1 else (begun,)
-            coordinator.absorb(Report(rank, 0.0, busy_seconds=float(number), trials=news), float(number))
+            updates = (begun, ended) if number < trials - 1 else (begun,)
+            coordinator.absorb(Report(rank, 0.0, busy_seconds=float(number), trials=updates), float(number))
     return coordinator
 
 
@@ -97,11 +97,11 @@ def measure(ranks: int, calls: int, place: Path) -> None:
 
 def spacing(limits: tuple[float, float], cost: float) -> float:
     """Seconds from one call to the next, by the package's own rule."""
-    pace = Pace(*limits)
-    pace.done(0.0, cost)
-    pace.done(1000.0, 1000.0 + cost)
+    throttle = Throttle(*limits)
+    throttle.done(0.0, cost)
+    throttle.done(1000.0, 1000.0 + cost)
     moments = (1000.0 + step / 100 for step in range(4000))
-    return next(moment for moment in moments if pace.is_due(moment)) - 1000.0
+    return next(moment for moment in moments if throttle.is_due(moment)) - 1000.0
 
 
 def main() -> None:

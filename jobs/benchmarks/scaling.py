@@ -27,7 +27,7 @@ from pathlib import Path
 
 import numpy as np
 import regret
-from simulated_search import Case, Limits, Measured, append, policy, read
+from simulated_search import Case, Limits, Measured, append, read
 
 SHARES = ("none", "incumbents", "history")
 _MANNERS = {
@@ -86,8 +86,7 @@ def cases_of(arguments: argparse.Namespace, ranks: int) -> Iterator[Case]:
     for seed in arguments.seeds:
         for path in arguments.benchmarks:
             for share in arguments.share if ranks > 1 else ["none"]:
-                diversity = arguments.diversity if share == "history" else "none"
-                yield Case(path.stem, ranks, share, seed, arguments.initial_design, diversity)
+                yield Case(path.stem, ranks, share, seed, arguments.initial_design)
 
 
 @dataclass(frozen=True)
@@ -139,8 +138,8 @@ def report(arguments: argparse.Namespace) -> None:
             f"{'asking':>8}{'rank 0 messages':>17}{'alike':>7}"
         )
         rows = [m for m in measured if m.case.benchmark == name]
-        for ranks, kind in sorted({(m.case.ranks, policy(m.case)) for m in rows}):
-            print(line([m for m in rows if (m.case.ranks, policy(m.case)) == (ranks, kind)], base))
+        for ranks, kind in sorted({(m.case.ranks, m.case.share) for m in rows}):
+            print(line([m for m in rows if (m.case.ranks, m.case.share) == (ranks, kind)], base))
     if arguments.plot:
         plot(measured, on_one_rank, arguments.plot)
 
@@ -155,7 +154,7 @@ def line(rows: list[Measured], base: Alone) -> str:
     )
     first = rows[0].case
     return (
-        f"{first.ranks:6} {policy(first):22}{len(rows):6}{np.isfinite(times).sum():8}{middle:8.1f}"
+        f"{first.ranks:6} {first.share:22}{len(rows):6}{np.isfinite(times).sum():8}{middle:8.1f}"
         f"{base.seconds / middle:8.1f}{trials:8.0f}{busy:7.0%}{asking:8.1%}{messages:17.1%}{alike:7.1%}"
     )
 
@@ -169,8 +168,8 @@ def plot(measured: list[Measured], on_one_rank: dict[str, Alone], path: Path) ->
     with style.drawing():
         figure = style.figure(style.WIDE, 3.4)
         left, right = figure.subplots(1, 2)
-        for position, kind in enumerate(sorted({policy(m.case) for m in parallel})):
-            rows = [[m for m in parallel if (m.case.ranks, policy(m.case)) == (ranks, kind)] for ranks in counts]
+        for position, kind in enumerate(sorted({m.case.share for m in parallel})):
+            rows = [[m for m in parallel if (m.case.ranks, m.case.share) == (ranks, kind)] for ranks in counts]
             rows = [found for found in rows if found]
             x = [found[0].case.ranks for found in rows]
             look = {"marker": style.MARKERS[position], "label": kind, **style.line_look(position)}
@@ -210,7 +209,6 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=200, help="trials on one rank")
     parser.add_argument("--ranks", nargs="+", type=int, default=[1, 4, 16, 64])
     parser.add_argument("--share", nargs="+", choices=SHARES, default=list(SHARES))
-    parser.add_argument("--diversity", default="none", help="with --share history only")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--initial-design", default="random")
     parser.add_argument("--scale", type=float, default=10.0, help="wall seconds for a second of the benchmark")

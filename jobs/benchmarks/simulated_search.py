@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 
 from mpi_automl.data.task import TaskType
+from mpi_automl.evaluation.limits import TrialLimits
 from mpi_automl.job.observer import Observer
-from mpi_automl.job.plan import Plan, SearchPlan, StorePlan, TrialLimits
+from mpi_automl.job.plan import Plan, SearchPlan, StorePlan
 from mpi_automl.job.rank_log import RankLog
-from mpi_automl.job.search_loop import LoopAccount
+from mpi_automl.job.rank_statistics import RankStatistics
 from mpi_automl.job.session import JobSession
 from mpi_automl.job.time_budget import TimeBudget
 from mpi_automl.metrics.registry import get_metric
@@ -52,7 +53,6 @@ class Case:
     share: str
     seed: int
     initial: str
-    diversity: str = "none"
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,8 @@ class Measured:
         Of the search.
     utilisation, proposing, coordination : float
         Shares of all ranks' time in which a trial ran, and in which they proposed; of rank 0's time, for messages.
-    told, trials : int
-        Foreign trials told to proposers, and trials finished, on all ranks.
+    received, trials : int
+        Trials of other ranks that proposers received, and trials finished, on all ranks.
     alike : float
         Share of the trials that resemble an earlier one of another rank (`ALIKE`).
     """
@@ -105,7 +105,7 @@ class Measured:
     utilisation: float
     proposing: float
     coordination: float
-    told: int
+    received: int
     trials: int
     alike: float
 
@@ -123,7 +123,7 @@ def read(path: Path) -> list[Measured]:
 
 
 def append(path: Path, measured: Measured) -> None:
-    """Add a search to the file, in one write, and tell."""
+    """Add a search to the file, in one write, and print it."""
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(asdict(measured)) + "\n")
     print(describe(measured), flush=True)
@@ -143,7 +143,7 @@ class Trace(Observer):
         self._limits, self._began = limits, began
         self.points: list[list[float]] = []
 
-    def watching(self, plan: Plan, exchange: Exchange) -> Callable[[], None]:
+    def progress_callback(self, plan: Plan, exchange: Exchange) -> Callable[[], None]:
         """Give the function that looks at the coordinator."""
         if not isinstance(exchange, RootExchange):
             return lambda: None
@@ -174,14 +174,14 @@ def search_once(case: Case, limits: Limits, benchmark: SurrogateBenchmark, world
     plan = _plan(case, limits, benchmark, directory, began)
     truth = {"truth": np.zeros(1), "validation_rows": np.zeros(1, np.int64), "space": benchmark.space_json}
     metadata = truth if world.is_root else None
-    store = create_store(directory, 0, plan.store.layout, metadata, world.comm, world.rank, plan.store.options)
+    store = create_store(directory, 0, plan.store.layout, metadata, world, plan.store.options)
     world.wait()
     trace = Trace(limits, time.time())
     evaluator = SimulatedEvaluator(benchmark, limits.scale)
     with JobSession(settings, world, evaluator, RankLog(), trace) as session:
-        account = search(plan, session, store)
-    accounts = world.gather(account)
-    measured = _measured(case, limits, accounts, trace, directory) if world.is_root else None
+        own = search(plan, session, store)
+    statistics = world.gather(own)
+    measured = _measured(case, limits, statistics, trace, directory) if world.is_root else None
     world.wait()
     if world.is_root:
         shutil.rmtree(directory)
@@ -195,7 +195,7 @@ def _make_directory(settings: Settings) -> Path:
 
 
 def _options(case: Case, limits: Limits) -> dict[str, Any]:
-    options = {"seed": case.seed, "share": case.share, "diversity": case.diversity, "trials": limits.trials}
+    options = {"seed": case.seed, "share": case.share, "trials": limits.trials}
     return {**options, "heartbeat_timeout": 600, "models_on_disk": 0}
 
 
@@ -208,27 +208,29 @@ def _plan(case: Case, limits: Limits, benchmark: SurrogateBenchmark, directory: 
         title=benchmark.name,
         metric=get_metric(benchmark.metric, TaskType.MULTICLASS),
         time=TimeBudget(began, end, end, end, end + 60.0),
-        limits=TrialLimits(max(1.0, 1.1 * benchmark.limit * limits.scale), 1024.0, limits.trials),
+        limits=TrialLimits(max(1.0, 1.1 * benchmark.limit * limits.scale), 1024.0),
         store=StorePlan(layout, StoreOptions(), ModelsBound(0)),
         search=_SimulatedSearch(space, 0, case.seed, case.initial),
     )
 
 
-def _measured(case: Case, limits: Limits, accounts: Sequence[LoopAccount], trace: Trace, directory: Path) -> Measured:
-    total = sum(account.search_seconds for account in accounts)
+def _measured(
+    case: Case, limits: Limits, statistics: Sequence[RankStatistics], trace: Trace, directory: Path
+) -> Measured:
+    total = sum(one.search_seconds for one in statistics)
     reader = Run(directory).reader
     last = trace.points[-1][1] if trace.points else float("inf")
-    wall = max(account.search_seconds for account in accounts)
-    trials = sum(account.statuses.total() for account in accounts)
+    wall = max(one.search_seconds for one in statistics)
+    trials = sum(one.statuses.total() for one in statistics)
     return Measured(
         case,
         limits,
         [*trace.points, [wall / limits.scale, last, trials]],
         wall,
-        sum(account.busy_seconds for account in accounts) / total,
-        sum(account.ask_seconds for account in accounts) / total,
-        accounts[0].coordination_seconds / accounts[0].search_seconds,
-        sum(account.told for account in accounts),
+        sum(one.busy_seconds for one in statistics) / total,
+        sum(one.ask_seconds for one in statistics) / total,
+        statistics[0].coordination_seconds / statistics[0].search_seconds,
+        sum(one.received for one in statistics),
         trials,
         share_alike(reader.vectors, reader.records["rank"], reader.records["start"]),
     )
@@ -245,17 +247,12 @@ def share_alike(vectors: np.ndarray, ranks: np.ndarray, starts: np.ndarray) -> f
     return alike / max(1, len(filled))
 
 
-def policy(case: Case) -> str:
-    """Sharing and diversity of a search, for people."""
-    return case.share if case.diversity == "none" else f"{case.share}, {case.diversity}"
-
-
 def describe(measured: Measured) -> str:
     """A line for people."""
     case, (seconds, cost, trials) = measured.case, measured.trace[-1]
     return (
-        f"{case.benchmark} {case.ranks} ranks, {policy(case)}, seed {case.seed}: {cost:.5f} after {seconds:.1f} s "
-        f"and {trials:.0f} trials, busy {measured.utilisation:.0%}, asking {measured.proposing:.1%}, "
+        f"{case.benchmark} {case.ranks} ranks, sharing {case.share}, seed {case.seed}: {cost:.5f} after "
+        f"{seconds:.1f} s and {trials:.0f} trials, busy {measured.utilisation:.0%}, asking {measured.proposing:.1%}, "
         f"messages {measured.coordination:.1%}, alike {measured.alike:.1%}, {measured.wall_seconds:.0f} s of wall time"
     )
 

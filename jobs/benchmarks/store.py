@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from mpi4py import MPI
 
+from mpi_automl.parallel.world import World
 from mpi_automl.runs.run import Run
 from mpi_automl.storage.choice import StoreOptions
 from mpi_automl.storage.layout import StoreLayout
@@ -84,8 +85,9 @@ def measure(
     results = make_results(layout, comm.rank)
     creating, storing, plain, reading = (Clock(comm) for _ in range(4))
     made = []
+    world = World(comm, time.time())
     options = StoreOptions(wanted, flush=1e9)
-    creating.measure(lambda: made.append(create_store(directory, 0, layout, metadata, comm, comm.rank, options)))
+    creating.measure(lambda: made.append(create_store(directory, 0, layout, metadata, world, options)))
     (store,) = made
     # Turn by turn, so that other work on the machine disturbs both alike.
     for part in np.array_split(np.arange(len(results)), rounds):

@@ -2,7 +2,7 @@
 
 The ranks' proposers are the real ones, and so is the rule when the next trial is proposed
 (`mpi_automl.job.proposal_timer`); trials
-end in the order of the benchmark's durations, and news arrives at once. There are no messages, no store and no
+end in the order of the benchmark's durations, and updates arrive at once. There are no messages, no store and no
 waiting, so that many seeds can be compared; scaling.py without ``--virtual`` shows on real ranks what these add.
 """
 
@@ -19,7 +19,6 @@ from mpi_automl.job.proposal_timer import ProposalTimer
 from mpi_automl.search.initial import initial_design
 from mpi_automl.search.proposer import Proposer
 from mpi_automl.search.seeds import rank_seed
-from mpi_automl.search.styles import rank_style
 from mpi_automl.simulation.surrogate_benchmark import SimulatedOutcome, SurrogateBenchmark
 from mpi_automl.trial import TrialKey
 
@@ -39,14 +38,14 @@ class VirtualTrial:
 
 @dataclass(eq=False)
 class VirtualRank:
-    """One rank: a trial that runs, perhaps one that waits, and what others found that it has not been told yet."""
+    """One rank: a trial that runs, perhaps one that waits, and what others found that it has not received yet."""
 
     number: int
     proposer: Proposer
-    ahead: ProposalTimer
+    timer: ProposalTimer
     running: VirtualTrial | None = None
     waiting: VirtualTrial | None = None
-    news: list[VirtualTrial] = field(default_factory=list)
+    updates: list[VirtualTrial] = field(default_factory=list)
     made: int = 0
 
 
@@ -70,15 +69,14 @@ class VirtualSearch:
         self.pending: dict[TrialKey, VirtualTrial] = {}
         self.finished: list[VirtualTrial] = []
         self.trace: list[list[float]] = []
-        self.told = 0
+        self.received = 0
         self.proposing = self.now = 0.0
 
     def _make_rank(self, rank: int) -> VirtualRank:
         case, space = self._case, self._benchmark.configspace
-        style = rank_style(case.diversity, rank)
         first = initial_design(space, case.initial, rank, case.ranks, case.seed)
         seed = rank_seed(case.seed, rank)
-        proposer = Proposer(space, seed, first, random_share=style.random_share, effort=style.effort)
+        proposer = Proposer(space, seed, first)
         return VirtualRank(rank, proposer, ProposalTimer())
 
     def run(self, limits: Limits) -> None:
@@ -109,16 +107,16 @@ class VirtualSearch:
         heapq.heappush(self._events, (self.now + seconds, self._serial, what, rank))
 
     def _propose(self, rank: VirtualRank) -> VirtualTrial:
-        for trial in rank.news:
+        for trial in rank.updates:
             _tell(rank.proposer, trial, foreign=True)
-        self.told += len(rank.news)
-        rank.news.clear()
+        self.received += len(rank.updates)
+        rank.updates.clear()
         if self._case.share == "history":
             rank.proposer.set_pending([t.vector for t in self.pending.values() if t.key.rank != rank.number])
         vector = rank.proposer.ask().vector
         trial = VirtualTrial(TrialKey(0, rank.number, rank.made), vector, self._benchmark.outcome(vector))
         rank.made += 1
-        rank.ahead.note_proposal(PROPOSING)
+        rank.timer.note_proposal(PROPOSING)
         self.proposing += PROPOSING / self._scale
         self.pending[trial.key] = trial
         return trial
@@ -126,7 +124,7 @@ class VirtualSearch:
     def _begin(self, rank: VirtualRank, trial: VirtualTrial) -> None:
         rank.running, trial.start = trial, self.now
         self._schedule(trial.outcome.seconds, "end", rank)
-        delay = rank.ahead.delay / self._scale
+        delay = rank.timer.delay / self._scale
         if delay < trial.outcome.seconds:
             self._schedule(delay, "due", rank)
 
@@ -135,14 +133,14 @@ class VirtualSearch:
         assert trial is not None
         del self.pending[trial.key]
         self.finished.append(trial)
-        rank.ahead.note_trial(self._scale * trial.outcome.seconds)
+        rank.timer.note_trial(self._scale * trial.outcome.seconds)
         is_incumbent = trial.outcome.cost < (self.trace[-1][1] if self.trace else np.inf)
         if is_incumbent:
             self.trace.append([self.now, trial.outcome.cost, len(self.finished)])
         if self._case.share == "history" or (self._case.share == "incumbents" and is_incumbent):
             for other in self._ranks:
                 if other is not rank:
-                    other.news.append(trial)
+                    other.updates.append(trial)
         _tell(rank.proposer, trial, foreign=False)
         following, rank.waiting = rank.waiting, None
         if following is None:
@@ -171,7 +169,7 @@ def search_once(case: Case, limits: Limits, benchmark: SurrogateBenchmark) -> Me
         sum(trial.outcome.seconds for trial in finished) / total,
         search.proposing / total,
         0.0,
-        search.told,
+        search.received,
         len(finished),
         share_alike(
             np.array([trial.vector for trial in finished]),

@@ -100,15 +100,15 @@ def _rank_row(ranks: RanksProgress, rank: int, elapsed: float) -> Iterator[str |
     yield str(ranks.finished[rank])
     under_way = ranks.seconds[rank] if doing >= 0 else 0.0
     yield f"{min(1.0, (ranks.busy_seconds[rank] + under_way) / max(elapsed, 1e-9)):.0%}"
-    heard = ranks.heard_seconds_ago[rank]
-    yield Text(f"silent for {heard:.0f} s", style="yellow") if heard > _SILENT and doing != -2 else ""
+    silent = ranks.silent_seconds[rank]
+    yield Text(f"silent for {silent:.0f} s", style="yellow") if silent > _SILENT and doing != -2 else ""
 
 
 def _others(ranks: RanksProgress, chosen: range) -> Iterator[str]:
     yield f"{len(chosen)} more"
     learners = Counter(ranks.learners[ranks.doing[rank]] for rank in chosen if ranks.doing[rank] >= 0)
     yield from (f"{count} {name}" for name, count in learners.most_common(3))
-    silent = sum(1 for rank in chosen if ranks.heard_seconds_ago[rank] > _SILENT and ranks.doing[rank] != -2)
+    silent = sum(1 for rank in chosen if ranks.silent_seconds[rank] > _SILENT and ranks.doing[rank] != -2)
     if silent:
         yield f"{silent} silent for more than {_SILENT:.0f} s"
 

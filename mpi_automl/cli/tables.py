@@ -128,7 +128,7 @@ def _statuses(statuses: Counter[Status]) -> str:
 
 def _rank_table(outcome: RunSummary) -> Table:
     table = Table(title="Ranks", title_justify="left")
-    for name in ("rank", "host", "trials", "fitting", "received", "broadcast latency, median", "longest"):
+    for name in ("rank", "host", "trials", "fitting", "received of others", "broadcast latency, median", "longest"):
         table.add_column(name, justify="left" if name == "host" else "right")
     for share in outcome.ranks[:_SHOWN_RANKS]:
         table.add_row(

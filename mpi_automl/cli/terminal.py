@@ -14,7 +14,7 @@ from mpi_automl.cli.live import picture, progress_line
 from mpi_automl.cli.tables import outcome_tables
 from mpi_automl.job.node_budget import MemoryBudget
 from mpi_automl.job.observer import Observer
-from mpi_automl.job.progress import Pace, ProgressMeter
+from mpi_automl.job.progress import ProgressMeter, Throttle
 from mpi_automl.parallel.exchange import Exchange, RootExchange
 
 if TYPE_CHECKING:
@@ -59,12 +59,12 @@ class Terminal(Observer):
         kind = "one HDF5 file for all ranks" if store.choice.shared else "an HDF5 file for each rank"
         self._print(f"store: {kind} ({store.choice.reason}); {store.layout.describe()}")
 
-    def watching(self, plan: Plan, exchange: Exchange) -> Callable[[], None]:
+    def progress_callback(self, plan: Plan, exchange: Exchange) -> Callable[[], None]:
         """Give rank 0's loop a function that shows progress when it is time."""
         if not isinstance(exchange, RootExchange):
             return lambda: None
         in_log = max(_SHORTEST_INTERVAL, plan.time.seconds / _LINES)
-        pace = Pace(_LIVE_INTERVAL, _LONGEST_PAUSE) if self._is_live else Pace(in_log, in_log)
+        throttle = Throttle(_LIVE_INTERVAL, _LONGEST_PAUSE) if self._is_live else Throttle(in_log, in_log)
         meter = ProgressMeter(plan, exchange.coordinator, self._world.now())
         if self._is_live:
             self._live = Live(console=self._console, auto_refresh=False, transient=True)
@@ -72,14 +72,14 @@ class Terminal(Observer):
             # A job that is killed cannot bring back the cursor that rich has hidden.
             self._console.show_cursor(True)
 
-        def watch() -> None:
+        def show_progress() -> None:
             now = self._world.now()
-            if not pace.is_due(now):
+            if not throttle.is_due(now):
                 return
             self._show(meter.read(now))
-            pace.done(now, self._world.now())
+            throttle.done(now, self._world.now())
 
-        return watch
+        return show_progress
 
     def _show(self, progress: Progress) -> None:
         if self._live is None:

@@ -13,7 +13,6 @@ import numpy as np
 from mpi_automl.errors import UserError
 from mpi_automl.parallel.world import World
 from mpi_automl.runs.run import Run
-from mpi_automl.storage.choice import StoreOptions
 from mpi_automl.storage.layout import StoreLayout
 from mpi_automl.storage.store import create_store
 from mpi_automl.trial import Origin, Trial, TrialKey
@@ -73,7 +72,7 @@ def _written_and_read(world: World, place: Path) -> StoreTrial:
         n_hyperparameters=1,
     )
     metadata = _METADATA if world.is_root else None
-    store = create_store(place, 0, layout, metadata, world.comm, world.rank, StoreOptions())
+    store = create_store(place, 0, layout, metadata, world)
     store.begin(Trial(TrialKey(0, world.rank, 0), np.zeros(1), 0, Origin.RANDOM))
     problem = store.problem
     store.close()

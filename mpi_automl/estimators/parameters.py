@@ -28,7 +28,6 @@ class EstimatorParameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         shutdown_time: float | str = 30.0,
         seed: int = 1,
         share: Literal["none", "incumbents", "history"] = "history",
-        diversity: Literal["none", "exploration", "random", "locality"] = "none",
         fidelity: Literal["none", "rows", "iterations"] = "none",
         eta: int = 3,
         min_budget: float = 0.1,
@@ -45,7 +44,6 @@ class EstimatorParameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         holdout_share: float = 0.33,
         folds: int = 5,
         repeats: int = 2,
-        early_stopping: Literal["none", "forgiving", "aggressive"] = "none",
         staged_fitting: bool = True,
         threads: int | Literal["auto"] = 1,
         scratch: str | None = None,
@@ -83,7 +81,6 @@ class EstimatorParameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         self.shutdown_time = shutdown_time
         self.seed = seed
         self.share = share
-        self.diversity = diversity
         self.fidelity = fidelity
         self.eta = eta
         self.min_budget = min_budget
@@ -100,7 +97,6 @@ class EstimatorParameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         self.holdout_share = holdout_share
         self.folds = folds
         self.repeats = repeats
-        self.early_stopping = early_stopping
         self.staged_fitting = staged_fitting
         self.threads = threads
         self.scratch = scratch

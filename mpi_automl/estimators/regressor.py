@@ -39,9 +39,6 @@ class AutoMLRegressor(RegressorMixin, AutoMLEstimator):  # type: ignore[misc]  #
         Seed of the run; each rank derives its own from it. auto-sklearn: ``seed``.
     share : {"none", "incumbents", "history"}, default="history"
         What ranks send each other: nothing, new incumbents, or every finished trial. auto-sklearn: ``shared_mode``.
-    diversity : {"none", "exploration", "random", "locality"}, default="none"
-        How ranks diversify their search: by their seeds only, or also by how much they explore, their share of random
-        proposals, or local against global search.
     fidelity : {"none", "rows", "iterations"}, default="none"
         Multi-fidelity: start on fewer rows or iterations, promote the best.
     eta : int, default=3
@@ -80,9 +77,6 @@ class AutoMLRegressor(RegressorMixin, AutoMLEstimator):  # type: ignore[misc]  #
         Folds of cross-validation. auto-sklearn: ``resampling_strategy_arguments (folds)``.
     repeats : int, default=2
         Repetitions of repeated-cv.
-    early_stopping : {"none", "forgiving", "aggressive"}, default="none"
-        When a trial skips its remaining folds: never, when its mean so far is worse than the worst fold of the job's
-        best trial (forgiving), or than its mean (aggressive).
     staged_fitting : bool, default=True
         Fit learners with iterations in stages; a trial that reaches its time limit counts with the iterations it
         finished. auto-sklearn: ``resampling_strategy (...-iterative-fit)``.

@@ -132,7 +132,7 @@ def _assignment(job: Message, setup: EvaluationSetup, started: float) -> Assignm
     (vector,) = job.arrays()
     assert vector is not None
     deadline = started + _PLANNED_SHARE * facts["seconds"] if setup.stop_at_deadline else math.inf
-    return Assignment(vector, facts["seed"], facts["budget"], deadline, facts["prune_above"])
+    return Assignment(vector, facts["seed"], facts["budget"], deadline)
 
 
 def _run_trial(job: Message, setup: EvaluationSetup, channel: socket.socket, started: float, known: int) -> None:
@@ -193,7 +193,6 @@ def to_message(kind: str, outcome: Evaluation) -> Message:
         "status": int(outcome.status),
         "cost": outcome.cost,
         "scores": outcome.scores,
-        "fold_costs": outcome.fold_costs,
         "fit_seconds": outcome.fit_seconds,
         "predict_seconds": outcome.predict_seconds,
         "reason": outcome.reason,

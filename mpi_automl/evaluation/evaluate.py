@@ -33,14 +33,12 @@ class Evaluation:
     Attributes
     ----------
     status : Status
-        SUCCESS or PRUNED; failures are exceptions.
+        SUCCESS; failures are exceptions.
     cost : float
-        Of all validation rows predicted so far, pooled.
+        Of all validation rows, pooled.
     predictions, test_predictions : ndarray of float32 or None
         As in `mpi_automl.trial.Result`.
     scores : dict of str to float
-    fold_costs : tuple of float
-        One for each fold evaluated.
     fit_seconds, predict_seconds : float
         Wall time.
     reason : str
@@ -54,7 +52,6 @@ class Evaluation:
     predictions: NDArray[np.float32] | None
     test_predictions: NDArray[np.float32] | None
     scores: dict[str, float]
-    fold_costs: tuple[float, ...]
     fit_seconds: float
     predict_seconds: float
     reason: str = ""
@@ -73,17 +70,12 @@ class Assignment:
         Share of the full budget, in (0, 1], see `mpi_automl.evaluation.budget.shares`.
     deadline : float
         On the clock of `time.monotonic`.
-    prune_above : float
-        After every fold but the last, a mean of the fold costs above this ends the evaluation (early
-        stopping of cross-validation, Bergman, Purucker and Hutter 2024: with the incumbent's worst
-        fold cost this is their "forgiving" rule, with its mean fold cost the "aggressive" one).
     """
 
     vector: NDArray[np.float64]
     seed: int
     budget: float = 1.0
     deadline: float = np.inf
-    prune_above: float = np.inf
 
 
 def evaluate(
@@ -132,7 +124,6 @@ class _EvaluationInProgress:
         self.totals = np.zeros((len(setup.resampling.validation_rows), n_outputs))
         self.test_total = np.zeros((n_test, n_outputs))
         self.counts = np.zeros(len(self.totals), dtype=np.int64)
-        self.fold_costs: tuple[float, ...] = ()
         self.models: list[Any] = []
         self.notes: list[str] = []
 
@@ -140,9 +131,6 @@ class _EvaluationInProgress:
         folds = self.setup.resampling.folds
         for number, fold in enumerate(folds):
             self._evaluate_fold(fold, len(folds) - number)
-            is_last = number + 1 == len(folds)
-            if not is_last and float(np.mean(self.fold_costs)) > self.assignment.prune_above:
-                return self._pruned(number + 1, len(folds))
         return replace(self._outcome(self.totals, self.test_total, len(folds)), models=self.models)
 
     def _evaluate_fold(self, fold: Fold, folds_left: int) -> None:
@@ -166,7 +154,6 @@ class _EvaluationInProgress:
         self.totals[positions] += predictions
         self.counts[positions] += 1
         self.test_total += test_predictions
-        self.fold_costs += (self._cost(fold.validation, predictions),)
         self.models.append(pipeline)
 
     def _partial_is_worthwhile(self) -> bool:
@@ -204,26 +191,9 @@ class _EvaluationInProgress:
             predictions=predictions,
             test_predictions=(test_total / n_folds).astype(np.float32) if has_test else None,
             scores={m.name: _score(m, y, predictions, task_type) for m in self.setup.extra_metrics},
-            fold_costs=self.fold_costs,
             fit_seconds=self.fit_seconds,
             predict_seconds=self.predict_seconds,
             reason=_one_note(self.notes),
-        )
-
-    def _pruned(self, done: int, n_folds: int) -> Evaluation:
-        predicted = self.counts > 0
-        rows = self.setup.resampling.validation_rows[predicted]
-        predictions = (self.totals[predicted] / self.counts[predicted][:, None]).astype(np.float32)
-        return Evaluation(
-            status=Status.PRUNED,
-            cost=self._cost(rows, predictions),
-            predictions=None,
-            test_predictions=None,
-            scores={},
-            fold_costs=self.fold_costs,
-            fit_seconds=self.fit_seconds,
-            predict_seconds=self.predict_seconds,
-            reason=f"mean cost above {self.assignment.prune_above:.6g} after fold {done} of {n_folds}",
         )
 
     def _cost(self, rows: NDArray[np.int64], predictions: NDArray[np.float32]) -> float:

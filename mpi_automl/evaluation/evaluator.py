@@ -171,7 +171,6 @@ class Evaluator:
         seconds: float,
         memory: float,
         keep_model_below: float = -float("inf"),
-        prune_above: float = float("inf"),
     ) -> None:
         """Have a trial evaluated; its `Result` comes from `poll`.
 
@@ -184,9 +183,6 @@ class Evaluator:
             MiB that the trial's processes may add to interpreter, libraries and table.
         keep_model_below : float
             The fitted models are kept if the cost is below this.
-        prune_above : float
-            Cross-validation ends early when the mean cost of the folds so far is above this, see
-            `mpi_automl.evaluation.evaluate.Assignment`.
 
         Raises
         ------
@@ -194,12 +190,11 @@ class Evaluator:
             If there is no room.
         """
         path = None if self._model_directory is None else self._model_directory / f"{trial.key}.skops"
-        more = {"keep_model_below": keep_model_below, "prune_above": prune_above}
-        self._hand_out("trial", trial, path, seconds, memory, more)
+        self._hand_out("trial", trial, path, seconds, memory, {"keep_model_below": keep_model_below})
 
     def refit(self, trial: Trial, path: Path, *, seconds: float, memory: float) -> None:
         """Have a configuration fitted on all rows and saved; its `Refit` comes from `poll`."""
-        self._hand_out("refit", trial, path.resolve(), seconds, memory, {"prune_above": float("inf")})
+        self._hand_out("refit", trial, path.resolve(), seconds, memory, {})
 
     def _hand_out(
         self, kind: str, trial: Trial, path: Path | None, seconds: float, memory: float, more: dict[str, float]
@@ -374,7 +369,6 @@ def _to_result(job: _Outstanding, message: Message) -> Result | Refit:
         predictions=predictions,
         test_predictions=test_predictions,
         scores=facts.get("scores", {}),
-        fold_costs=tuple(facts.get("fold_costs", ())),
         fit_seconds=facts.get("fit_seconds", 0.0),
         predict_seconds=facts.get("predict_seconds", 0.0),
         reason=reason,

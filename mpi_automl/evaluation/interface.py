@@ -25,7 +25,6 @@ class TrialEvaluator(Protocol):
         seconds: float,
         memory: float,
         keep_model_below: float = ...,
-        prune_above: float = ...,
     ) -> None:
         """Have a trial evaluated."""
 

@@ -40,7 +40,7 @@ from mpi_automl.trial import Status, Trial, TrialKey
 if TYPE_CHECKING:
     from mpi_automl.ensemble.build import Ensemble
     from mpi_automl.job.plan import Plan
-    from mpi_automl.job.search_loop import LoopAccount
+    from mpi_automl.job.rank_statistics import RankStatistics
     from mpi_automl.job.session import JobSession
     from mpi_automl.job.time_budget import TimeBudget
     from mpi_automl.parallel.world import World
@@ -90,7 +90,7 @@ class Conclusion:
     time: TimeBudget
 
 
-def select(plan: Plan, session: JobSession, run: Run, accounts: list[LoopAccount]) -> SelectedEnsemble:
+def select(plan: Plan, session: JobSession, run: Run, statistics: list[RankStatistics]) -> SelectedEnsemble:
     """Collective. Select the ensemble from everybody's models; the dummy when no model beats it.
 
     Parameters
@@ -99,7 +99,7 @@ def select(plan: Plan, session: JobSession, run: Run, accounts: list[LoopAccount
     session : JobSession
     run : Run
         What the search has left on disk.
-    accounts : list of LoopAccount
+    statistics : list of RankStatistics
         On rank 0, one for each rank.
 
     Raises
@@ -115,42 +115,42 @@ def select(plan: Plan, session: JobSession, run: Run, accounts: list[LoopAccount
         try:
             return find_candidates(run, EnsembleRules.of(settings))
         except NothingFinishedError:
-            if not _was_stopped(accounts):
+            if not _was_stopped(statistics):
                 raise
             run.directory.write_status({"state": INTERRUPTED})
             raise StoppedEarlyError(plan.directory) from None
 
     ensemble = select_together(world, run, look)
-    return world.on_root(lambda: _with_members_to_refit(plan, run, ensemble, session, accounts))
+    return world.on_root(lambda: _with_members_to_refit(plan, run, ensemble, session, statistics))
 
 
 def _with_members_to_refit(
-    plan: Plan, run: Run, ensemble: Ensemble, session: JobSession, accounts: list[LoopAccount]
+    plan: Plan, run: Run, ensemble: Ensemble, session: JobSession, statistics: list[RankStatistics]
 ) -> SelectedEnsemble:
     settings = session.settings
     files = model_files(run.directory, ensemble.weights, settings.final_models)
-    refits_all = plan.time.reserves_refits and not _postpones_refits(settings, accounts)
+    refits_all = plan.time.reserves_refits and not _postpones_refits(settings, statistics)
     wanted = [key for key in ensemble.weights if key not in files or (refits_all and kind_of(files[key]) == FOLDS)]
     time = plan.time
-    if _was_stopped(accounts):
+    if _was_stopped(statistics):
         time = time.after_signal(session.world.now(), settings.shutdown_time)
     return SelectedEnsemble(ensemble, tuple(run.reader.trial(key) for key in wanted), time)
 
 
-def _was_stopped(accounts: list[LoopAccount]) -> bool:
-    return any(account.was_stopped for account in accounts)
+def _was_stopped(statistics: list[RankStatistics]) -> bool:
+    return any(one.was_stopped for one in statistics)
 
 
-def _postpones_refits(settings: Settings, accounts: list[LoopAccount]) -> bool:
+def _postpones_refits(settings: Settings, statistics: list[RankStatistics]) -> bool:
     # Whoever stops a job wants its result at once, and the fold models are there.
-    return settings.final_models == AUTO and _was_stopped(accounts)
+    return settings.final_models == AUTO and _was_stopped(statistics)
 
 
 def conclude(
     plan: Plan,
     session: JobSession,
     run: Run,
-    accounts: list[LoopAccount],
+    statistics: list[RankStatistics],
     selected: SelectedEnsemble,
     failures: dict[TrialKey, str],
 ) -> RunSummary:
@@ -162,7 +162,7 @@ def conclude(
     session : JobSession
     run : Run
         What the search has left on disk.
-    accounts : list of LoopAccount
+    statistics : list of RankStatistics
         One for each rank.
     selected : SelectedEnsemble
     failures : dict of TrialKey to str
@@ -176,8 +176,8 @@ def conclude(
     """
     settings, leg = session.settings, plan.search.leg
     ensemble, files = _save_final_model(run, selected.ensemble, settings)
-    was_postponed = plan.time.reserves_refits and _postpones_refits(settings, accounts)
-    sharing = audit_exchange(run, leg, accounts, settings.share)
+    was_postponed = plan.time.reserves_refits and _postpones_refits(settings, statistics)
+    sharing = audit_exchange(run, leg, statistics, settings.share)
     summary = RunSummary(
         directory=plan.directory,
         metric=run.metric.name,
@@ -187,15 +187,15 @@ def conclude(
         test_value=test_value(run, ensemble.combination, files),
         single_best=describe_single_best(run),
         statuses=Counter(Status(status) for status in run.reader.records["status"]),
-        ranks=tuple(_rank_share(account, session.world) for account in accounts),
+        ranks=tuple(_rank_share(one, session.world) for one in statistics),
         seconds=session.world.now() - plan.time.started,
         sharing=sharing.agreement,
-        is_interrupted=plan.time.leaves_total or _was_stopped(accounts),
+        is_interrupted=plan.time.leaves_total or _was_stopped(statistics),
         notes=(
             *([sharing.problem] if sharing.problem else []),
             *_failure_notes(failures, files),
             *(_postponed_notes(ensemble, files) if was_postponed else ()),
-            *repeatability_notes(settings, accounts, run.reader, leg, len(failures)),
+            *repeatability_notes(settings, statistics, run.reader, leg, len(failures)),
         ),
     )
     run.directory.write_ensemble(summary.to_mapping() | {"trajectory": list(ensemble.trajectory)})
@@ -213,14 +213,14 @@ def _save_final_model(run: Run, ensemble: Ensemble, settings: Settings) -> tuple
     return ensemble, files
 
 
-def _rank_share(account: LoopAccount, world: World) -> RankShare:
-    latencies = account.latencies or (math.nan,)
+def _rank_share(one: RankStatistics, world: World) -> RankShare:
+    latencies = one.latencies or (math.nan,)
     return RankShare(
-        rank=account.rank,
-        host=world.locations[account.rank].host,
-        trials=sum(account.statuses.values()),
-        utilisation=min(1.0, account.busy_seconds / max(account.search_seconds, 1e-9)),
-        received=account.told,
+        rank=one.rank,
+        host=world.locations[one.rank].host,
+        trials=sum(one.statuses.values()),
+        utilisation=min(1.0, one.busy_seconds / max(one.search_seconds, 1e-9)),
+        received=one.received,
         latency=median(latencies),
         latency_max=max(latencies),
     )

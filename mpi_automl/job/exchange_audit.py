@@ -1,4 +1,4 @@
-"""Whether ranks know of each other's trials what they should: silent non-sharing would go unnoticed."""
+"""Whether ranks received each other's trials as they should: without this check, lost messages would go unnoticed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mpi_automl.job.search_loop import LoopAccount
+    from mpi_automl.job.rank_statistics import RankStatistics
     from mpi_automl.runs.run import Run
 
 _TOLERANCE = 1e-9
@@ -17,7 +17,7 @@ _TOLERANCE = 1e-9
 
 @dataclass(frozen=True)
 class ExchangeAudit:
-    """What comparing the ranks' accounts with the records written gave.
+    """What comparing the ranks' statistics with the records written gave.
 
     Attributes
     ----------
@@ -31,41 +31,41 @@ class ExchangeAudit:
     problem: str = ""
 
 
-def audit_exchange(run: Run, leg: int, accounts: Sequence[LoopAccount], share: str) -> ExchangeAudit:
-    """Compare what every rank did and was told with what was written in this leg.
+def audit_exchange(run: Run, leg: int, statistics: Sequence[RankStatistics], share: str) -> ExchangeAudit:
+    """Compare what every rank did and received with what was written in this leg.
 
     Parameters
     ----------
     run : Run
     leg : int
-    accounts : sequence of LoopAccount
+    statistics : sequence of RankStatistics
         One for each rank.
     share : {"none", "incumbents", "history"}
     """
     written = Counter(key.rank for key in run.reader.keys if key.leg == leg)
     total, best = sum(written.values()), _best_cost(run, leg)
-    for account in accounts:
-        own, finished = written[account.rank], sum(account.statuses.values())
+    for one in statistics:
+        own, finished = written[one.rank], sum(one.statuses.values())
         if finished != own:
             return ExchangeAudit(
-                problem=f"Rank {account.rank} finished {finished} trials, but {own} are in the store: "
+                problem=f"Rank {one.rank} finished {finished} trials, but {own} are in the store: "
                 "mpi-automl verify tells more."
             )
-        if share == "history" and account.told != total - own:
+        if share == "history" and one.received != total - own:
             return ExchangeAudit(
-                problem=f"Rank {account.rank} was told {account.told} trials of others; there are {total - own}."
+                problem=f"Rank {one.rank} received {one.received} trials of others; there are {total - own}."
             )
-        if share != "none" and account.best_cost > best + _TOLERANCE:
+        if share != "none" and one.best_cost > best + _TOLERANCE:
             return ExchangeAudit(
-                problem=f"Rank {account.rank} was not told the best trial: its best has the cost "
-                f"{account.best_cost:.6g}, the job's {best:.6g}."
+                problem=f"Rank {one.rank} did not receive the best trial: its best has the cost "
+                f"{one.best_cost:.6g}, the job's {best:.6g}."
             )
-    if len(accounts) == 1:
+    if len(statistics) == 1:
         return ExchangeAudit()
     agreements = {
-        "history": f"Every rank was told all trials of the others ({total} in all), as the records show.",
+        "history": f"Every rank received all trials of the others ({total} in total), as the records show.",
         "incumbents": "Every rank knows the job's best trial, as the records show.",
-        "none": "Ranks told each other nothing, as --share none says.",
+        "none": "Ranks shared no trials, as --share none says.",
     }
     return ExchangeAudit(agreements[share])
 

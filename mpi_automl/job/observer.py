@@ -1,4 +1,4 @@
-"""What rank 0 reports about a job under way: an observer that stays silent."""
+"""What rank 0 reports about a running job: an observer that stays silent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Observer:
-    """Hears of a job's progress and says nothing; subclasses print or draw."""
+    """Receives a job's progress and prints nothing; subclasses print or draw."""
 
     def note(self, text: str) -> None:
         """Something a person should know, in one sentence."""
@@ -25,7 +25,7 @@ class Observer:
     def store_opened(self, store: Store) -> None:
         """The store has been laid out."""
 
-    def watching(self, plan: Plan, exchange: Exchange) -> Callable[[], None]:
+    def progress_callback(self, plan: Plan, exchange: Exchange) -> Callable[[], None]:
         """Give a function that this rank's loop calls at every turn; it must be quick."""
         return lambda: None
 

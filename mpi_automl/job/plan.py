@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from mpi_automl.storage.choice import StoreOptions
     from mpi_automl.storage.kept_models import ModelsBound
     from mpi_automl.storage.layout import StoreLayout
-    from mpi_automl.trial import TrialUpdate
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,6 @@ class SearchPlan:
         Factor between them.
     earlier : EarlierLegs or None
         What earlier legs of the run found.
-    incumbent : TrialUpdate or None
-        The best trial of the earlier legs, with the threshold for early stopping.
     warm_start : WarmStart or None
         What other runs found.
     """
@@ -76,7 +73,6 @@ class SearchPlan:
     budgets: tuple[float, ...] = (1.0,)
     eta: int = 3
     earlier: EarlierLegs | None = None
-    incumbent: TrialUpdate | None = None
     warm_start: WarmStart | None = None
 
     def initial_design(self, rank: int, size: int) -> list[NDArray[np.float64]]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from mpi_automl.errors import NothingLeftError, UserError
 from mpi_automl.evaluation.limits import REFIT_FACTOR, TrialLimits
-from mpi_automl.job.early_stopping import earlier_incumbent
 from mpi_automl.job.node_budget import MemoryBudget, overload_warnings
 from mpi_automl.job.plan import Plan, SearchPlan, StorePlan
 from mpi_automl.job.resume import EarlierLegs, check_same_run, is_resumed, read_earlier_legs, run_path
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from mpi_automl.job.session import JobSession
     from mpi_automl.parallel.world import World
     from mpi_automl.space.space import SearchSpace
-    from mpi_automl.trial import TrialUpdate
 
 _VERSIONS = ("numpy", "scikit-learn", "ConfigSpace", "smac", "mpi4py", "h5py", "pandas")
 
@@ -214,14 +212,8 @@ class Preparation:
             budgets=(1.0,) if settings.fidelity == "none" else rung_budgets(settings.eta, settings.min_budget),
             eta=settings.eta,
             earlier=earlier,
-            incumbent=self._earlier_incumbent(earlier),
             warm_start=self._warm_start(earlier),
         )
-
-    def _earlier_incumbent(self, earlier: EarlierLegs | None) -> TrialUpdate | None:
-        if earlier is None:
-            return None
-        return earlier_incumbent(self._earlier_legs.reader, self.setup, self._settings.early_stopping)
 
     def _warm_start(self, earlier: EarlierLegs | None) -> WarmStart | None:
         """What other runs found; a leg that knows trials of its own run does not start with theirs."""

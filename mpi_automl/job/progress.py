@@ -1,4 +1,4 @@
-"""How a job goes at one moment: measured on rank 0, written to status.json, read again from outside."""
+"""The progress of a job at one moment: measured on rank 0, written to status.json, read again from outside."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class RanksProgress:
         Trials that have ended.
     busy_seconds : tuple of float
         Time that they took.
-    heard_seconds_ago : tuple of float
+    silent_seconds : tuple of float
         Since the rank's last sign of life.
     """
 
@@ -46,7 +46,7 @@ class RanksProgress:
     seconds: tuple[float, ...]
     finished: tuple[int, ...]
     busy_seconds: tuple[float, ...]
-    heard_seconds_ago: tuple[float, ...]
+    silent_seconds: tuple[float, ...]
 
     def __len__(self) -> int:
         return len(self.doing)
@@ -172,14 +172,14 @@ class ProgressMeter:
         under_way = [next(iter(state.under_way.values()), None) for state in states]
         return RanksProgress(
             doing=tuple(
-                self._learners.position(news) if news is not None else -2 if state.is_last else -1
-                for news, state in zip(under_way, states, strict=True)
+                self._learners.position(trial) if trial is not None else -2 if state.is_last else -1
+                for trial, state in zip(under_way, states, strict=True)
             ),
             learners=self._learners.names,
             seconds=tuple(round(now - state.since, 1) if state.under_way else 0.0 for state in states),
             finished=tuple(state.finished.total() for state in states),
             busy_seconds=tuple(round(state.busy_seconds, 1) for state in states),
-            heard_seconds_ago=tuple(round(now - state.heard, 1) for state in states),
+            silent_seconds=tuple(round(now - state.last_report, 1) for state in states),
         )
 
 
@@ -202,11 +202,11 @@ class Learners:
         self._column = list(space).index(choosers[0].name) if choices else None
         self.names = (*choices, "dummy", "a trial")
 
-    def position(self, news: TrialUpdate) -> int:
+    def position(self, trial: TrialUpdate) -> int:
         """Position in `names`."""
         if self._column is None:
             return len(self.names) - 1
-        value = news.vector[self._column]
+        value = trial.vector[self._column]
         # Of the dummy, every hyperparameter is inactive.
         return int(value) if value == value else len(self.names) - 2  # noqa: PLR0124  # NaN
 
@@ -218,8 +218,8 @@ def thinned(items: Sequence[Any], most: int) -> Sequence[Any]:
     return [items[round(position * (len(items) - 1) / (most - 1))] for position in range(most)]
 
 
-class Pace:
-    """Says when something is to be done again that must not take more than 0.5 % of a rank's time.
+class Throttle:
+    """When something is due again that must not take more than 0.5 % of a rank's time.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ import numpy as np
 from mpi_automl.trial import Status
 
 if TYPE_CHECKING:
-    from mpi_automl.job.search_loop import LoopAccount
+    from mpi_automl.job.rank_statistics import RankStatistics
     from mpi_automl.settings import Settings
     from mpi_automl.storage.reader import RunReader
 
@@ -19,14 +19,14 @@ _BY_A_LIMIT = (Status.TIMEOUT, Status.MEMOUT)
 
 
 def repeatability_notes(
-    settings: Settings, accounts: Sequence[LoopAccount], reader: RunReader, leg: int, failed_fits: int
+    settings: Settings, statistics: Sequence[RankStatistics], reader: RunReader, leg: int, failed_fits: int
 ) -> list[str]:
     """Sentences for the end of a job with ``--deterministic``; none for another.
 
     Parameters
     ----------
     settings : Settings
-    accounts : sequence of LoopAccount
+    statistics : sequence of RankStatistics
         One for each rank.
     reader : RunReader
         Of the run, with the trials of this leg.
@@ -36,13 +36,13 @@ def repeatability_notes(
     """
     if not settings.deterministic:
         return []
-    waited = sum(account.waited_seconds for account in accounts)
-    searched = sum(account.search_seconds for account in accounts)
+    waited = sum(one.waited_seconds for one in statistics)
+    searched = sum(one.search_seconds for one in statistics)
     notes = [
         f"Repeatable: ranks waited for each other in {waited / max(searched, 1e-9):.0%} of the search's time "
-        f"({waited / len(accounts):.1f} of {searched / len(accounts):.1f} s)."
+        f"({waited / len(statistics):.1f} of {searched / len(statistics):.1f} s)."
     ]
-    if not all(account.is_complete for account in accounts):
+    if not all(one.is_complete for one in statistics):
         notes.append(
             f"The search ended before every rank had made its {settings.trials} trials, so the same command may give "
             "another result; give more --time."

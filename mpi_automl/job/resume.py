@@ -114,7 +114,7 @@ def read_earlier_legs(run: Run) -> EarlierLegs | None:
     reader = run.reader
     records = reader.records
     usable = np.flatnonzero((records["status"] != Status.STOPPED) & (records["origin"] != Origin.DUMMY))
-    has_cost = np.isin(records["status"][usable], (Status.SUCCESS, Status.PRUNED))
+    has_cost = records["status"][usable] == Status.SUCCESS
     dummies = (records["origin"] == Origin.DUMMY) & (records["status"] == Status.SUCCESS)
     return EarlierLegs(
         keys=tuple(reader.keys[row] for row in usable),

@@ -1,4 +1,4 @@
-"""How the job goes, in a file that a person or a batch script can watch from outside."""
+"""The progress of the job, in a file that a person or a batch script can watch from outside."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from mpi_automl.job.progress import Pace, ProgressMeter
+from mpi_automl.job.progress import ProgressMeter, Throttle
 from mpi_automl.parallel.exchange import Exchange, RootExchange
 from mpi_automl.runs.run import Run
 from mpi_automl.storage.run_directory import RUNNING
@@ -22,16 +22,16 @@ def status_writer(plan: Plan, world: World, exchange: Exchange) -> Callable[[], 
     """Give a function that replaces status.json every few seconds; on other ranks than 0 it does nothing."""
     if not isinstance(exchange, RootExchange):
         return lambda: None
-    directory, pace = Run(plan.directory).directory, Pace(_INTERVAL, _LONGEST_PAUSE)
+    directory, throttle = Run(plan.directory).directory, Throttle(_INTERVAL, _LONGEST_PAUSE)
     meter = ProgressMeter(plan, exchange.coordinator, world.now())
 
     def write() -> None:
         now = world.now()
-        if not pace.is_due(now):
+        if not throttle.is_due(now):
             return
         # A file system that is full for a while must not end the search.
         with contextlib.suppress(OSError):
             directory.write_status({"state": RUNNING, **meter.read(now).to_mapping()})
-        pace.done(now, world.now())
+        throttle.done(now, world.now())
 
     return write

@@ -38,7 +38,7 @@ def abort_on_exception(world: World, note: Callable[[str], None]) -> Iterator[La
     """End every rank of the job when this one raises something unexpected.
 
     `UserError` and `SystemExit` pass: they are raised on all ranks alike. Anything else is printed
-    with rank and host, and MPI is told to abort; without that the other ranks would wait for ever.
+    with rank and host, and MPI aborts; without that the other ranks would wait without end.
     A single rank without MPI just sees its exception.
 
     Parameters

@@ -1,15 +1,31 @@
-"""Rank 0's bookkeeping: what every rank reported, and what each has yet to hear. No MPI in here."""
+"""Rank 0's bookkeeping: what every rank reported, and what each has yet to receive. No MPI in here."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from mpi_automl.parallel.messages import Bulletin, Report
-from mpi_automl.search.halving import Promotions
 from mpi_automl.trial import Status, TrialKey, TrialUpdate
 
-_ROWS_PER_BULLETIN = 512
+_UPDATES_PER_BULLETIN = 512
+
+
+class PromotionSource(Protocol):
+    """Which trials are repeated with a larger budget, and on which rank (`mpi_automl.search.halving.Promotions`)."""
+
+    def note(self, trial: TrialUpdate) -> None:
+        """Take in that a rank has begun or ended a trial."""
+        ...  # a protocol's method has no body
+
+    def next_for(self, rank: int) -> tuple[TrialUpdate, ...]:
+        """What a rank is to evaluate beside its own proposals: one trial, or none."""
+        ...
+
+    def take_back(self, rank: int) -> None:
+        """Take in that a rank has stopped searching: what it has not begun goes to another one."""
+        ...
 
 
 @dataclass
@@ -18,12 +34,12 @@ class RankState:
 
     Attributes
     ----------
-    heard : float
+    last_report : float
         When its last report came, in seconds since the epoch.
     busy_seconds : float
         Time its trials have taken.
-    told : int
-        Foreign trials it has told its proposer.
+    received : int
+        Finished trials of other ranks that it has received.
     finished : Counter of Status
         Its finished trials by status.
     under_way : dict of TrialKey to TrialUpdate
@@ -34,9 +50,9 @@ class RankState:
         It has stopped searching.
     """
 
-    heard: float
+    last_report: float
     busy_seconds: float = 0.0
-    told: int = 0
+    received: int = 0
     finished: Counter[Status] = field(default_factory=Counter)
     under_way: dict[TrialKey, TrialUpdate] = field(default_factory=dict)
     since: float = 0.0
@@ -49,7 +65,7 @@ class RankState:
 
 
 class Coordinator:
-    """Gathers the reports of all ranks and decides what each rank hears.
+    """Gathers the reports of all ranks and decides what each rank receives.
 
     Parameters
     ----------
@@ -59,8 +75,8 @@ class Coordinator:
         Whether bulletins carry nothing, new incumbents, or all trials.
     now : float
         Seconds since the epoch.
-    promotions : Promotions, optional
-        Which trials go on with a larger budget; without it every trial has the full one.
+    promotions : PromotionSource, optional
+        Which trials are repeated with a larger budget; without it every trial has the full one.
 
     Attributes
     ----------
@@ -76,21 +92,21 @@ class Coordinator:
         One for each rank.
     """
 
-    def __init__(self, size: int, share: str, now: float, promotions: Promotions | None = None) -> None:
+    def __init__(self, size: int, share: str, now: float, promotions: PromotionSource | None = None) -> None:
         self.incumbent: TrialUpdate | None = None
         self.improvements: list[tuple[float, float]] = []
         self.finished: Counter[Status] = Counter()
         self.stopping = False
-        self.states = [RankState(heard=now) for _ in range(size)]
+        self.states = [RankState(last_report=now) for _ in range(size)]
         self.promotions = promotions
         self._share = share
-        self._news: list[TrialUpdate] = []
+        self._updates: list[TrialUpdate] = []
         self._dropped = 0
         self._cursors = [0] * size
-        self._told_stop = [False] * size
+        self._sent_stop = [False] * size
         self._closed = [False] * size
         self._urgent = False
-        self._has_news = False
+        self._has_updates = False
         self._made: dict[tuple[int, int, bool, bool], Bulletin] = {}
 
     @property
@@ -106,12 +122,12 @@ class Coordinator:
     def stop(self) -> None:
         """Have every rank stop searching."""
         self._urgent = self._urgent or not self.stopping
-        self.stopping = self._has_news = True
+        self.stopping = self._has_updates = True
 
     def absorb(self, report: Report, now: float) -> None:
         """Take in one report."""
         state = self.states[report.rank]
-        state.heard, state.busy_seconds, state.told = now, report.busy_seconds, report.told
+        state.last_report, state.busy_seconds, state.received = now, report.busy_seconds, report.received
         if report.wants_stop:
             self.stop()
         for trial in report.trials:
@@ -122,37 +138,37 @@ class Coordinator:
             if self.promotions is not None:
                 self.promotions.take_back(report.rank)
             self._urgent = self._urgent or self.is_complete
-            self._has_news = True
+            self._has_updates = True
 
     def pop_urgency(self) -> bool:
-        """Whether something came up, since the last call, that every rank should hear at once."""
+        """Whether something came up, since the last call, that every rank should receive at once."""
         urgent, self._urgent = self._urgent, False
         return urgent
 
     @property
-    def has_news(self) -> bool:
-        """Whether any rank may have something to hear: the ranks need not be looked through otherwise."""
-        return self._has_news or self.promotions is not None
+    def has_updates(self) -> bool:
+        """Whether any rank may have something to receive: the ranks need not be looked through otherwise."""
+        return self._has_updates or self.promotions is not None
 
     def next_bulletin(self, peer: int, now: float) -> Bulletin | None:
-        """What `peer` has yet to hear, or None when there is nothing new for it.
+        """What `peer` has yet to receive, or None when there is nothing new for it.
 
-        Peers that have yet to hear the same get the same object, so that it can be encoded once.
+        Peers that have yet to receive the same get the same object, so that it can be encoded once.
         """
         if self._closed[peer]:
             return None
-        end = self._dropped + len(self._news)
+        end = self._dropped + len(self._updates)
         start = self._cursors[peer]
         if self._share == "incumbents":
             start = max(start, end - 1)
-        stop_is_news = self.stopping and not self._told_stop[peer]
-        until = min(end, start + _ROWS_PER_BULLETIN)
+        stop_is_new = self.stopping and not self._sent_stop[peer]
+        until = min(end, start + _UPDATES_PER_BULLETIN)
         is_last = until == end and self.is_complete
         promotions = self._promotions_for(peer)
-        if not (until > start or stop_is_news or is_last or promotions):
+        if not (until > start or stop_is_new or is_last or promotions):
             return None
         self._cursors[peer] = until
-        self._told_stop[peer] = self.stopping
+        self._sent_stop[peer] = self.stopping
         self._closed[peer] = is_last
         common = self._bulletin(start, until, now, is_last)
         return replace(common, promotions=promotions) if promotions else common
@@ -161,32 +177,32 @@ class Coordinator:
         what = (start, until, self.stopping, is_last)
         made = self._made.get(what)
         if made is None or made.sent != now:
-            chunk = tuple(self._news[start - self._dropped : until - self._dropped])
+            chunk = tuple(self._updates[start - self._dropped : until - self._dropped])
             self._made = {other: one for other, one in self._made.items() if one.sent == now}
             made = self._made[what] = Bulletin(until, now, self.stopping, is_last, chunk)
         return made
 
     def backlog(self, peer: int) -> int:
-        """How many trials `peer` has yet to hear of."""
-        return self._dropped + len(self._news) - self._cursors[peer]
+        """How many trials `peer` has yet to receive."""
+        return self._dropped + len(self._updates) - self._cursors[peer]
 
     def forget_delivered(self) -> None:
-        """Free the news that every rank has been sent."""
+        """Free the updates that every rank has been sent."""
         first = min(self._cursors)
-        has_told_stop = not self.stopping or all(self._told_stop)
+        has_sent_stop = not self.stopping or all(self._sent_stop)
         has_closed = not self.is_complete or self.is_closed
-        self._has_news = not (first == self._dropped + len(self._news) and has_told_stop and has_closed)
+        self._has_updates = not (first == self._dropped + len(self._updates) and has_sent_stop and has_closed)
         delivered = first - self._dropped
-        if delivered > _ROWS_PER_BULLETIN:
-            del self._news[:delivered]
+        if delivered > _UPDATES_PER_BULLETIN:
+            del self._updates[:delivered]
             self._dropped += delivered
 
-    def missing(self, now: float, silence: float) -> list[tuple[int, float]]:
-        """Ranks that have not been heard of for `silence` seconds, with the seconds each is silent."""
+    def missing(self, now: float, timeout: float) -> list[tuple[int, float]]:
+        """Ranks without a report for `timeout` seconds, with the seconds since the last one."""
         return [
-            (rank, now - state.heard)
+            (rank, now - state.last_report)
             for rank, state in enumerate(self.states)
-            if not state.is_last and now - state.heard > silence
+            if not state.is_last and now - state.last_report > timeout
         ]
 
     def _promotions_for(self, peer: int) -> tuple[TrialUpdate, ...]:
@@ -212,8 +228,8 @@ class Coordinator:
             self.improvements.append((now, trial.cost))
             self._urgent = self._urgent or self._share != "none"
         if self._share == "history" or (self._share == "incumbents" and is_incumbent):
-            self._news.append(trial)
-            self._has_news = True
+            self._updates.append(trial)
+            self._has_updates = True
 
     def _is_incumbent(self, trial: TrialUpdate) -> bool:
         if trial.status is not Status.SUCCESS or trial.budget < 1.0:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi_automl.parallel import tags
-from mpi_automl.parallel.coordinator import Coordinator
+from mpi_automl.parallel.coordinator import Coordinator, PromotionSource
 from mpi_automl.parallel.messages import (
     Bulletin,
     Report,
@@ -26,7 +26,6 @@ from mpi_automl.parallel.messages import (
     encode_bulletin,
     encode_report,
 )
-from mpi_automl.search.halving import Promotions
 from mpi_automl.trial import TrialUpdate
 
 if TYPE_CHECKING:
@@ -35,10 +34,10 @@ if TYPE_CHECKING:
     from mpi_automl.parallel.world import World
 
 HEARTBEAT = 2.0
-"""Seconds after which a rank reports although it has no news."""
+"""Seconds after which a rank reports although nothing happened."""
 
 _COORDINATION_SHARE = 0.04
-"""Of rank 0's time, for all that messages take; with so many ranks that it does not suffice, rounds come late."""
+"""Of rank 0's time, for messages (5 % are the aim); with so many ranks that it does not suffice, rounds come late."""
 _SHORTEST_ROUND, _LONGEST_ROUND = 0.02, 0.5
 
 
@@ -68,7 +67,7 @@ class Exchange(ABC):
         trials: Sequence[TrialUpdate] = (),
         *,
         busy_seconds: float = 0.0,
-        told: int = 0,
+        received: int = 0,
         wants_stop: bool = False,
         is_last: bool = False,
     ) -> bool:
@@ -85,7 +84,7 @@ class Exchange(ABC):
         now = self._world.now()
         delivered = True
         if self._trials or wants_stop or is_last or now - self._reported > HEARTBEAT:
-            report = Report(self._world.rank, now, busy_seconds, told, wants_stop, is_last, tuple(self._trials))
+            report = Report(self._world.rank, now, busy_seconds, received, wants_stop, is_last, tuple(self._trials))
             delivered = self._deliver(report)
             if delivered:
                 self._trials.clear()
@@ -143,7 +142,7 @@ class RootExchange(Exchange):
     coordinator : Coordinator
     """
 
-    def __init__(self, world: World, share: str, promotions: Promotions | None = None) -> None:
+    def __init__(self, world: World, share: str, promotions: PromotionSource | None = None) -> None:
         super().__init__(world)
         self.coordinator = Coordinator(world.size, share, world.now(), promotions)
         self._requests: dict[int, tuple[Request, NDArray[np.float64]]] = {}
@@ -151,7 +150,7 @@ class RootExchange(Exchange):
 
     @property
     def is_idle(self) -> bool:
-        """Whether every rank has been told everything."""
+        """Whether every rank has received everything."""
         return self.coordinator.is_closed and not self._requests
 
     @property
@@ -170,7 +169,7 @@ class RootExchange(Exchange):
         return True
 
     def _has_messages(self) -> bool:
-        has_own = self.coordinator.has_news or bool(self._requests)
+        has_own = self.coordinator.has_updates or bool(self._requests)
         return has_own or (self._world.comm is not None and self._world.comm.Iprobe(tag=tags.REPORT))
 
     def _serve(self) -> list[Bulletin]:
@@ -180,11 +179,11 @@ class RootExchange(Exchange):
                 self.coordinator.absorb(decode_report(buffer), self._world.now())
             self._forget_sent()
         now = self._world.now()
-        if not (self.coordinator.pop_urgency() or (now >= self._next_round and self.coordinator.has_news)):
+        if not (self.coordinator.pop_urgency() or (now >= self._next_round and self.coordinator.has_updates)):
             return []
         own = self._send_round(now)
         spent = self.coordination_seconds + time.perf_counter() - began
-        # What many ranks report and are told takes long: then it is told less often, so that rank 0 can search too.
+        # Messages of many ranks take long: then bulletins are sent less often, so that rank 0 can search too.
         pause = (spent - self._spent_before) / _COORDINATION_SHARE
         self._next_round = now + min(_LONGEST_ROUND, max(_SHORTEST_ROUND, pause))
         self._spent_before = spent
@@ -202,7 +201,7 @@ class RootExchange(Exchange):
 
     def _send_round(self, now: float) -> list[Bulletin]:
         if self._world.comm is not None:
-            # Most peers have yet to hear the same, and may be sent one and the same buffer.
+            # Most peers have yet to receive the same, and may be sent one and the same buffer.
             buffers: dict[tuple[int, int, bool], NDArray[np.float64]] = {}
             for peer in range(1, self._world.size):
                 if peer not in self._requests and (bulletin := self.coordinator.next_bulletin(peer, now)):
@@ -227,7 +226,7 @@ class WorkerExchange(Exchange):
 
     @property
     def is_idle(self) -> bool:
-        """Whether this rank has been told everything and its own last report has left."""
+        """Whether this rank has received everything and its own last report has left."""
         return self.is_closed and self._test_sent()
 
     @property
@@ -264,7 +263,7 @@ class WorkerExchange(Exchange):
 
 
 def open_exchange(
-    world: World, share: str, promotions: Callable[[], Promotions | None] = lambda: None
+    world: World, share: str, promotions: Callable[[], PromotionSource | None] = lambda: None
 ) -> RootExchange | WorkerExchange:
     """Make this rank's end of the star; `promotions` is called on rank 0 only."""
     return RootExchange(world, share, promotions()) if world.rank == 0 else WorkerExchange(world)

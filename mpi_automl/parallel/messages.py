@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mpi_automl.trial import Origin, Status, TrialKey, TrialUpdate
 
 _HEADER = 8
-_ROW = 9
+_ROW = 8
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Report:
         Seconds since the epoch on rank 0's clock.
     busy_seconds : float
         Time the rank's trials took since the search began: its utilisation.
-    told : int
-        Foreign trials that the rank has told its proposer.
+    received : int
+        Finished trials of other ranks that the rank has received.
     wants_stop : bool
         The rank got a signal to stop.
     is_last : bool
@@ -41,7 +41,7 @@ class Report:
     rank: int
     sent: float
     busy_seconds: float = 0.0
-    told: int = 0
+    received: int = 0
     wants_stop: bool = False
     is_last: bool = False
     trials: tuple[TrialUpdate, ...] = ()
@@ -54,7 +54,7 @@ class Bulletin:
     Attributes
     ----------
     number : int
-        How many trials have been told up to the last one in here, or in which round.
+        How many trials have been passed on up to the last one in here, or in which round.
     sent : float
         Seconds since the epoch on rank 0's clock.
     stop : bool
@@ -64,7 +64,7 @@ class Bulletin:
     trials : tuple of TrialUpdate
         New incumbents, or finished and pending trials of all ranks, in the order they arrived.
     promotions : tuple of TrialUpdate
-        Trials that this rank is to evaluate anew, with the budget that is given here.
+        Trials that this rank is to repeat, with the budget that is given here.
     """
 
     number: int
@@ -78,7 +78,7 @@ class Bulletin:
 def encode_report(report: Report) -> NDArray[np.float64]:
     """Flat array of a report."""
     flags = report.wants_stop + 2 * report.is_last
-    return _encode((report.rank, report.sent, report.busy_seconds, report.told, flags), report.trials)
+    return _encode((report.rank, report.sent, report.busy_seconds, report.received, flags), report.trials)
 
 
 def report_length(trials: int, n_hyperparameters: int) -> int:
@@ -88,9 +88,9 @@ def report_length(trials: int, n_hyperparameters: int) -> int:
 
 def decode_report(buffer: NDArray[np.float64]) -> Report:
     """Report from its flat array, which may be longer than the report."""
-    rank, sent, busy, told, flags = buffer[:5]
+    rank, sent, busy, received, flags = buffer[:5]
     return Report(
-        int(rank), float(sent), float(busy), int(told), bool(int(flags) & 1), bool(int(flags) & 2), _decode(buffer)
+        int(rank), float(sent), float(busy), int(received), bool(int(flags) & 1), bool(int(flags) & 2), _decode(buffer)
     )
 
 
@@ -125,7 +125,7 @@ def _encode(header: tuple[float, ...], trials: tuple[TrialUpdate, ...]) -> NDArr
 
 
 def _facts(trial: TrialUpdate) -> tuple[float, ...]:
-    return (*trial.key, trial.status, trial.cost, trial.origin, trial.budget, trial.seconds, trial.threshold)
+    return (*trial.key, trial.status, trial.cost, trial.origin, trial.budget, trial.seconds)
 
 
 def _decode(buffer: NDArray[np.float64]) -> tuple[TrialUpdate, ...]:
@@ -147,7 +147,7 @@ def _mask_length(count: int, width: int) -> int:
 
 
 def _trial(row: list[float], vector: NDArray[np.float64]) -> TrialUpdate:
-    leg, rank, number, status, cost, origin, budget, seconds, threshold = row
+    leg, rank, number, status, cost, origin, budget, seconds = row
     return TrialUpdate(
         TrialKey(int(leg), int(rank), int(number)),
         Status(int(status)),
@@ -156,5 +156,4 @@ def _trial(row: list[float], vector: NDArray[np.float64]) -> TrialUpdate:
         budget,
         seconds,
         vector,
-        threshold,
     )

@@ -1,7 +1,7 @@
-"""When a rank may take its next trial, and when it hears of the others': as they come, or in rounds that are counted.
+"""When a rank may take its next trial, and when it receives the others': as they come, or in rounds that are counted.
 
 In a repeatable job nothing that a rank learns from may depend on who was faster. Ranks then take one trial
-at a time and tell each other what they found after fixed numbers of trials, by a collective that every rank
+at a time and send each other what they found after fixed numbers of trials, by a collective that every rank
 enters once per round. It is non-blocking and only ever tested, so that a rank which waits for others still
 serves the star of messages (signs of life, the order to stop), keeps no core busy, and can be given up on.
 """
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from mpi_automl.settings import Settings
 
 
-class Pace:
-    """A rank that goes on as it likes and hears of others by the star of messages alone.
+class Synchronization:
+    """None at all: a rank takes trials as it likes and receives those of others by the star of messages alone.
 
     Attributes
     ----------
@@ -47,21 +47,21 @@ class Pace:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more will be heard; only after `leave`."""
+        """Whether nothing more will be received; only after `leave`."""
         return True
 
-    def note(self, news: Sequence[TrialUpdate]) -> None:
+    def note(self, updates: Sequence[TrialUpdate]) -> None:
         """Take in that own trials began or ended."""
 
     def leave(self) -> None:
         """Make no more trials."""
 
     def serve(self) -> list[Bulletin]:
-        """Move on, and give what has been heard; returns at once."""
+        """Enter or leave a round if that is due, and give what has been received; returns at once."""
         return []
 
 
-class OneByOne(Pace):
+class OneByOne(Synchronization):
     """A rank that proposes nothing while a trial of its own is running."""
 
     def __init__(self) -> None:
@@ -72,16 +72,16 @@ class OneByOne(Pace):
         """Whether no trial of this rank is under way."""
         return self._running == 0
 
-    def note(self, news: Sequence[TrialUpdate]) -> None:
+    def note(self, updates: Sequence[TrialUpdate]) -> None:
         """Count own trials that began or ended."""
-        for trial in news:
+        for trial in updates:
             self._running += 1 if trial.status is Status.RUNNING else -1
 
 
 class Rounds(OneByOne):
     """One trial at a time, and after every `trials` of them what all ranks have found since the last round.
 
-    A rank that makes no more trials goes on entering rounds, empty-handed, until a round in which that is true of every
+    A rank that makes no more trials enters rounds, empty-handed, until a round in which that is true of every
     rank: so all enter the same number of rounds, whatever made a rank leave, and no collective is left half entered.
 
     Parameters
@@ -89,7 +89,7 @@ class Rounds(OneByOne):
     world : World
         Its communicator is duplicated, which is collective.
     share : {"incumbents", "history"}
-        Whether a round tells the best trial if it is better than any before, or every trial.
+        Whether a round passes on the best trial if it is better than any before, or every trial.
     trials : int
         Of each rank, between two rounds.
     n_hyperparameters : int
@@ -122,13 +122,13 @@ class Rounds(OneByOne):
 
     @property
     def is_over(self) -> bool:
-        """Whether no rank makes any more trials, and all have been told."""
+        """Whether no rank makes any more trials, and all have been received."""
         return self._is_over
 
-    def note(self, news: Sequence[TrialUpdate]) -> None:
+    def note(self, updates: Sequence[TrialUpdate]) -> None:
         """Keep what ended for the next round."""
-        super().note(news)
-        self._own.extend(trial for trial in news if trial.status is not Status.RUNNING)
+        super().note(updates)
+        self._own.extend(trial for trial in updates if trial.status is not Status.RUNNING)
 
     def leave(self) -> None:
         """Make no more trials, and enter rounds as long as others make some."""
@@ -163,8 +163,8 @@ class Rounds(OneByOne):
         if not self._has_left:
             self.waited_seconds += time.monotonic() - self._entered
         self._is_over = all(report.is_last for report in reports)
-        told = tuple(trial for report in reports for trial in report.trials)
-        return Bulletin(self._number, 0.0, is_last=self._is_over, trials=self._chosen(told))
+        trials = tuple(trial for report in reports for trial in report.trials)
+        return Bulletin(self._number, 0.0, is_last=self._is_over, trials=self._chosen(trials))
 
     def _chosen(self, trials: tuple[TrialUpdate, ...]) -> tuple[TrialUpdate, ...]:
         if self._share == "history":
@@ -181,10 +181,10 @@ def _quality(trial: TrialUpdate) -> tuple[float, tuple[int, int, int]]:
     return trial.cost, trial.key
 
 
-def open_pace(world: World, settings: Settings, n_hyperparameters: int) -> Pace:
-    """Collective. How this rank takes its turns: as it likes, or in rounds where the job is to be repeatable."""
+def open_synchronization(world: World, settings: Settings, n_hyperparameters: int) -> Synchronization:
+    """Collective. How this rank takes its trials: as it likes, or in rounds where the job is to be repeatable."""
     if not settings.deterministic:
-        return Pace()
+        return Synchronization()
     if settings.share == "none":
         return OneByOne()
     return Rounds(world, settings.share, settings.exchange_every, n_hyperparameters)

@@ -12,7 +12,7 @@ from types import TracebackType
 from mpi_automl.parallel.world import RankLocation, World
 
 ASK_FOR_STACK = signal.SIGQUIT
-"""A rank that gets this signal writes its stack to its log and goes on."""
+"""A rank that gets this signal writes its stack to its log and continues."""
 
 _REARM = 1.0
 
@@ -64,7 +64,7 @@ class Watchdog:
     def allow(self, seconds: float) -> None:
         """End this process, and with it the job, unless the context is left within so many seconds.
 
-        The last resort against waiting for ever where MPI knows no time limit, as in closing a shared file.
+        The last resort against waiting without end where MPI knows no time limit, as in closing a shared file.
         """
         if self._descriptor is not None:
             faulthandler.dump_traceback_later(seconds, file=self._descriptor, exit=True)

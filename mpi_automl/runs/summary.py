@@ -50,7 +50,7 @@ class RankShare:
     utilisation : float
         Share of the search's wall time in which one of its trials ran.
     received : int
-        Trials of other ranks that its proposer received.
+        Finished trials of other ranks that its proposer received.
     latency : float
         Median seconds from rank 0's sending of a bulletin to its arrival here; NaN without any.
     latency_max : float

@@ -1,7 +1,8 @@
-"""The acquisition function: expected improvement for costs that were learned on a logarithmic scale."""
+"""The acquisition function, expected improvement for costs learned on a logarithmic scale, and how it is maximised."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,39 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class AcquisitionOptimizerOptions:
+    """How the acquisition function is maximised.
+
+    Attributes
+    ----------
+    random_candidates : int
+    random_starts : int
+        Local searches from the best of the random candidates.
+    known_starts : int
+        Local searches from the trials with the lowest predicted cost.
+    foreign_starts : int
+        Local searches from the best trials of other ranks.
+    neighbours, steps : int
+        Neighbours for each step of a local search, and steps at most.
+    queue : int
+        Random candidates kept as proposals.
+    turns : int
+        Of the ends of local searches the best one is proposed, the next time the second best and so on, up to this
+        many, then the best again. Always the best one means to stay around one configuration for long. SMAC takes its
+        eight best of local searches and random candidates from one model; here each may come from a new one.
+    """
+
+    random_candidates: int = 3000
+    random_starts: int = 5
+    known_starts: int = 5
+    foreign_starts: int = 2
+    neighbours: int = 64
+    steps: int = 20
+    queue: int = 256
+    turns: int = 8
 
 
 def log_expected_improvement(mean: Floats, variance: Floats, best: float) -> Floats:

@@ -82,15 +82,15 @@ class Neighbourhood:
         owners, positions, values = owners[kept], positions[kept], values[kept]
         neighbours = vectors[owners]
         neighbours[np.arange(len(owners)), positions] = values
-        self._settle(neighbours, positions)
+        self._apply_conditions(neighbours, positions)
         allowed = ~self._space.is_forbidden(neighbours.T)
         return neighbours[allowed], owners[allowed]
 
-    def _settle(self, neighbours: Floats, positions: Indices) -> None:
+    def _apply_conditions(self, neighbours: Floats, positions: Indices) -> None:
         rows = np.flatnonzero(self._space.is_parent[positions])
         if len(rows):
             columns = np.ascontiguousarray(neighbours[rows].T)
-            self._space.settle(columns)
+            self._space.apply_conditions(columns)
             neighbours[rows] = columns.T
 
     def _other_numbers(

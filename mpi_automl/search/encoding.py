@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _PERCENTILE = 5
 _TINY = 1e-10
-_WITH_COST = (Status.SUCCESS, Status.PRUNED)
 _FAILED = (Status.CRASHED, Status.TIMEOUT, Status.MEMOUT)
 FEWEST_TRIALS = 10
 """With so many trials of its own a budget can be learned from."""
@@ -96,8 +95,8 @@ def observed_costs(costs: Floats, statuses: NDArray[np.int8], budgets: Floats | 
         is not learned from.
     """
     seen = np.full(len(costs), np.nan)
-    good = np.isin(statuses, _WITH_COST) & np.isfinite(costs)
-    failed = np.isin(statuses, (*_FAILED, *_WITH_COST)) & ~good
+    good = (statuses == Status.SUCCESS) & np.isfinite(costs)
+    failed = np.isin(statuses, (*_FAILED, Status.SUCCESS)) & ~good
     if budgets is not None and good.any():
         budget = learned_budget(budgets[good])
         good, failed = good & (budgets == budget), failed & (budgets <= budget)

@@ -102,7 +102,7 @@ class Halving:
             rung.passed_on.update(identity(vector) for vector in vectors)
 
     def next(self) -> TrialUpdate | None:
-        """The next trial to be evaluated anew, with its new budget; None when nothing is worth it.
+        """The next trial to be repeated, with its new budget; None when nothing is worth it.
 
         The caller sees to it that it is evaluated, or gives it back (`give_back`).
         """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class History:
-    """Finished trials in the order in which they were told; a trial told twice counts once.
+    """Finished trials in the order in which they were added; a trial added twice counts once.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class History:
     own, foreign : int
         Trials of this rank and of other ranks.
     repeated : int
-        Trials that were told again.
+        Trials that were added again.
     """
 
     def __init__(self, n_hyperparameters: int) -> None:
@@ -37,7 +37,6 @@ class History:
         self._costs = np.empty(64)
         self._statuses = np.empty(64, dtype=np.int8)
         self._keys = np.empty((64, 3), dtype=np.int64)
-        self._seeds = np.empty(64, dtype=np.int64)
         self._seconds = np.empty(64)
         self._budgets = np.empty(64)
         self._foreign = np.empty(64, dtype=np.bool_)
@@ -72,13 +71,8 @@ class History:
         return self._keys[: self._n]
 
     @property
-    def seeds(self) -> NDArray[np.int64]:
-        """Seeds of the trials, shape (n,); -1 where not told."""
-        return self._seeds[: self._n]
-
-    @property
     def seconds(self) -> Floats:
-        """Durations in seconds, shape (n,); NaN where not told."""
+        """Durations in seconds, shape (n,); NaN where not given."""
         return self._seconds[: self._n]
 
     @property
@@ -92,7 +86,7 @@ class History:
         return self._foreign[: self._n]
 
     def knows(self, identity: bytes) -> bool:
-        """Whether a configuration with this identity (`mpi_automl.trial.identities`) has been told."""
+        """Whether a configuration with this identity (`mpi_automl.trial.identities`) has been added."""
         return identity in self._identities
 
     def add(
@@ -104,7 +98,6 @@ class History:
         *,
         foreign: bool,
         seconds: ArrayLike | None = None,
-        seeds: ArrayLike | None = None,
         budgets: ArrayLike | None = None,
     ) -> NDArray[np.intp]:
         """Add finished trials and leave out those already known by their key.
@@ -115,16 +108,16 @@ class History:
         costs, statuses : array_like, shape (n,)
         keys : sequence of TrialKey, or int array of shape (n, 3)
         foreign : bool
-        seconds, seeds, budgets : array_like, shape (n,), optional
+        seconds, budgets : array_like, shape (n,), optional
 
         Returns
         -------
         ndarray of int
-            Which of the trials told were new.
+            Which of the trials were new.
         """
-        told = [TrialKey(*map(int, key)) for key in keys]
+        named = [TrialKey(*map(int, key)) for key in keys]
         new: list[int] = []
-        for i, key in enumerate(told):
+        for i, key in enumerate(named):
             if key not in self._rows:
                 self._rows[key] = self._n + len(new)
                 new.append(i)
@@ -134,18 +127,17 @@ class History:
         self._vectors[rows] = np.asarray(vectors, dtype=np.float64).reshape(-1, self._vectors.shape[1])[fresh]
         self._costs[rows] = np.asarray(costs, dtype=np.float64)[fresh]
         self._statuses[rows] = np.asarray(statuses)[fresh]
-        self._keys[rows] = np.array([told[i] for i in new], dtype=np.int64).reshape(-1, 3)
-        self._seeds[rows] = -1 if seeds is None else np.asarray(seeds)[fresh]
+        self._keys[rows] = np.array([named[i] for i in new], dtype=np.int64).reshape(-1, 3)
         self._seconds[rows] = np.nan if seconds is None else np.asarray(seconds)[fresh]
         self._budgets[rows] = 1.0 if budgets is None else np.asarray(budgets, dtype=np.float64)[fresh]
         self._foreign[rows] = foreign
         self._identities.update(identities(self._vectors[rows]))
-        self._count(len(told), len(new), foreign=foreign)
+        self._count(len(named), len(new), foreign=foreign)
         return fresh
 
-    def _count(self, told: int, new: int, *, foreign: bool) -> None:
+    def _count(self, added: int, new: int, *, foreign: bool) -> None:
         self._n += new
-        self.repeated += told - new
+        self.repeated += added - new
         if foreign:
             self.foreign += new
         else:
@@ -156,7 +148,7 @@ class History:
         if self._n + more <= capacity:
             return
         capacity = max(2 * capacity, self._n + more)
-        for name in ("_vectors", "_costs", "_statuses", "_keys", "_seeds", "_seconds", "_budgets", "_foreign"):
+        for name in ("_vectors", "_costs", "_statuses", "_keys", "_seconds", "_budgets", "_foreign"):
             old = getattr(self, name)
             grown = np.empty((capacity, *old.shape[1:]), dtype=old.dtype)
             grown[: self._n] = old[: self._n]

@@ -67,19 +67,23 @@ def initial_design(
     """
     vectors = VectorSpace(space)
     random = np.random.RandomState(np.random.MT19937(initial_seed(seed)))
-    if kind == "default":
-        rows = vectors.sample(max(size, 1) - 1, random)
-    elif kind == "portfolio":
-        rows = portfolio(vectors)
-        rows = np.concatenate([rows, vectors.sample(max(0, size - 1 - len(rows)), random)])
-    elif kind == "random":
-        rows = vectors.sample((count or max(LEAST, size)) - 1, random)
-    elif kind == "sobol":
-        rows = sobol(vectors, (count or max(LEAST, size)) - 1, random)
-    else:
-        rows = read_configurations(vectors, Path(kind))
+    rows = _after_default(vectors, kind, size, count or max(LEAST, size), random)
     everything = distinct(np.concatenate([rows[:0] if first is None else first, vectors.default[None], rows]))
     return list(everything[rank::size])
+
+
+def _after_default(vectors: VectorSpace, kind: str, size: int, count: int, random: np.random.RandomState) -> Floats:
+    """What follows the default configuration in the list of all ranks."""
+    if kind == "default":
+        return vectors.sample(max(size, 1) - 1, random)
+    if kind == "portfolio":
+        rows = portfolio(vectors)
+        return np.concatenate([rows, vectors.sample(max(0, size - 1 - len(rows)), random)])
+    if kind == "random":
+        return vectors.sample(count - 1, random)
+    if kind == "sobol":
+        return sobol(vectors, count - 1, random)
+    return read_configurations(vectors, Path(kind))
 
 
 def distinct(vectors: Floats) -> Floats:
@@ -173,7 +177,7 @@ def encode(space: VectorSpace, values: dict[str, Any], what: str) -> Floats:
         if not hp.legal_value(value):
             raise UserError(f"{what} sets {name} to {value!r}, which is not a legal value.")
         column[positions[name], 0] = hp.to_vector(value)
-    space.settle(column)
+    space.apply_conditions(column)
     if space.is_forbidden(column)[0]:
         raise UserError(f"{what} is a forbidden combination in this search space.")
     vector: Floats = column[:, 0]

@@ -1,4 +1,4 @@
-"""Portfolios: configurations that did well elsewhere, in the order in which they complement each other."""
+"""Portfolios: configurations that did well on recorded tables, in the order in which they complement each other."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def adapt_configuration(space: VectorSpace, entry: dict[str, Any]) -> Floats | N
             column[position, 0] = hp.to_vector(value)
         elif name.endswith("__choice__"):
             return None
-    space.settle(column)
+    space.apply_conditions(column)
     if space.is_forbidden(column)[0]:
         return None
     vector: Floats = column[:, 0]
@@ -81,7 +81,7 @@ def _each_learner(space: VectorSpace, vectors: list[Floats]) -> list[Floats]:
     for value in range(int(space.hyperparameters[step].size)):
         column = space.default[:, None].copy()
         column[step] = value
-        space.settle(column)
+        space.apply_conditions(column)
         if value not in used and not space.is_forbidden(column)[0]:
             made.append(column[:, 0])
     return made

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from importlib import import_module
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
     from numpy.typing import ArrayLike, NDArray
 
+    from mpi_automl.search.acquisition import AcquisitionOptimizerOptions
     from mpi_automl.search.model import Model
-    from mpi_automl.search.styles import Effort
     from mpi_automl.trial import TrialKey
 
     Floats = NDArray[np.float64]
@@ -55,12 +56,12 @@ class Proposer:
 
     First come the initial configurations. Then, as in SMAC, a share of the proposals is random, and
     the others maximise the expected improvement under a random forest of all finished trials that
-    this rank was told, its own and those of other ranks. Pending trials count with the cost the
+    this rank knows, its own and those of other ranks. Pending trials count with the cost the
     forest predicts for them, so that neither this rank's next proposals nor those of others repeat
     them. No configuration that is known or pending is proposed again.
 
-    The same seed and the same sequence of calls give the same proposals. With `cpu_share`, told
-    durations and measured times decide when the surrogate is trained anew; leave it None, or tell no
+    The same seed and the same sequence of calls give the same proposals. With `cpu_share`, durations
+    of trials and measured times decide when the surrogate is retrained; leave it None, or give no
     durations, where a run has to be repeatable.
 
     Parameters
@@ -74,16 +75,13 @@ class Proposer:
         Probability of a random proposal once there is a model; 0.2 is SMAC's.
     cpu_share : float, optional
         Share of its own trials' time that a rank may spend on training, in processor time: the next model waits
-        until the trials told since the last one have earned its cost, and until then proposals come from the last
+        until the trials since the last one have earned its cost, and until then proposals come from the last
         model. None trains on all trials known before every proposal.
-    prepares : bool
-        The caller runs `prepare` in a thread: until it is done, proposals are random instead of waiting
-        for it.
     again : iterable of ndarray
         Those of `initial` that are proposed although they are known, such as the best of another run, whose
         models this one does not have.
-    effort : Effort, optional
-        How the acquisition function is maximised (`mpi_automl.search.styles.rank_style`).
+    optimizer : AcquisitionOptimizerOptions, optional
+        How the acquisition function is maximised.
 
     Attributes
     ----------
@@ -102,9 +100,8 @@ class Proposer:
         *,
         random_share: float = 0.2,
         cpu_share: float | None = None,
-        prepares: bool = False,
         again: Iterable[Floats] = (),
-        effort: Effort | None = None,
+        optimizer: AcquisitionOptimizerOptions | None = None,
     ) -> None:
         sequence = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
         sampling, deciding, self._model_seed = sequence.spawn(3)
@@ -115,20 +112,30 @@ class Proposer:
         self._again = set(identities(np.array(list(again)).reshape(-1, len(self._space))))
         self._random_share = random_share
         self._cpu_share = cpu_share
-        self._effort = effort
+        self._optimizer = optimizer
         self._default = identities(self._space.default[None])[0]
         self._waiting: dict[bytes, Floats] = {}
         self._pending: dict[bytes, Floats] = {}
         self._proposed: set[bytes] = set()
         self._model: Model | None = None
-        self._is_prepared = not prepares
+        self._is_prepared = True
         self._earned = self._price = 0.0
         self.history = History(len(self._space))
         self.asked = dict.fromkeys(Origin, 0)
         self.trainings = 0
 
-    def prepare(self) -> None:
-        """Import what the surrogate needs, which takes seconds; may run in a thread beside `ask` and `tell`."""
+    def prepare(self, *, random_meanwhile: bool) -> None:
+        """Import in a thread what the surrogate needs, which takes seconds.
+
+        Parameters
+        ----------
+        random_meanwhile : bool
+            Until that is done, proposals are random instead of waiting for it.
+        """
+        self._is_prepared = not random_meanwhile
+        Thread(target=self._import_model, daemon=True).start()
+
+    def _import_model(self) -> None:
         import_module("mpi_automl.search.model")
         self._is_prepared = True
 
@@ -157,10 +164,9 @@ class Proposer:
         *,
         foreign: bool,
         seconds: ArrayLike | None = None,
-        seeds: ArrayLike | None = None,
         budgets: ArrayLike | None = None,
     ) -> int:
-        """Learn from finished trials; those already told (by key) change nothing.
+        """Learn from finished trials; those already known (by key) change nothing.
 
         Parameters
         ----------
@@ -173,9 +179,8 @@ class Proposer:
             Whether other ranks ran them.
         seconds : array_like, shape (n,), optional
             Durations, for `cpu_share`.
-        seeds : array_like, shape (n,), optional
         budgets : array_like, shape (n,), optional
-            Shares of the full budget; 1 where not told.
+            Shares of the full budget; 1 where not given.
 
         Returns
         -------
@@ -183,7 +188,7 @@ class Proposer:
             How many were new.
         """
         table = np.asarray(vectors, dtype=np.float64).reshape(-1, len(self._space))
-        facts = {"seconds": seconds, "seeds": seeds, "budgets": budgets}
+        facts = {"seconds": seconds, "budgets": budgets}
         new = self.history.add(table, costs, statuses, keys, foreign=foreign, **facts)
         for identity in identities(table[new]):
             self._waiting.pop(identity, None)
@@ -192,7 +197,7 @@ class Proposer:
         return len(new)
 
     def set_pending(self, pending: Mapping[TrialKey, Floats] | Iterable[Floats]) -> None:
-        """Replace what is known about trials that run elsewhere.
+        """Replace what is known about trials that run on other ranks.
 
         Parameters
         ----------
@@ -229,7 +234,8 @@ class Proposer:
             # SMAC and scikit-learn take seconds to import: not before there is something to learn.
             from mpi_automl.search.model import Model
 
-            self._model = Model(self._space, self._model_seed, self._effort)
+            options = () if self._optimizer is None else (self._optimizer,)
+            self._model = Model(self._space, self._model_seed, *options)
         busy = np.array([*self._waiting.values(), *self._pending.values()]).reshape(-1, len(self._space))
         if self._cpu_share is None or self._earned >= self._price or not self._model.has_queue:
             # Not wall time: where a rank shares its core with its trial, training would seem to cost twice as much.

@@ -59,7 +59,7 @@ def write_smac_files(directory: Path, space: ConfigurationSpace, trials: Finishe
     """Write scenario.json, configspace.json, runhistory.json, intensifier.json and optimization.json.
 
     SMAC has one trial for a configuration and seed: of configurations that were evaluated several times the first trial
-    is written. The dummy has no configuration, and trials that were stopped or pruned say too little: they are
+    is written. The dummy has no configuration, and trials that were stopped say too little: they are
     left out. The seed of all trials is the run's, as readers such as DeepCAVE want a single one.
 
     Parameters
@@ -76,9 +76,21 @@ def write_smac_files(directory: Path, space: ConfigurationSpace, trials: Finishe
         Number of trials written.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    history, trajectory = RunHistory(), []
     start = float(trials.starts.min()) if len(trials.starts) else 0.0
-    best = np.inf
+    history, trajectory = _history(space, trials, seed, start)
+    history.save(directory / "runhistory.json")
+    space.to_json(directory / "configspace.json")
+    _write(directory / "scenario.json", _scenario(directory, space, history.finished, seed))
+    _write(directory / "intensifier.json", _intensifier(trajectory))
+    _write(directory / "optimization.json", _optimization(trials, start))
+    return int(history.finished)
+
+
+def _history(
+    space: ConfigurationSpace, trials: FinishedTrials, seed: int, start: float
+) -> tuple[RunHistory, list[dict[str, object]]]:
+    """SMAC's run history, and its trajectory of incumbents."""
+    history, trajectory, best = RunHistory(), [], np.inf
     for row in _written_rows(trials):
         configuration = Configuration(space, vector=trials.vectors[row])
         configuration.origin = trials.origins[row]
@@ -101,34 +113,31 @@ def write_smac_files(directory: Path, space: ConfigurationSpace, trials: Finishe
         if cost < best:
             best = cost
             number = history.get_config_id(configuration)
-            item = {"config_ids": [number], "costs": [cost], "trial": history.finished, "walltime": ended - start}
-            trajectory.append(item)
-    wall = float(trials.ends.max()) - start if len(trials.ends) else 0.0
-    history.save(directory / "runhistory.json")
-    space.to_json(directory / "configspace.json")
-    _write(directory / "scenario.json", _scenario(directory, space, history.finished, seed))
-    incumbents = trajectory[-1]["config_ids"] if trajectory else []
-    _write(
-        directory / "intensifier.json",
-        {
-            "incumbent_ids": incumbents,
-            "rejected_config_ids": [],
-            "incumbents_changed": len(trajectory),
-            "trajectory": trajectory,
-            "state": {},
-        },
-    )
-    _write(
-        directory / "optimization.json",
-        {
-            "used_walltime": wall,
-            "used_target_function_walltime": float((trials.ends - trials.starts).sum()),
-            "used_target_function_cputime": float(trials.cpu_seconds.sum()),
-            "last_update": float(trials.ends.max()) if len(trials.ends) else 0.0,
-            "finished": True,
-        },
-    )
-    return int(history.finished)
+            trajectory.append(
+                {"config_ids": [number], "costs": [cost], "trial": history.finished, "walltime": ended - start}
+            )
+    return history, trajectory
+
+
+def _intensifier(trajectory: list[dict[str, object]]) -> dict[str, object]:
+    return {
+        "incumbent_ids": trajectory[-1]["config_ids"] if trajectory else [],
+        "rejected_config_ids": [],
+        "incumbents_changed": len(trajectory),
+        "trajectory": trajectory,
+        "state": {},
+    }
+
+
+def _optimization(trials: FinishedTrials, start: float) -> dict[str, object]:
+    last = float(trials.ends.max()) if len(trials.ends) else 0.0
+    return {
+        "used_walltime": last - start if len(trials.ends) else 0.0,
+        "used_target_function_walltime": float((trials.ends - trials.starts).sum()),
+        "used_target_function_cputime": float(trials.cpu_seconds.sum()),
+        "last_update": last,
+        "finished": True,
+    }
 
 
 def _written_rows(trials: FinishedTrials) -> list[int]:

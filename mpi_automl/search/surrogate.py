@@ -41,7 +41,7 @@ class Surrogate:
         self._max_features = max_features
         self._trees: list[tuple[Any, Floats]] = []
 
-    def _grow(self, X: NDArray[np.float32], y: Floats, n_trees: int, seed: int) -> EPMRandomForest:
+    def _fit_trees(self, X: NDArray[np.float32], y: Floats, n_trees: int, seed: int) -> EPMRandomForest:
         forest = EPMRandomForest(
             n_estimators=n_trees,
             min_samples_split=2,
@@ -83,12 +83,12 @@ class Surrogate:
         self, X: NDArray[np.float32], y: Floats, subsets: Sequence[NDArray[np.intp]] | None
     ) -> Iterator[tuple[Any, NDArray[np.intp]]]:
         if subsets is None:
-            forest = self._grow(X, y, N_TREES, self._seed)
+            forest = self._fit_trees(X, y, N_TREES, self._seed)
             for tree, drawn in zip(forest.estimators_, forest.estimators_samples_, strict=True):
                 yield tree.tree_, drawn
         else:
             for k, rows in enumerate(subsets):
-                forest = self._grow(X[rows], y[rows], 1, self._seed + k)
+                forest = self._fit_trees(X[rows], y[rows], 1, self._seed + k)
                 yield forest.estimators_[0].tree_, rows[forest.estimators_samples_[0]]
 
     @property

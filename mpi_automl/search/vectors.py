@@ -49,7 +49,7 @@ class OneOf:
 
 
 @dataclass(frozen=True)
-class Combination:
+class JoinedRules:
     """True where all parts are, or any part is."""
 
     every: bool
@@ -74,14 +74,14 @@ class Delegated:
         return np.asarray(self.method(columns), dtype=np.bool_)
 
 
-Rule = OneOf | Combination | Delegated
+Rule = OneOf | JoinedRules | Delegated
 
 
 def condition_rule(condition: Any, index: Mapping[str, int]) -> Rule:
     """The rule by which a ConfigSpace condition holds."""
     if isinstance(condition, Conjunction) and isinstance(condition, (AndConjunction, OrConjunction)):
         parts = tuple(condition_rule(part, index) for part in condition.components)
-        return Combination(isinstance(condition, AndConjunction), parts)
+        return JoinedRules(isinstance(condition, AndConjunction), parts)
     if isinstance(condition, EqualsCondition):
         return OneOf(index[condition.parent.name], (float(condition.vector_value),))
     if isinstance(condition, InCondition):
@@ -95,7 +95,7 @@ def forbidden_rule(clause: Any, index: Mapping[str, int]) -> Rule:
         clause, (ForbiddenAndConjunction, ForbiddenOrConjunction)
     ):
         parts = tuple(forbidden_rule(part, index) for part in clause.components)
-        return Combination(isinstance(clause, ForbiddenAndConjunction), parts)
+        return JoinedRules(isinstance(clause, ForbiddenAndConjunction), parts)
     if isinstance(clause, ForbiddenEqualsClause):
         return OneOf(index[clause.hyperparameter.name], (float(clause.vector_value),))
     if isinstance(clause, ForbiddenInClause):
@@ -111,7 +111,7 @@ def condition_parents(condition: Any) -> list[str]:
 
 
 @dataclass(frozen=True, eq=False)
-class Group:
+class RuleGroup:
     """Hyperparameters that are active under one and the same rule."""
 
     rule: Rule
@@ -153,7 +153,7 @@ class VectorSpace:
     def __len__(self) -> int:
         return len(self.names)
 
-    def _compile_groups(self) -> list[Group]:
+    def _compile_groups(self) -> list[RuleGroup]:
         index = self.space.index_of
         conditions = {name: list(self.space.parent_conditions_of[name]) for name in self.names}
         depths: dict[str, int] = {}
@@ -168,9 +168,9 @@ class VectorSpace:
         for name in sorted(self.names, key=lambda name: (depth(name), index[name])):
             if conditions[name]:
                 rules = tuple(condition_rule(condition, index) for condition in conditions[name])
-                rule = rules[0] if len(rules) == 1 else Combination(True, rules)
+                rule = rules[0] if len(rules) == 1 else JoinedRules(True, rules)
                 groups.setdefault((depth(name), rule), []).append(index[name])
-        return [Group(rule, np.array(children)) for (_, rule), children in groups.items()]
+        return [RuleGroup(rule, np.array(children)) for (_, rule), children in groups.items()]
 
     def sample(self, n: int, random: np.random.RandomState) -> Floats:
         """Draw valid configurations from ConfigSpace's own distributions.
@@ -227,10 +227,10 @@ class VectorSpace:
                 made[i] = hp.to_vector(hp.to_value(unit))
             else:
                 made[i] = unit
-        self.settle(made)
+        self.apply_conditions(made)
         return made
 
-    def settle(self, columns: Floats) -> None:
+    def apply_conditions(self, columns: Floats) -> None:
         """Make activity follow the conditions, in place.
 
         What a condition switches off becomes NaN; what it switches on and has no value gets its default.

@@ -96,7 +96,7 @@ class _Translator:
                 column[self._positions[name], 0] = encoded
             elif self._space.is_parent[self._positions[name]]:
                 return None
-        self._space.settle(column)
+        self._space.apply_conditions(column)
         if self._space.is_forbidden(column)[0]:
             return None
         vector: Floats = column[:, 0]

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from mpi_automl.trial import Result, Status, Trial
 
 if TYPE_CHECKING:
-    from mpi_automl.evaluation.evaluator import Refit
     from mpi_automl.simulation.surrogate_benchmark import Benchmark
 
 _MOST_OUTSTANDING = 2
@@ -67,7 +66,6 @@ class SimulatedEvaluator:
         seconds: float,
         memory: float,
         keep_model_below: float = -float("inf"),
-        prune_above: float = float("inf"),
     ) -> None:
         """Have a trial replayed; its `Result` comes from `poll`.
 
@@ -76,7 +74,7 @@ class SimulatedEvaluator:
         trial : Trial
         seconds : float
             Wall-clock limit.
-        memory, keep_model_below, prune_above : float
+        memory, keep_model_below : float
             Without effect.
 
         Raises
@@ -96,7 +94,7 @@ class SimulatedEvaluator:
         unscaled = lasts / self._scale if self._scale else outcome.seconds
         self._outstanding.append(Result(trial, status, cost, start, self._last_end, fit_seconds=unscaled))
 
-    def poll(self, timeout: float = 0.0) -> list[Result | Refit]:
+    def poll(self, timeout: float = 0.0) -> list[Result]:
         """Results whose time has come, in the order of submission.
 
         Parameters
@@ -108,7 +106,7 @@ class SimulatedEvaluator:
         wait = min(timeout, first_end - time.time())
         if wait > 0:
             time.sleep(wait)
-        finished: list[Result | Refit] = []
+        finished: list[Result] = []
         now = time.time()
         while self._outstanding and self._outstanding[0].end <= now:
             result = self._outstanding.popleft()

@@ -201,7 +201,7 @@ class SurrogateBenchmark:
 
     @property
     def configspace(self) -> ConfigurationSpace:
-        """The search space, made anew."""
+        """The search space, a new object at each call."""
         import json
 
         from ConfigSpace import ConfigurationSpace

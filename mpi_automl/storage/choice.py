@@ -58,14 +58,16 @@ class StoreOptions:
 
 
 @dataclass(frozen=True)
-class Choice:
+class LayoutChoice:
     """A layout and why it was chosen, as a part of a sentence."""
 
     shared: bool
     reason: str
 
 
-def choose(wanted: str, *, ranks: int, parallel_hdf5: bool, mpi_libraries: frozenset[str], file_system: str) -> Choice:
+def choose(
+    wanted: str, *, ranks: int, parallel_hdf5: bool, mpi_libraries: frozenset[str], file_system: str
+) -> LayoutChoice:
     """Choose a layout from facts.
 
     Parameters
@@ -89,21 +91,21 @@ def choose(wanted: str, *, ranks: int, parallel_hdf5: bool, mpi_libraries: froze
     if wanted not in (SHARED, PER_RANK, AUTO):
         raise UserError(f"The store's layout is {wanted!r}; it must be {SHARED}, {PER_RANK} or {AUTO}.")
     if wanted == PER_RANK:
-        return Choice(shared=False, reason="as was asked for")
+        return LayoutChoice(shared=False, reason="as was asked for")
     obstacle = _obstacle(parallel_hdf5, mpi_libraries)
     if wanted == SHARED:
         if obstacle:
             raise UserError(
                 f"A shared file was asked for, but {obstacle}; install a parallel h5py or ask for per-rank."
             )
-        return Choice(shared=True, reason="as was asked for")
+        return LayoutChoice(shared=True, reason="as was asked for")
     if ranks == 1:
-        return Choice(shared=False, reason="there is one rank")
+        return LayoutChoice(shared=False, reason="there is one rank")
     if not obstacle and file_system in _WITHOUT_PARALLEL_WRITES:
         obstacle = f"several writers of one file are not safe on {file_system}"
     if obstacle:
-        return Choice(shared=False, reason=obstacle)
-    return Choice(shared=True, reason="h5py has MPI")
+        return LayoutChoice(shared=False, reason=obstacle)
+    return LayoutChoice(shared=True, reason="h5py has MPI")
 
 
 def _obstacle(parallel_hdf5: bool, libraries: frozenset[str]) -> str:

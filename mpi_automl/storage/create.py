@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Part:
+class FileContents:
     """What one file holds: some ranks, and for each of them trials from a number on.
 
     Attributes
@@ -47,18 +47,18 @@ class Part:
     layout: StoreLayout
 
     @classmethod
-    def whole(cls, kind: str, leg: int, layout: StoreLayout) -> Part:
+    def whole(cls, kind: str, leg: int, layout: StoreLayout) -> FileContents:
         """All ranks of a leg."""
         return cls(kind, leg, 0, 0, layout)
 
-    def of_rank(self, rank: int) -> Part:
+    def of_rank(self, rank: int) -> FileContents:
         """One rank of a leg, in a file of its own."""
-        return Part("rank", self.leg, rank, 0, replace(self.layout, ranks=1))
+        return FileContents("rank", self.leg, rank, 0, replace(self.layout, ranks=1))
 
-    def overflow(self, rank: int, index: int) -> Part:
+    def overflow(self, rank: int, index: int) -> FileContents:
         """One rank's trials beyond its room; records only, as predictions stay where they have their slots."""
         layout = replace(self.layout, ranks=1, n_validation=0, n_test=0)
-        return Part("overflow", self.leg, rank, index * layout.trials_per_rank, layout)
+        return FileContents("overflow", self.leg, rank, index * layout.trials_per_rank, layout)
 
     @property
     def attributes(self) -> dict[str, Any]:
@@ -135,13 +135,13 @@ def header(metadata: Mapping[str, Any]) -> Header:
     return Header(attributes, arrays, names)
 
 
-def _write_attributes(file: Any, part: Part, head: Header) -> None:
-    for name, value in {**head.attributes, **part.attributes}.items():
+def _write_attributes(file: Any, contents: FileContents, head: Header) -> None:
+    for name, value in {**head.attributes, **contents.attributes}.items():
         # Parallel HDF5 cannot write texts of variable length.
         file.attrs[name] = np.bytes_(value.encode()) if isinstance(value, str) else value
 
 
-def lay_out(path: Path, part: Part, head: Header, *, with_shared: bool, properties: Any) -> Any:
+def lay_out(path: Path, contents: FileContents, head: Header, *, with_shared: bool, properties: Any) -> Any:
     """Create a file with everything in it, and flush it.
 
     Collective when the access properties have a communicator: all ranks make the same calls in the
@@ -150,7 +150,7 @@ def lay_out(path: Path, part: Part, head: Header, *, with_shared: bool, properti
     Parameters
     ----------
     path : Path
-    part : Part
+    contents : FileContents
     head : Header
     with_shared : bool
         Whether the file also has the datasets that belong to the whole leg.
@@ -163,11 +163,11 @@ def lay_out(path: Path, part: Part, head: Header, *, with_shared: bool, properti
         Open for writing.
     """
     file = h5py.File(h5py.h5f.create(str(path).encode(), h5py.h5f.ACC_TRUNC, fapl=properties))
-    for name, (shape, dtype) in slab_shapes(part.layout).items():
+    for name, (shape, dtype) in slab_shapes(contents.layout).items():
         contiguous(file, name, shape, dtype)
     for name, (shape, text) in head.arrays.items() if with_shared else ():
         contiguous(file, name, shape, np.dtype(text))
-    _write_attributes(file, part, head)
+    _write_attributes(file, contents, head)
     file.flush()
     return file
 
@@ -179,13 +179,15 @@ def write_shared(file: Any, metadata: Mapping[str, Any]) -> None:
             file[name][...] = array
 
 
-def write_master(path: Path, part: Part, head: Header, shared: Mapping[str, NDArray[Any]], sources: list[Path]) -> None:
+def write_master(
+    path: Path, contents: FileContents, head: Header, shared: Mapping[str, NDArray[Any]], sources: list[Path]
+) -> None:
     """Write the master: virtual datasets over the files of all ranks, in the schema of a shared file.
 
     Parameters
     ----------
     path : Path
-    part : Part
+    contents : FileContents
         The whole leg.
     head : Header
     shared : mapping of str to ndarray
@@ -194,14 +196,14 @@ def write_master(path: Path, part: Part, head: Header, shared: Mapping[str, NDAr
         One file for each rank, in the directory of the master.
     """
     with h5py.File(path, "w") as file:
-        for name, (shape, dtype) in slab_shapes(part.layout).items():
+        for name, (shape, dtype) in slab_shapes(contents.layout).items():
             virtual = h5py.VirtualLayout(shape=shape, dtype=dtype)
             for rank, source in enumerate(sources):
                 virtual[rank] = h5py.VirtualSource(source.name, name, shape=(1, *shape[1:]), dtype=dtype)[0]
             file.create_virtual_dataset(name, virtual)
         for name, array in shared.items():
             file.create_dataset(name, data=array)
-        _write_attributes(file, part, head)
+        _write_attributes(file, contents, head)
 
 
 def unfinished(path: Path) -> Path:

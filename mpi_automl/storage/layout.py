@@ -108,7 +108,7 @@ class StoreLayout:
 def trials_for(seconds: float) -> int:
     """Room for records that a rank is given for a leg of so many seconds.
 
-    The room costs no disk until it is used. A rank with more trials than this goes on in overflow
+    The room costs no disk until it is used. A rank with more trials than this continues in overflow
     files, so the number need not be an upper bound.
     """
     return min(_MAXIMUM_TRIALS, max(_MINIMUM_TRIALS, math.ceil(seconds * _TRIALS_PER_SECOND)))

@@ -1,4 +1,4 @@
-"""Makes the master of a leg anew from the files of its ranks."""
+"""Rebuilds the master of a leg from the files of its ranks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mpi_automl.storage import schema
-from mpi_automl.storage.create import Header, Part, finish, unfinished, write_master
+from mpi_automl.storage.create import FileContents, Header, finish, unfinished, write_master
 from mpi_automl.storage.layout import StoreLayout
 from mpi_automl.storage.leg_files import open_file, read_rows
 
@@ -38,7 +38,7 @@ def make_master(directory: Path, leg: int) -> None:
         layout = layout_of(file, len(sources))
         head = Header({name: file.attrs[name] for name in file.attrs}, {}, ())
     path = schema.main_file(directory, leg)
-    write_master(unfinished(path), Part.whole("master", leg, layout), head, shared, sources)
+    write_master(unfinished(path), FileContents.whole("master", leg, layout), head, shared, sources)
     finish(path)
 
 

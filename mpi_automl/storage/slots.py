@@ -9,7 +9,7 @@ from mpi_automl.storage.schema import NO_TRIAL
 
 
 @dataclass(frozen=True)
-class Place:
+class SlotAssignment:
     """A slot to write into, and the trial that gives way once the new record is there."""
 
     slot: int
@@ -34,17 +34,17 @@ class Slots:
         self._kept: list[tuple[float, int, int]] = []
         self._has_dummy = False
 
-    def place_for(self, cost: float, *, is_dummy: bool) -> Place | None:
+    def place_for(self, cost: float, *, is_dummy: bool) -> SlotAssignment | None:
         """Where predictions of a trial would go; None when it is no better than all that are kept."""
         if not self._free:
             return None
         slot = self._free[0]
         if len(self._kept) < self._keep or (is_dummy and not self._has_dummy):
-            return Place(slot)
+            return SlotAssignment(slot)
         worst_cost, worst_number, _ = self._worst()
-        return Place(slot, replaces=worst_number) if cost < worst_cost else None
+        return SlotAssignment(slot, replaces=worst_number) if cost < worst_cost else None
 
-    def take(self, place: Place, number: int, cost: float, *, is_dummy: bool) -> None:
+    def take(self, place: SlotAssignment, number: int, cost: float, *, is_dummy: bool) -> None:
         """Note that a trial's predictions are committed at a place that `place_for` gave."""
         self._free.remove(place.slot)
         if is_dummy and not self._has_dummy:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mpi_automl.errors import JobError, UserError
 from mpi_automl.storage import schema
-from mpi_automl.storage.choice import Choice, StoreOptions, choose, file_system_of, wanted_layout
+from mpi_automl.storage.choice import LayoutChoice, StoreOptions, choose, file_system_of, wanted_layout
 from mpi_automl.storage.create import (
+    FileContents,
     Header,
-    Part,
     finish,
     header,
     lay_out,
@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from mpi_automl.storage.layout import StoreLayout
+    from mpi_automl.storage.store_world import StoreWorld
 
 __all__ = ["Store", "create_store"]
+
+T = TypeVar("T")
 
 
 def create_store(
@@ -36,8 +39,7 @@ def create_store(
     leg: int,
     layout: StoreLayout,
     metadata: Mapping[str, Any] | None,
-    comm: Any = None,
-    rank: int = 0,
+    world: StoreWorld,
     options: StoreOptions = StoreOptions(),  # noqa: B008  # frozen
 ) -> Store:
     """Collective. Lay out the store of a new leg.
@@ -54,9 +56,8 @@ def create_store(
         row numbers in the table) and ``space`` (text of the configuration space); it may have
         ``test_truth``, ``extra_metrics`` (names, in the order of a record's scores), ``task_type``,
         ``metric``, ``space_digest``, ``table_digest``, and anything else that JSON can hold.
-    comm : mpi4py communicator, optional
-        None for a single rank.
-    rank : int
+    world : StoreWorld
+        The ranks that write the leg.
     options : StoreOptions
 
     Raises
@@ -67,16 +68,16 @@ def create_store(
     JobError
         On a rank that cannot write its part of a shared file.
     """
-    place = StorePlace(Path(directory), leg, rank)
-    facts = _gathered(comm, (is_parallel(), loaded_mpi_libraries()))
-    choice, head = _root_does(comm, rank, lambda: _prepare(place, layout, metadata, options, facts))
-    part = Part.whole("shared" if choice.shared else "master", leg, layout)
+    place = StorePlace(Path(directory), leg, world.rank)
+    facts = world.gather((is_parallel(), loaded_mpi_libraries()))
+    choice, head = world.on_root(lambda: _checked(lambda: _prepare(place, layout, metadata, options, facts)))
+    contents = FileContents.whole("shared" if choice.shared else "master", leg, layout)
     make = _shared_file if choice.shared else _rank_file
-    file = make(place, part, head, metadata, comm, options)
+    file = make(place, contents, head, metadata, world, options)
     flusher = Flusher(options.flush)
     main = schema.main_file(place.directory, leg)
-    flusher.add(main if choice.shared else schema.rank_file(place.directory, leg, rank))
-    return Store(place, part, head, choice, file, flusher)
+    flusher.add(main if choice.shared else schema.rank_file(place.directory, leg, world.rank))
+    return Store(place, contents, head, choice, file, flusher)
 
 
 def _prepare(
@@ -85,7 +86,7 @@ def _prepare(
     metadata: Mapping[str, Any] | None,
     options: StoreOptions,
     facts: list[tuple[bool, frozenset[str]]],
-) -> tuple[Choice, Header]:
+) -> tuple[LayoutChoice, Header]:
     if metadata is None:
         raise ValueError("the root rank must give the metadata")
     store = schema.store_directory(place.directory)
@@ -105,84 +106,65 @@ def _prepare(
 
 
 def _shared_file(
-    place: StorePlace, part: Part, head: Header, metadata: Mapping[str, Any] | None, comm: Any, options: StoreOptions
+    place: StorePlace,
+    contents: FileContents,
+    head: Header,
+    metadata: Mapping[str, Any] | None,
+    world: StoreWorld,
+    options: StoreOptions,
 ) -> Any:
     path = schema.main_file(place.directory, place.leg)
-    properties = access(comm, options.hints, options.alignment)
+    properties = access(world.comm, options.hints, options.alignment)
     try:
-        file = lay_out(unfinished(path), part, head, with_shared=True, properties=properties)
+        file = lay_out(unfinished(path), contents, head, with_shared=True, properties=properties)
         if metadata is not None and place.rank == 0:
             write_shared(file, metadata)
     except WRITE_ERRORS as error:
         # Nobody may wait for a rank that fails here: HDF5 closes a shared file together, and cannot close this one.
         raise JobError(_cannot_be_made(error)) from error
-    _barrier(comm)
-    _root_does(comm, place.rank, lambda: finish(path))
+    world.wait()
+    world.on_root(lambda: _checked(lambda: finish(path)))
     return file
 
 
 def _rank_file(
-    place: StorePlace, part: Part, head: Header, metadata: Mapping[str, Any] | None, comm: Any, options: StoreOptions
+    place: StorePlace,
+    contents: FileContents,
+    head: Header,
+    metadata: Mapping[str, Any] | None,
+    world: StoreWorld,
+    options: StoreOptions,
 ) -> Any:
     def create() -> Any:
         path = schema.rank_file(place.directory, place.leg, place.rank)
         is_root = place.rank == 0
         properties = access(alignment=options.alignment)
-        own = part.of_rank(place.rank)
+        own = contents.of_rank(place.rank)
         file = lay_out(unfinished(path), own, head, with_shared=is_root, properties=properties)
         if metadata is not None and is_root:
             write_shared(file, metadata)
         finish(path)
         return file
 
-    file = _all_do(comm, create)
+    file = world.together(lambda: _checked(create))
 
     def create_master() -> None:
         path = schema.main_file(place.directory, place.leg)
-        sources = [schema.rank_file(place.directory, place.leg, rank) for rank in range(part.layout.ranks)]
+        sources = [schema.rank_file(place.directory, place.leg, rank) for rank in range(contents.layout.ranks)]
         if metadata is not None:
-            write_master(unfinished(path), part, head, shared_arrays(metadata), sources)
+            write_master(unfinished(path), contents, head, shared_arrays(metadata), sources)
         finish(path)
 
-    _root_does(comm, place.rank, create_master)
+    world.on_root(lambda: _checked(create_master))
     return file
 
 
-def _gathered(comm: Any, value: Any) -> list[Any]:
-    return [value] if comm is None else list(comm.allgather(value))
-
-
-def _barrier(comm: Any) -> None:
-    if comm is not None:
-        comm.Barrier()
-
-
-def _root_does(comm: Any, rank: int, action: Callable[[], Any]) -> Any:
-    """Run an action on the root rank and give its value to all; its failure is raised on every rank."""
-    value, failure = _tried(action) if rank == 0 else (None, None)
-    if comm is not None:
-        value, failure = comm.bcast((value, failure), root=0)
-    if failure is not None:
-        raise failure
-    return value
-
-
-def _all_do(comm: Any, action: Callable[[], Any]) -> Any:
-    """Run an action on every rank; the failure of one is raised on all."""
-    value, failure = _tried(action)
-    failures = [found for found in _gathered(comm, failure) if found is not None]
-    if failures:
-        raise failures[0]
-    return value
-
-
-def _tried(action: Callable[[], Any]) -> tuple[Any, Exception | None]:
+def _checked(action: Callable[[], T]) -> T:
+    """Run an action; a write that fails becomes a `UserError`, on which ranks agree."""
     try:
-        return action(), None
-    except UserError as error:
-        return None, error
+        return action()
     except WRITE_ERRORS as error:
-        return None, UserError(_cannot_be_made(error))
+        raise UserError(_cannot_be_made(error)) from error
 
 
 def _cannot_be_made(error: BaseException) -> str:

@@ -19,16 +19,16 @@ import numpy as np
 
 from mpi_automl.errors import JobError
 from mpi_automl.storage import schema
-from mpi_automl.storage.create import Header, Part, finish, lay_out, unfinished
+from mpi_automl.storage.create import FileContents, Header, finish, lay_out, unfinished
 from mpi_automl.storage.hdf5 import RowWriter, access
 from mpi_automl.storage.records import checksum_of, finished_record, running_record, sealed
-from mpi_automl.storage.slots import Place, Slots
+from mpi_automl.storage.slots import SlotAssignment, Slots
 from mpi_automl.trial import Origin, Result, Trial
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mpi_automl.storage.choice import Choice
+    from mpi_automl.storage.choice import LayoutChoice
     from mpi_automl.storage.flusher import Flusher
 
 _REFUSALS = (errno.EROFS, errno.EIO, errno.ESTALE)
@@ -70,10 +70,10 @@ class Store:
     Parameters
     ----------
     place : StorePlace
-    part : Part
+    contents : FileContents
         The whole leg.
     head : Header
-    choice : Choice
+    choice : LayoutChoice
         The layout, and why.
     file : h5py.File
         Open for writing, laid out in full.
@@ -81,13 +81,13 @@ class Store:
     """
 
     def __init__(
-        self, place: StorePlace, part: Part, head: Header, choice: Choice, file: Any, flusher: Flusher
+        self, place: StorePlace, contents: FileContents, head: Header, choice: LayoutChoice, file: Any, flusher: Flusher
     ) -> None:
-        self.layout = part.layout
+        self.layout = contents.layout
         self.choice = choice
         self.problem = ""
         self._place = place
-        self._part = part
+        self._contents = contents
         self._head = head
         self._files = {0: _OpenSlab(file, place.rank if choice.shared else 0)}
         self._flusher = flusher
@@ -151,7 +151,7 @@ class Store:
         ------
         LostStoreError
             When the file system refuses writes: read-only, broken or stale. The files stay open then: HDF5 cannot close
-            what it cannot write, and in a shared file would wait for the other ranks for ever.
+            what it cannot write, and in a shared file would wait for the other ranks without end.
         """
         self._retry_at = 0.0
         self._commit_waiting()
@@ -200,7 +200,7 @@ class Store:
         if place:
             self._slots.take(place, key.number, result.cost, is_dummy=is_dummy)
 
-    def _place_for(self, result: Result, *, is_dummy: bool) -> Place | None:
+    def _place_for(self, result: Result, *, is_dummy: bool) -> SlotAssignment | None:
         if result.predictions is None or not np.isfinite(result.cost):
             return None
         if self.layout.n_test and result.test_predictions is None:
@@ -236,8 +236,8 @@ class Store:
     def _open_overflow(self, index: int) -> Any:
         directory, leg, rank = self._place.directory, self._place.leg, self._place.rank
         path = schema.overflow_file(directory, leg, rank, index)
-        part = self._part.overflow(rank, index)
-        file = lay_out(unfinished(path), part, self._head, with_shared=False, properties=access())
+        contents = self._contents.overflow(rank, index)
+        file = lay_out(unfinished(path), contents, self._head, with_shared=False, properties=access())
         finish(path)
         self._flusher.add(path)
         return file

@@ -12,7 +12,7 @@ from mpi_automl.cli.chart import step_chart
 from mpi_automl.cli.live import picture, progress_line
 from mpi_automl.cli.main import entry
 from mpi_automl.data.task import TaskType
-from mpi_automl.job.progress import Pace, Progress, ProgressMeter
+from mpi_automl.job.progress import Progress, ProgressMeter, Throttle
 from mpi_automl.job.time_budget import TimeBudget
 from mpi_automl.metrics.registry import get_metric
 from mpi_automl.parallel.coordinator import Coordinator
@@ -122,15 +122,15 @@ def test_the_chart_steps_from_one_value_to_the_next(better):
 
 
 def test_what_takes_long_is_done_less_often():
-    pace = Pace(1.0, 30.0)
-    assert pace.is_due(0.0)
-    pace.done(0.0, 0.3)
-    assert (pace.is_due(0.9), pace.is_due(1.1)) == (False, True)
-    pace.done(2.0, 2.03)
-    assert (pace.is_due(7.9), pace.is_due(8.1)) == (False, True)
-    pace.done(10.0, 11.0)
-    pace.done(20.0, 21.0)
-    assert (pace.is_due(49.0), pace.is_due(50.1)) == (False, True)
+    throttle = Throttle(1.0, 30.0)
+    assert throttle.is_due(0.0)
+    throttle.done(0.0, 0.3)
+    assert (throttle.is_due(0.9), throttle.is_due(1.1)) == (False, True)
+    throttle.done(2.0, 2.03)
+    assert (throttle.is_due(7.9), throttle.is_due(8.1)) == (False, True)
+    throttle.done(10.0, 11.0)
+    throttle.done(20.0, 21.0)
+    assert (throttle.is_due(49.0), throttle.is_due(50.1)) == (False, True)
 
 
 def watch(capsys, *words):

@@ -81,7 +81,7 @@ def test_predictions_are_out_of_fold_in_row_order(resampling):
     predictions, test_predictions = by_hand(setup, LogisticRegression(random_state=3))
     assert np.allclose(outcome.predictions, predictions, atol=1e-6)
     assert np.allclose(outcome.test_predictions, test_predictions, atol=1e-6)
-    assert len(outcome.fold_costs) == len(outcome.models) == len(setup.resampling.folds)
+    assert len(outcome.models) == len(setup.resampling.folds)
     y = setup.task.y[setup.resampling.validation_rows]
     assert outcome.cost == setup.metric.cost(y, outcome.predictions, setup.task.type)
 
@@ -125,21 +125,6 @@ def test_cost_that_is_no_number_is_a_failure():
     nothing = replace(setup.metric, name="nothing", function=lambda y, predictions: float("nan"))
     with pytest.raises(UnusablePredictionsError, match="nothing of the predictions is nan"):
         evaluate(replace(setup, metric=nothing), assignment())
-
-
-def test_cross_validation_stops_when_the_mean_passes_the_threshold():
-    setup = make_setup(LogisticRegression(), resampling="cv")
-    full = evaluate(setup, assignment())
-    means = [np.mean(full.fold_costs[: k + 1]) for k in range(len(full.fold_costs))]
-    pruned = evaluate(setup, assignment(prune_above=means[0] - 1e-9))
-    assert pruned.status is Status.PRUNED
-    assert pruned.fold_costs == full.fold_costs[:1]
-    assert pruned.cost == pruned.fold_costs[0]
-    assert pruned.predictions is None
-    assert pruned.reason.endswith("after fold 1 of 5")
-    kept = evaluate(setup, assignment(prune_above=max(means[:-1])))
-    assert kept.status is Status.SUCCESS
-    assert kept.cost == full.cost
 
 
 def test_staged_fitting_ends_where_one_fit_would():

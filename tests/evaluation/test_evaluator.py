@@ -54,7 +54,6 @@ def test_predictions_and_times_of_a_success(opened, one, setup):
     assert result.predictions.dtype == result.test_predictions.dtype == np.float32
     rows = setup.resampling.validation_rows
     assert result.cost == setup.metric.cost(setup.task.y[rows], result.predictions, setup.task.type)
-    assert result.fold_costs == (result.cost,)
     assert before <= result.start <= result.end <= time.time()
     assert 0 < result.fit_seconds + result.predict_seconds < result.end - result.start
     assert result.cpu_seconds > 0

@@ -9,24 +9,24 @@ from mpi_automl.job.proposal_timer import LOST, ProposalTimer
 
 
 def after(trials, proposing):
-    ahead = ProposalTimer()
-    ahead.note_proposal(proposing)
+    timer = ProposalTimer()
+    timer.note_proposal(proposing)
     for seconds in trials:
-        ahead.note_trial(seconds)
-    return ahead
+        timer.note_trial(seconds)
+    return timer
 
 
 def test_nothing_is_put_off_before_anything_is_known():
-    ahead = ProposalTimer()
-    assert ahead.delay == 0.0
+    timer = ProposalTimer()
+    assert timer.delay == 0.0
     for _ in range(3):
-        ahead.note_trial(100.0)
-        assert ahead.delay == 0.0
-    ahead.note_trial(100.0)
-    assert ahead.delay == 0.0, "no proposal has been timed"
-    ahead.note_proposal(0.05)
-    ahead.note_trial(100.0)
-    assert ahead.delay == np.inf
+        timer.note_trial(100.0)
+        assert timer.delay == 0.0
+    timer.note_trial(100.0)
+    assert timer.delay == 0.0, "no proposal has been timed"
+    timer.note_proposal(0.05)
+    timer.note_trial(100.0)
+    assert timer.delay == np.inf
 
 
 def test_trials_that_take_equally_long_leave_the_time_for_a_proposal():
@@ -43,16 +43,16 @@ def test_trials_long_beside_a_proposal_are_waited_for():
 def test_waiting_for_proposals_costs_no_more_than_the_share_allowed(scale):
     proposing = 0.05
     trials = scale * np.random.default_rng(0).lognormal(0.0, 1.0, 32)
-    ahead = after(trials, proposing)
-    ended_before = (trials < ahead.delay).sum()
+    timer = after(trials, proposing)
+    ended_before = (trials < timer.delay).sum()
     assert ended_before * proposing <= LOST * trials.sum()
     # Proposed any later, the next one would be too late for more trials than that.
-    late_for = (trials <= ahead.delay + proposing + 0.011).sum()
+    late_for = (trials <= timer.delay + proposing + 0.011).sum()
     assert late_for * (proposing + 0.01) > LOST * trials.sum()
 
 
 def test_old_trials_do_not_count():
-    ahead = after([100.0] * 40, 0.05)
+    timer = after([100.0] * 40, 0.05)
     for _ in range(32):
-        ahead.note_trial(0.5)
-    assert ahead.delay < 0.5
+        timer.note_trial(0.5)
+    assert timer.delay < 0.5

@@ -60,9 +60,9 @@ def test_ranks_share_what_simulated_trials_cost(launch, benchmark_file, tmp_path
         # Eight trials of at least 20 ms follow one another on every rank.
         assert found["wall_seconds"] > TRIALS * 0.02
         assert 0.0 < found["utilisation"] <= 1.0
-    # Every rank was told what the others finished.
-    assert shared["told"] == RANKS * (RANKS - 1) * TRIALS
-    assert alone["told"] == 0
+    # Every rank received what the others finished.
+    assert shared["received"] == RANKS * (RANKS - 1) * TRIALS
+    assert alone["received"] == 0
 
 
 def test_the_next_trial_is_proposed_late_in_the_present_one(tmp_path):
@@ -97,9 +97,9 @@ def test_ranks_in_virtual_time_share_and_end_at_the_target(tmp_path, benchmark_f
 
     history, alone = search("history"), search("none")
     assert alone.trials > 0
-    assert alone.told == 0
-    # All have been told what ended before their last proposal.
-    assert 3 * (history.trials - 4 * 8) < history.told <= 3 * history.trials
+    assert alone.received == 0
+    # All have received what ended before their last proposal.
+    assert 3 * (history.trials - 4 * 8) < history.received <= 3 * history.trials
     costs = [cost for _, cost, _ in history.trace]
     assert costs == sorted(costs, reverse=True)
     assert [point[:2] for point in search("history").trace] == [point[:2] for point in history.trace]

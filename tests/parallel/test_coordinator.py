@@ -1,4 +1,4 @@
-"""Rank 0's bookkeeping: who hears what, and when it is over."""
+"""Rank 0's bookkeeping: who receives what, and when it is over."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def drain(coordinator, peer):
 
 
 def keys(bulletins):
-    return [news.key for bulletin in bulletins for news in bulletin.trials]
+    return [update.key for bulletin in bulletins for update in bulletin.trials]
 
 
 def test_history_passes_every_trial_on_to_everyone_once():
@@ -46,7 +46,7 @@ def test_incumbents_passes_on_only_the_newest_of_them():
     assert keys(drain(coordinator, 1)) == [TrialKey(0, 0, 0)]
 
 
-def test_none_passes_on_nothing_but_still_tells_to_stop():
+def test_none_passes_on_nothing_but_the_order_to_stop():
     coordinator = Coordinator(2, "none", 0.0)
     coordinator.absorb(report(1, trial(1, 0, 0.5)), 0.0)
     assert drain(coordinator, 0) == []
@@ -71,7 +71,7 @@ def test_equal_costs_go_to_the_lower_key_whatever_the_order():
         assert coordinator.incumbent.key == TrialKey(0, 0, 5)
 
 
-def test_the_last_bulletin_comes_after_the_last_report_and_with_all_the_news():
+def test_the_last_bulletin_comes_after_the_last_report_and_with_all_updates():
     coordinator = Coordinator(2, "history", 0.0)
     coordinator.absorb(report(0, trial(0, 0, 0.5), is_last=True), 0.0)
     assert not any(bulletin.is_last for bulletin in drain(coordinator, 1))
@@ -96,24 +96,24 @@ def test_a_silent_rank_is_named():
     coordinator = Coordinator(3, "history", 100.0)
     coordinator.absorb(report(1), 109.0)
     coordinator.absorb(report(2, is_last=True), 101.0)
-    assert coordinator.missing(110.0, silence=5.0) == [(0, 10.0)]
+    assert coordinator.missing(110.0, timeout=5.0) == [(0, 10.0)]
 
 
-def test_delivered_news_is_forgotten_and_nothing_is_lost():
+def test_delivered_updates_are_freed_and_nothing_is_lost():
     coordinator = Coordinator(2, "history", 0.0)
-    heard = {0: [], 1: []}
+    received = {0: [], 1: []}
     for number in range(2000):
         coordinator.absorb(report(1, trial(1, number, 0.5)), 0.0)
         if number % 7 == 0:
-            heard[0] += keys(drain(coordinator, 0))
+            received[0] += keys(drain(coordinator, 0))
         if number % 500 == 0:
-            heard[1] += keys(drain(coordinator, 1))
+            received[1] += keys(drain(coordinator, 1))
             coordinator.forget_delivered()
-    for peer, found in heard.items():
+    for peer, found in received.items():
         assert found + keys(drain(coordinator, peer)) == [TrialKey(0, 1, number) for number in range(2000)]
 
 
-def test_ranks_that_have_yet_to_hear_the_same_get_one_bulletin():
+def test_ranks_that_have_yet_to_receive_the_same_get_one_bulletin():
     coordinator = Coordinator(4, "history", 0.0)
     coordinator.absorb(report(0, trial(0, 0, 0.5)), 0.0)
     coordinator.next_bulletin(3, 1.0)
@@ -127,30 +127,30 @@ def test_ranks_that_have_yet_to_hear_the_same_get_one_bulletin():
 
 
 @pytest.mark.parametrize("share", ["none", "incumbents", "history"])
-def test_ranks_are_looked_through_only_while_one_has_something_to_hear(share):
+def test_ranks_are_looked_through_only_while_one_has_something_to_receive(share):
     coordinator = Coordinator(2, share, 0.0)
 
-    def told() -> bool:
-        heard = [drain(coordinator, peer) for peer in range(2)]
+    def passes_on() -> bool:
+        received = [drain(coordinator, peer) for peer in range(2)]
         coordinator.forget_delivered()
-        assert not coordinator.has_news
-        return any(heard)
+        assert not coordinator.has_updates
+        return any(received)
 
-    assert not coordinator.has_news
+    assert not coordinator.has_updates
     coordinator.absorb(report(1), 0.0)
-    assert not coordinator.has_news
+    assert not coordinator.has_updates
     coordinator.absorb(report(1, trial(1, 0, 0.5)), 0.0)
-    assert coordinator.has_news == (share != "none")
-    assert told() == (share != "none")
+    assert coordinator.has_updates == (share != "none")
+    assert passes_on() == (share != "none")
     for event in (coordinator.stop, lambda: [coordinator.absorb(report(rank, is_last=True), 0.0) for rank in (0, 1)]):
         event()
-        assert coordinator.has_news
-        assert told()
+        assert coordinator.has_updates
+        assert passes_on()
 
 
-def test_a_rank_that_could_not_be_sent_to_still_has_news_coming():
+def test_a_rank_that_could_not_be_sent_to_still_has_updates_coming():
     coordinator = Coordinator(2, "history", 0.0)
     coordinator.absorb(report(1, trial(1, 0, 0.5)), 0.0)
     drain(coordinator, 1)
     coordinator.forget_delivered()
-    assert coordinator.has_news
+    assert coordinator.has_updates

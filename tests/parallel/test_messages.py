@@ -18,11 +18,10 @@ _counts = st.integers(0, 2**40)
 _floats = st.floats(allow_nan=False, allow_infinity=False, width=32)
 
 
-def _news(width):
+def _updates(width):
     vectors = st.lists(_floats | st.just(float("nan")), min_size=width, max_size=width).map(np.array)
     keys = st.tuples(st.integers(0, 99), st.integers(0, 10**6), _counts).map(lambda key: TrialKey(*key))
     costs = _floats | st.just(float("nan"))
-    thresholds = _floats | st.just(float("inf"))
     return st.builds(
         TrialUpdate,
         keys,
@@ -32,13 +31,12 @@ def _news(width):
         _floats,
         _floats,
         vectors,
-        thresholds,
     )
 
 
-_trials = st.integers(1, 5).flatmap(lambda width: st.lists(_news(width), max_size=4)).map(tuple)
+_trials = st.integers(1, 5).flatmap(lambda width: st.lists(_updates(width), max_size=4)).map(tuple)
 _two_lists = st.integers(1, 5).flatmap(
-    lambda width: st.tuples(*[st.lists(_news(width), max_size=4).map(tuple) for _ in range(2)])
+    lambda width: st.tuples(*[st.lists(_updates(width), max_size=4).map(tuple) for _ in range(2)])
 )
 
 
@@ -52,18 +50,18 @@ def _assert_same_trials(found, expected):
             other.budget,
             other.seconds,
         )
-        np.testing.assert_equal((one.cost, one.threshold), (other.cost, other.threshold))
+        np.testing.assert_equal(one.cost, other.cost)
         np.testing.assert_array_equal(one.vector, other.vector)
 
 
 @given(st.builds(Report, _counts, _floats, _floats, _counts, st.booleans(), st.booleans(), _trials))
 def test_a_report_survives(report):
     found = decode_report(encode_report(report))
-    assert (found.rank, found.sent, found.busy_seconds, found.told, found.wants_stop, found.is_last) == (
+    assert (found.rank, found.sent, found.busy_seconds, found.received, found.wants_stop, found.is_last) == (
         report.rank,
         report.sent,
         report.busy_seconds,
-        report.told,
+        report.received,
         report.wants_stop,
         report.is_last,
     )

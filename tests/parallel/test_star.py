@@ -36,4 +36,4 @@ def test_a_rank_that_raises_ends_the_job_with_its_traceback(launch, mpis, rank):
 def test_an_incumbent_found_on_rank_3_changes_what_rank_1_proposes(launch):
     done = launch(4, "python", PROGRAMS / "planted_incumbent.py", timeout=60)
     assert done.returncode == 0, done.stderr
-    assert "fine: heard after" in done.stdout
+    assert "fine: received after" in done.stdout

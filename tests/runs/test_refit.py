@@ -11,6 +11,7 @@ from mpi_automl.ensemble.model import EnsembleModel
 from mpi_automl.job.conclusion import _with_members_to_refit
 from mpi_automl.job.time_budget import TimeBudget
 from mpi_automl.runs.final_model import model_files
+from mpi_automl.runs.run import Run
 from mpi_automl.settings import Settings
 from mpi_automl.storage.run_directory import RunDirectory
 from mpi_automl.trial import TrialKey
@@ -52,9 +53,10 @@ def test_a_job_that_is_stopped_puts_off_what_nobody_asked_for(refitted, tmp_path
     for file in (run / "models").glob("*.refit.*"):
         file.unlink()
     members = EnsembleModel.load(run / "model").combination
-    plan = SimpleNamespace(directory=run, time=TimeBudget(0.0, 90.0, 100.0, 105.0, 110.0, reserves_refits=True))
+    plan = SimpleNamespace(time=TimeBudget(0.0, 90.0, 100.0, 105.0, 110.0, reserves_refits=True))
     accounts = [SimpleNamespace(was_stopped=was_stopped)]
-    selected = _with_members_to_refit(plan, members, Settings(final_models=final), 0.0, accounts)
+    session = SimpleNamespace(settings=Settings(final_models=final), world=SimpleNamespace(now=lambda: 0.0))
+    selected = _with_members_to_refit(plan, Run(run), members, session, accounts)
     assert [trial.key for trial in selected.to_refit] == (list(members.weights) if is_fitted else [])
     assert selected.time.refit_end == (15.0 if was_stopped else 100.0)
 

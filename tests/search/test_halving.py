@@ -67,7 +67,7 @@ def test_failures_count_and_are_never_promoted():
     halving.note(ended(1, np.nan, status=Status.TIMEOUT))
     assert promoted(halving) == []
     halving.note(ended(2, 0.7))
-    halving.note(ended(3, 0.1, status=Status.PRUNED))
+    halving.note(ended(3, 0.1, status=Status.CRASHED))
     assert promoted(halving) == [(2, BUDGETS[1])]
 
 

@@ -118,7 +118,7 @@ def test_the_portfolio_is_valid_in_the_real_space_and_tries_every_learner(task_t
     for missing in set(range(int(space[step].size))) - set(learners.tolist()):
         column = vectors[:1].T.copy()
         column[position] = missing
-        VectorSpace(space).settle(column)
+        VectorSpace(space).apply_conditions(column)
         assert VectorSpace(space).is_forbidden(column)[0]
     if task_type.is_classification:
         assert len(vectors) >= 33 + len(set(learners.tolist())) - 7

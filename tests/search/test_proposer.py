@@ -12,12 +12,12 @@ import pytest
 from ConfigSpace import CategoricalHyperparameter, ConfigurationSpace
 from search_spaces import large_space, small_space
 
+from mpi_automl.search.acquisition import AcquisitionOptimizerOptions
 from mpi_automl.search.history import History
 from mpi_automl.search.initial import initial_design
 from mpi_automl.search.model import MOST_TRIALS, Model, choose_rows
 from mpi_automl.search.proposer import Proposer, SpaceExhaustedError
 from mpi_automl.search.seeds import rank_seed
-from mpi_automl.search.styles import Effort
 from mpi_automl.search.vectors import VectorSpace
 from mpi_automl.trial import Origin, Status, TrialKey, identities
 
@@ -238,21 +238,20 @@ def test_proposals_take_turns_at_the_best_maxima_and_random_candidates():
     history.add(vectors, [cost(v) for v in vectors], np.ones(60), [(0, 0, i) for i in range(60)], foreign=False)
     nobody = np.empty((0, len(space)))
     ranks = {}
-    for turns, alternates in ((1, True), (8, True), (1, False)):
-        model = Model(space, np.random.SeedSequence(1), Effort(turns=turns, alternates=alternates))
+    for turns in (1, 8):
+        model = Model(space, np.random.SeedSequence(1), AcquisitionOptimizerOptions(turns=turns))
         for _ in range(16):
-            is_maximum = model._turn % 2 == 0 or not alternates
+            is_maximum = model._turn % 2 == 0
             model.train(history, nobody)
             values = model._acquisition(np.array([vector for vector, _ in model._queue]))
             first, _ = next(iter(model.take(nobody, nobody)))
             rank = int((values > 1.000001 * model._acquisition(first[None])[0]).sum())
-            ranks.setdefault((turns, alternates, is_maximum), []).append(rank)
-    assert ranks[1, True, True] == [0] * 8
-    assert ranks[1, False, True] == [0] * 16
-    assert max(ranks[8, True, True]) >= 6  # equal ones count as one
-    assert len(set(ranks[8, True, True])) > 4
+            ranks.setdefault((turns, is_maximum), []).append(rank)
+    assert ranks[1, True] == [0] * 8
+    assert max(ranks[8, True]) >= 6  # equal ones count as one
+    assert len(set(ranks[8, True])) > 4
     # The best random candidate is where a local search began, which found something better.
-    assert min(ranks[1, True, False] + ranks[8, True, False]) > 0
+    assert min(ranks[1, False] + ranks[8, False]) > 0
 
 
 def test_the_best_and_the_latest_survive_when_the_history_outgrows_the_model():
@@ -283,7 +282,6 @@ from search_spaces import large_space
 from mpi_automl.search.initial import initial_design
 from mpi_automl.search.proposer import Proposer, SpaceExhaustedError
 from mpi_automl.search.seeds import rank_seed
-from mpi_automl.search.styles import Effort
 
 space = large_space()
 proposer = Proposer(space, rank_seed(3, 1), initial_design(space, "sobol", 1, 2, 3))

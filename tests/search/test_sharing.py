@@ -11,14 +11,16 @@ from ConfigSpace import CategoricalHyperparameter, ConfigurationSpace, EqualsCon
 
 from mpi_automl.parallel.coordinator import Coordinator
 from mpi_automl.parallel.messages import Report, decode_bulletin, encode_bulletin
+from mpi_automl.search.acquisition import AcquisitionOptimizerOptions
 from mpi_automl.search.initial import initial_design
 from mpi_automl.search.proposer import Proposer
 from mpi_automl.search.seeds import rank_seed
-from mpi_automl.search.styles import Effort
 from mpi_automl.trial import Origin, Status, TrialKey, TrialUpdate
 
 RANKS, ROUNDS = 64, 3
-EFFORT = Effort(random=150, starts=2, known=1, foreign=1, width=16, steps=5, queue=16)
+OPTIONS = AcquisitionOptimizerOptions(
+    random_candidates=150, random_starts=2, known_starts=1, foreign_starts=1, neighbours=16, steps=5, queue=16
+)
 
 
 def space() -> ConfigurationSpace:
@@ -44,7 +46,7 @@ class Rank:
     elsewhere: dict[TrialKey, np.ndarray]
     number: int = 0
 
-    def hear(self, trials: tuple[TrialUpdate, ...], own: int, *, knows_running: bool) -> None:
+    def receive(self, trials: tuple[TrialUpdate, ...], own: int, *, knows_running: bool) -> None:
         others = [trial for trial in trials if trial.key.rank != own]
         for trial in others:
             if trial.status is not Status.RUNNING:
@@ -66,7 +68,7 @@ def tell(proposer: Proposer, trials: list[TrialUpdate], *, foreign: bool) -> Non
 class Done:
     """A trial and when it ran."""
 
-    news: TrialUpdate
+    update: TrialUpdate
     start: float
     end: float
 
@@ -76,7 +78,7 @@ def search(*, knows_running: bool) -> tuple[list[Done], Coordinator, list[Rank]]
     rng, made = np.random.default_rng(0), space()
     coordinator = Coordinator(RANKS, "history", 0.0)
     ranks = [
-        Rank(Proposer(made, rank_seed(1, r), initial_design(made, "random", r, RANKS, 1), effort=EFFORT), {})
+        Rank(Proposer(made, rank_seed(1, r), initial_design(made, "random", r, RANKS, 1), optimizer=OPTIONS), {})
         for r in range(RANKS)
     ]
     done: list[Done] = []
@@ -85,19 +87,19 @@ def search(*, knows_running: bool) -> tuple[list[Done], Coordinator, list[Rank]]
     def begin(number: int, now: float) -> None:
         rank = ranks[number]
         while (bulletin := coordinator.next_bulletin(number, now)) is not None:
-            rank.hear(decode_bulletin(encode_bulletin(bulletin)).trials, number, knows_running=knows_running)
+            rank.receive(decode_bulletin(encode_bulletin(bulletin)).trials, number, knows_running=knows_running)
         proposal = rank.proposer.ask()
         key = TrialKey(0, number, rank.number)
         rank.number += 1
-        news = TrialUpdate(key, Status.RUNNING, np.nan, proposal.origin, 1.0, 0.0, proposal.vector)
-        coordinator.absorb(Report(number, now, trials=(news,)), now)
-        heapq.heappush(under_way, (now + float(rng.exponential(5.0)), number, now, news))
+        update = TrialUpdate(key, Status.RUNNING, np.nan, proposal.origin, 1.0, 0.0, proposal.vector)
+        coordinator.absorb(Report(number, now, trials=(update,)), now)
+        heapq.heappush(under_way, (now + float(rng.exponential(5.0)), number, now, update))
 
     for number in range(RANKS):
         begin(number, 0.0)
     while under_way:
-        now, number, start, news = heapq.heappop(under_way)
-        ended = TrialUpdate(news.key, Status.SUCCESS, cost(news.vector), news.origin, 1.0, 5.0, news.vector)
+        now, number, start, update = heapq.heappop(under_way)
+        ended = TrialUpdate(update.key, Status.SUCCESS, cost(update.vector), update.origin, 1.0, 5.0, update.vector)
         done.append(Done(ended, start, now))
         tell(ranks[number].proposer, [ended], foreign=False)
         coordinator.absorb(Report(number, now, trials=(ended,)), now)
@@ -111,10 +113,10 @@ def near_pairs(done: list[Done]) -> int:
 
     That is: the same learner, and every number within a hundredth of its range.
     """
-    made = [trial for trial in done if trial.news.origin in (Origin.MODEL, Origin.FOREIGN)]
+    made = [trial for trial in done if trial.update.origin in (Origin.MODEL, Origin.FOREIGN)]
     assert len(made) > 0.6 * (len(done) - RANKS)
-    rows = np.nan_to_num(np.array([trial.news.vector for trial in made]), nan=-1.0)
-    owners = np.array([trial.news.key.rank for trial in made])
+    rows = np.nan_to_num(np.array([trial.update.vector for trial in made]), nan=-1.0)
+    owners = np.array([trial.update.key.rank for trial in made])
     starts, ends = (np.array([getattr(trial, moment) for trial in made]) for moment in ("start", "end"))
     is_near = (np.abs(rows[:, None] - rows[None]).max(axis=2) < 0.01) & (owners[:, None] != owners[None])
     together = (starts[:, None] < ends[None]) & (starts[None] < ends[:, None])
@@ -131,7 +133,7 @@ def test_no_two_ranks_evaluate_nearly_the_same_at_the_same_time(shared):
     assert near_pairs(done) == 0
     blind, _, _ = search(knows_running=False)
     assert near_pairs(blind) > 0, "this must be able to fail"
-    later, begun = (np.median([trial.news.cost for trial in part]) for part in (done[-64:], done[:64]))
+    later, begun = (np.median([trial.update.cost for trial in part]) for part in (done[-64:], done[:64]))
     assert later < 0.6 * begun
 
 
@@ -139,7 +141,7 @@ def test_every_rank_is_told_every_trial_of_the_others(shared):
     done, coordinator, ranks = shared
     for number, rank in enumerate(ranks):
         while (bulletin := coordinator.next_bulletin(number, 1e9)) is not None:
-            rank.hear(bulletin.trials, number, knows_running=True)
+            rank.receive(bulletin.trials, number, knows_running=True)
         assert rank.proposer.history.foreign == len(done) - ROUNDS
         assert rank.proposer.history.own == ROUNDS
         assert not rank.elsewhere

@@ -67,7 +67,8 @@ def test_costs_of_any_size_are_scaled_to_finite_values(costs):
 
 
 def test_failed_trials_get_the_highest_cost_of_a_success():
-    statuses = np.array([Status.SUCCESS, Status.PRUNED, Status.CRASHED, Status.TIMEOUT, Status.MEMOUT, Status.STOPPED])
+    failures = (Status.CRASHED, Status.TIMEOUT, Status.MEMOUT)
+    statuses = np.array([Status.SUCCESS, Status.SUCCESS, *failures, Status.STOPPED])
     seen = observed_costs(np.array([0.2, 0.6, np.nan, 9.0, np.nan, 0.1]), statuses)
     np.testing.assert_array_equal(seen, [0.2, 0.6, 0.6, 0.6, 0.6, np.nan])
     assert np.isnan(observed_costs(np.array([np.nan]), np.array([Status.CRASHED]))).all()

@@ -76,7 +76,7 @@ def test_activity_follows_a_changed_parent_as_in_configspace(space, drawn):
     columns = np.ascontiguousarray(drawn[:300].T)
     columns[choice] = np.arange(300) % 15
     settled = columns.copy()
-    space.settle(settled)
+    space.apply_conditions(settled)
     for before, after, value in zip(drawn[:300], settled.T, columns[choice], strict=True):
         expected = change_hp_value(space.space, before.copy(), "learner:choice", value, choice)
         np.testing.assert_array_equal(after, expected)
@@ -108,7 +108,7 @@ def test_neighbours_reach_every_other_category(space):
     for value in range(15):
         column = start.T.copy()
         column[choice] = value
-        space.settle(column)
+        space.apply_conditions(column)
         if not space.is_forbidden(column)[0]:
             allowed.add(float(value))
     assert reached == allowed

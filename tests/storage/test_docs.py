@@ -7,6 +7,7 @@ from pathlib import Path
 
 from write_trials import make_layout, make_metadata
 
+from mpi_automl.parallel.world import World
 from mpi_automl.storage import schema
 from mpi_automl.storage.hdf5 import h5py
 from mpi_automl.storage.store import create_store
@@ -21,7 +22,7 @@ def first_cells() -> set[str]:
 
 
 def test_every_dataset_field_and_attribute_is_described(tmp_path: Path) -> None:
-    create_store(tmp_path, 0, make_layout(1, 10, 5), make_metadata()).close()
+    create_store(tmp_path, 0, make_layout(1, 10, 5), make_metadata(), World(None, 0.0)).close()
     with h5py.File(schema.main_file(tmp_path, 0), "r") as file:
         assert set(file) | set(file["records"].dtype.names) == first_cells()
         sentence = PAGE.split("Attributes of the root group:")[1].split("\n\n")[0]

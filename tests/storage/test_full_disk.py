@@ -15,6 +15,7 @@ from launching import Launcher
 from store_killing import WRITER, aftermath, announced, layouts, wait_for
 from write_trials import make_layout, make_metadata, make_result, make_trial
 
+from mpi_automl.parallel.world import World
 from mpi_automl.storage import writer
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.store import create_store
@@ -100,7 +101,7 @@ def test_a_file_system_that_turns_read_only(
 def test_trials_wait_until_there_is_room(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer, "_RETRY_SECONDS", 0.0)
     ballast = small_disk / "ballast"
-    store = create_store(small_disk, 0, make_layout(1, 2000, 500), make_metadata())
+    store = create_store(small_disk, 0, make_layout(1, 2000, 500), make_metadata(), World(None, 0.0))
     number = 0
     while store.uncommitted < 5:
         store.begin(make_trial(0, 0, number))
@@ -152,7 +153,7 @@ def test_what_waits_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         make_result(make_trial(0, 0, 1)).predictions.nbytes + make_result(make_trial(0, 0, 1)).test_predictions.nbytes
     )
     monkeypatch.setattr(writer, "_HELD_BYTES", 3 * held)
-    store = create_store(tmp_path, 0, make_layout(1, 100, 50), make_metadata())
+    store = create_store(tmp_path, 0, make_layout(1, 100, 50), make_metadata(), World(None, 0.0))
     store._retry_at = float("inf")
     for number in range(10, 20):
         store.write(make_result(make_trial(0, 0, number)))

@@ -92,7 +92,7 @@ def test_a_model_that_never_came_takes_no_place(tmp_path):
     first = rank.hand_out()
     rank.kept.note(Result(first[0], Status.SUCCESS, 0.1, 0.0, 1.0))  # killed while it was saving
     assert not rank.kept.is_complete
-    rank.finish(rank.hand_out(), 0.2, status=Status.PRUNED)
+    rank.finish(rank.hand_out(), 0.2, status=Status.TIMEOUT)
     assert rank.kept.is_complete
     rank.evaluate(0.4, 0.3)
     assert rank.files() == [2, 3]

@@ -9,9 +9,10 @@ import pytest
 from write_trials import make_layout, make_metadata, make_result, make_trial
 
 from mpi_automl.errors import UserError
+from mpi_automl.parallel.world import World
 from mpi_automl.settings import Settings
 from mpi_automl.storage import disk, schema
-from mpi_automl.storage.choice import Choice, StoreOptions, choose, file_system_of
+from mpi_automl.storage.choice import LayoutChoice, StoreOptions, choose, file_system_of
 from mpi_automl.storage.hdf5 import h5py, mpi_libraries
 from mpi_automl.storage.layout import StoreLayout, trials_for
 from mpi_automl.storage.store import create_store
@@ -41,7 +42,7 @@ def test_sizes() -> None:
 
 def test_file_is_as_large_as_stated_and_sparse(tmp_path: Path) -> None:
     layout = make_layout(1, 10_000, 1000)
-    store = create_store(tmp_path, 0, layout, make_metadata())
+    store = create_store(tmp_path, 0, layout, make_metadata(), World(None, 0.0))
     store.write(make_result(make_trial(0, 0, 0)))
     store.close()
     path = schema.rank_file(tmp_path, 0, 0)
@@ -82,7 +83,7 @@ def test_room_for_records_follows_the_time() -> None:
     assert trials_for(10**7) == 20_000
 
 
-def choice(wanted: str = "auto", **facts: object) -> Choice:
+def choice(wanted: str = "auto", **facts: object) -> LayoutChoice:
     usual = {"ranks": 4, "parallel_hdf5": True, "mpi_libraries": frozenset({"/a/libmpi.so"}), "file_system": "lustre"}
     return choose(wanted, **{**usual, **facts})  # type: ignore[arg-type]
 
@@ -128,7 +129,7 @@ def test_options_from_settings() -> None:
 
 def test_alignment_places_large_datasets(tmp_path: Path) -> None:
     options = StoreOptions(alignment=(2**20, 2**20))
-    create_store(tmp_path, 0, make_layout(1, 10_000, 2000), make_metadata(), options=options).close()
+    create_store(tmp_path, 0, make_layout(1, 10_000, 2000), make_metadata(), World(None, 0.0), options=options).close()
     with h5py.File(schema.rank_file(tmp_path, 0, 0), "r") as file:
         assert file["predictions"].id.get_offset() % 2**20 == 0
         assert file["records"].id.get_offset() % 2**20 == 0

@@ -16,6 +16,7 @@ from write_trials import make_layout, make_metadata, make_result, make_trial
 
 from mpi_automl.cli.tables import unfinished_lines
 from mpi_automl.errors import UserError
+from mpi_automl.parallel.world import World
 from mpi_automl.storage import schema
 from mpi_automl.storage.flusher import Flusher
 from mpi_automl.storage.reader import RunReader
@@ -145,7 +146,7 @@ def test_check_finds_nothing(written_run: Path) -> None:
 
 def test_a_leg_is_never_overwritten(written_run: Path) -> None:
     with pytest.raises(UserError, match="Leg 3 is already in"):
-        create_store(written_run, 3, make_layout(1, 10, 5), make_metadata())
+        create_store(written_run, 3, make_layout(1, 10, 5), make_metadata(), World(None, 0.0))
     assert check(written_run).is_sound
 
 
@@ -155,7 +156,7 @@ def test_no_store_is_a_clear_error(tmp_path: Path) -> None:
 
 
 def test_read_by_the_process_that_writes(tmp_path: Path) -> None:
-    store = create_store(tmp_path, 0, make_layout(1, 10, 5), make_metadata())
+    store = create_store(tmp_path, 0, make_layout(1, 10, 5), make_metadata(), World(None, 0.0))
     store.write(make_result(make_trial(0, 0, 1)))
     reader = RunReader(tmp_path)
     assert reader.best(1) == [TrialKey(0, 0, 1)]
@@ -166,7 +167,7 @@ def test_read_by_the_process_that_writes(tmp_path: Path) -> None:
 
 
 def lay_a_leg(directory: Path, leg: int, begun: list[int], **metadata: object) -> None:
-    store = create_store(directory, leg, make_layout(1, 10, 5), make_metadata() | metadata)
+    store = create_store(directory, leg, make_layout(1, 10, 5), make_metadata() | metadata, World(None, 0.0))
     for number in begun:
         # The configuration is that of leg 0, as when a later leg proposes it again.
         store.begin(replace(make_trial(0, 0, number), key=TrialKey(leg, 0, number)))
@@ -191,7 +192,7 @@ def test_legs_of_other_tables_are_not_mixed(tmp_path: Path) -> None:
 
 
 def test_predictions_of_another_shape_are_refused(tmp_path: Path) -> None:
-    store = create_store(tmp_path, 0, make_layout(1, 10, 5), make_metadata())
+    store = create_store(tmp_path, 0, make_layout(1, 10, 5), make_metadata(), World(None, 0.0))
     result = make_result(make_trial(0, 0, 1))
     with pytest.raises(ValueError, match="needs"):
         store.write(replace(result, predictions=result.predictions[:-1]))
@@ -199,7 +200,7 @@ def test_predictions_of_another_shape_are_refused(tmp_path: Path) -> None:
 
 
 def test_reason_is_cut_between_characters(tmp_path: Path) -> None:
-    store = create_store(tmp_path, 0, make_layout(1, 10, 5), make_metadata())
+    store = create_store(tmp_path, 0, make_layout(1, 10, 5), make_metadata(), World(None, 0.0))
     store.write(replace(make_result(make_trial(0, 0, 4)), reason="ü" * 99 + "€uro"))
     store.close()
     assert RunReader(tmp_path).trials()["reason"].tolist() == ["ü" * 99]

@@ -11,6 +11,7 @@ from write_trials import make_layout, make_metadata, make_result, make_trial
 
 from mpi_automl.cli.main import entry
 from mpi_automl.errors import UserError
+from mpi_automl.parallel.world import World
 from mpi_automl.storage import schema
 from mpi_automl.storage.hdf5 import h5py
 from mpi_automl.storage.reader import RunReader
@@ -22,7 +23,7 @@ from mpi_automl.trial import TrialKey
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    store = create_store(tmp_path, 0, make_layout(1, 20, 10), make_metadata())
+    store = create_store(tmp_path, 0, make_layout(1, 20, 10), make_metadata(), World(None, 0.0))
     for number in range(8):
         store.begin(make_trial(0, 0, number))
         store.write(make_result(make_trial(0, 0, number)))
@@ -118,7 +119,7 @@ def test_truncated_file(run: Path) -> None:
 
 
 def test_the_rest_is_read_when_a_file_is_not(run: Path) -> None:
-    store = create_store(run, 1, make_layout(1, 20, 10), make_metadata())
+    store = create_store(run, 1, make_layout(1, 20, 10), make_metadata(), World(None, 0.0))
     store.write(make_result(make_trial(1, 0, 0)))
     store.close()
     schema.rank_file(run, 0, 0).write_bytes(b"not HDF5")

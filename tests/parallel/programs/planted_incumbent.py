@@ -1,6 +1,6 @@
 """Rank 3 finds an incumbent; rank 1 must know it within a second and propose something else for it.
 
-Each rank has the proposer of a real run, and a twin of it that is never told anything of others.
+Each rank has the proposer of a real run, and a twin of it that is never given anything of others.
 """
 
 import time
@@ -44,10 +44,10 @@ def main():
     while not exchange.is_idle:
         assert time.monotonic() < limit
         for bulletin in exchange.serve():
-            for news in bulletin.trials:
-                if news.key.rank != world.rank:
-                    proposer.tell([news.vector], [news.cost], [news.status], [news.key], foreign=True)
-                    took = world.now() - news.seconds
+            for update in bulletin.trials:
+                if update.key.rank != world.rank:
+                    proposer.tell([update.vector], [update.cost], [update.status], [update.key], foreign=True)
+                    took = world.now() - update.seconds
         if took is not None or world.rank == FINDER:
             delivered = delivered or exchange.post(is_last=True)
         time.sleep(0.005)
@@ -62,7 +62,9 @@ def main():
         assert any((a.vector != b.vector).any() for a, b in zip(proposals, lonely, strict=True))
         assert nearest < nearest_alone, (nearest, nearest_alone)
         assert nearest < 0.15, nearest
-        print(f"fine: heard after {1e3 * took:.1f} ms, proposed within {nearest:.3f} of it, alone {nearest_alone:.3f}")
+        print(
+            f"fine: received after {1e3 * took:.1f} ms, proposed within {nearest:.3f} of it, alone {nearest_alone:.3f}"
+        )
 
 
 main()

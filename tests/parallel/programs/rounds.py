@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from mpi_automl.parallel.rounds import OneByOne, Pace, open_pace
+from mpi_automl.parallel.rounds import OneByOne, Synchronization, open_synchronization
 from mpi_automl.parallel.world import open_world, process_start
 from mpi_automl.settings import Settings
 from mpi_automl.trial import Origin, Status, TrialKey, TrialUpdate
@@ -14,33 +14,33 @@ from mpi_automl.trial import Origin, Status, TrialKey, TrialUpdate
 WIDTH = 70
 
 
-def news(rank, number, status):
+def update(rank, number, status):
     vector = np.where(np.arange(WIDTH) % 3 == number % 3, np.nan, rank + number / 100)
     cost = np.nan if status is Status.RUNNING else 1.0 / (1 + number) + rank / 1000
     return TrialUpdate(TrialKey(0, rank, number), status, cost, Origin.MODEL, 1.0, 0.1, vector)
 
 
-def search(world, pace, trials, rng):
-    """Make so many trials, at random speed; gives what was known at each trial, and all that was heard."""
-    heard, known = [], []
+def search(world, rounds, trials, rng):
+    """Make so many trials, at random speed; gives what was known at each trial, and all that was received."""
+    received, known = [], []
     number = 0
     while number < trials:
-        heard += [trial for bulletin in pace.serve() for trial in bulletin.trials]
-        if pace.has_turn:
-            known.append(len(heard))
-            pace.note([news(world.rank, number, Status.RUNNING)])
-            assert not pace.has_turn
+        received += [trial for bulletin in rounds.serve() for trial in bulletin.trials]
+        if rounds.has_turn:
+            known.append(len(received))
+            rounds.note([update(world.rank, number, Status.RUNNING)])
+            assert not rounds.has_turn
             time.sleep(float(rng.exponential(0.004)))
-            pace.note([news(world.rank, number, Status.SUCCESS)])
+            rounds.note([update(world.rank, number, Status.SUCCESS)])
             number += 1
         time.sleep(0.0005)
-    pace.leave()
+    rounds.leave()
     limit = time.monotonic() + 20
-    while not pace.is_over:
+    while not rounds.is_over:
         assert time.monotonic() < limit, f"rank {world.rank} waits for ever"
-        heard += [trial for bulletin in pace.serve() for trial in bulletin.trials]
+        received += [trial for bulletin in rounds.serve() for trial in bulletin.trials]
         time.sleep(0.0005)
-    return heard, known
+    return received, known
 
 
 def check_history(world, every):
@@ -48,12 +48,12 @@ def check_history(world, every):
     made = [3 * every + 2 - (rank == world.size - 1) * every for rank in range(world.size)]
     seen = set()
     for attempt in range(2):
-        pace = open_pace(world, Settings(deterministic=True, trials=9, exchange_every=every), WIDTH)
-        heard, known = search(world, pace, made[world.rank], np.random.default_rng(10 * attempt + world.rank))
-        keys = [trial.key for trial in heard]
+        rounds = open_synchronization(world, Settings(deterministic=True, trials=9, exchange_every=every), WIDTH)
+        received, known = search(world, rounds, made[world.rank], np.random.default_rng(10 * attempt + world.rank))
+        keys = [trial.key for trial in received]
         assert sorted(keys) == [TrialKey(0, rank, n) for rank in range(world.size) for n in range(made[rank])]
-        for trial in heard:
-            expected = news(trial.key.rank, trial.key.number, Status.SUCCESS)
+        for trial in received:
+            expected = update(trial.key.rank, trial.key.number, Status.SUCCESS)
             np.testing.assert_array_equal(trial.vector, expected.vector)
             assert trial.cost == expected.cost
         seen.add((tuple(keys), tuple(known)))
@@ -65,16 +65,18 @@ def check_history(world, every):
 
 
 def check_incumbents(world):
-    pace = open_pace(world, Settings(deterministic=True, trials=9, exchange_every=2, share="incumbents"), WIDTH)
-    heard, _ = search(world, pace, 6, np.random.default_rng(world.rank))
-    assert [trial.key for trial in heard] == [TrialKey(0, 0, number) for number in (1, 3, 5)]
+    rounds = open_synchronization(
+        world, Settings(deterministic=True, trials=9, exchange_every=2, share="incumbents"), WIDTH
+    )
+    received, _ = search(world, rounds, 6, np.random.default_rng(world.rank))
+    assert [trial.key for trial in received] == [TrialKey(0, 0, number) for number in (1, 3, 5)]
 
 
 def check_leaving_at_once(world):
-    """A rank that is told to stop leaves before it has made anything; nobody is left waiting."""
-    pace = open_pace(world, Settings(deterministic=True, trials=9, exchange_every=2), WIDTH)
-    heard, _ = search(world, pace, 0 if world.rank == 0 else 5, np.random.default_rng(world.rank))
-    assert len(heard) == 5 * (world.size - 1)
+    """A rank that must stop leaves before it has made anything; nobody is left waiting."""
+    rounds = open_synchronization(world, Settings(deterministic=True, trials=9, exchange_every=2), WIDTH)
+    received, _ = search(world, rounds, 0 if world.rank == 0 else 5, np.random.default_rng(world.rank))
+    assert len(received) == 5 * (world.size - 1)
 
 
 def main():
@@ -84,8 +86,8 @@ def main():
         check_history(world, every)
     check_incumbents(world)
     check_leaving_at_once(world)
-    assert type(open_pace(world, Settings(), WIDTH)) is Pace
-    assert type(open_pace(world, Settings(deterministic=True, trials=2, share="none"), WIDTH)) is OneByOne
+    assert type(open_synchronization(world, Settings(), WIDTH)) is Synchronization
+    assert type(open_synchronization(world, Settings(deterministic=True, trials=2, share="none"), WIDTH)) is OneByOne
     world.wait()
     if world.is_root:
         print(f"fine: {world.size} ranks")

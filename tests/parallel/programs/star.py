@@ -25,13 +25,13 @@ def check_world(world):
         except UserError as error:
             assert str(error) == "Wrong."
         else:
-            raise AssertionError("the mistake of one rank must be told on all")
+            raise AssertionError("the mistake of one rank must be raised on all")
     try:
         world.on_root(_raise)
     except UserError as error:
         assert str(error) == "Wrong."
     else:
-        raise AssertionError("the mistake of rank 0 must be told on all")
+        raise AssertionError("the mistake of rank 0 must be raised on all")
 
 
 def _raise():
@@ -74,27 +74,27 @@ def check_two_nodes(world):
 
 
 def check_star(world, share):
-    """Every rank reports TRIALS trials; what each hears is counted."""
+    """Every rank reports TRIALS trials; what each receives is counted."""
     # A job has one exchange: the messages of this one must not meet a rank that is still in the one before.
     world.wait()
     exchange = open_exchange(world, share)
-    heard = []
+    received = []
     delivered = False
     for number in range(TRIALS):
         key = TrialKey(0, world.rank, number)
         cost = 1.0 - (number * world.size + world.rank) / 1000
         exchange.post([TrialUpdate(key, Status.SUCCESS, cost, Origin.MODEL, 1.0, 0.1, np.array([cost, np.nan]))])
-        heard += [news for bulletin in exchange.serve() for news in bulletin.trials]
+        received += [update for bulletin in exchange.serve() for update in bulletin.trials]
         time.sleep(0.001 * (world.rank % 3))
     while not exchange.is_idle:
         if not delivered:
             delivered = exchange.post(is_last=True)
-        heard += [news for bulletin in exchange.serve() for news in bulletin.trials]
+        received += [update for bulletin in exchange.serve() for update in bulletin.trials]
         time.sleep(0.001)
     # A job has one exchange, and a barrier after it; here the next one must not begin before all have left this one.
     world.wait()
-    keys = {news.key for news in heard}
-    assert len(keys) == len(heard), "a trial was told twice"
+    keys = {update.key for update in received}
+    assert len(keys) == len(received), "a trial came twice"
     best = TrialKey(0, world.size - 1, TRIALS - 1)
     if share == "history":
         assert keys == {TrialKey(0, rank, number) for rank in range(world.size) for number in range(TRIALS)}
@@ -102,16 +102,16 @@ def check_star(world, share):
         assert best in keys
     else:
         assert not keys
-    for news in heard:
-        assert news.vector[0] == news.cost
-        assert np.isnan(news.vector[1])
+    for update in received:
+        assert update.vector[0] == update.cost
+        assert np.isnan(update.vector[1])
     if world.is_root:
         assert exchange.coordinator.incumbent.key == best
     return max(exchange.latencies, default=0.0)
 
 
 def check_stop(world):
-    """The last rank wants to stop; all hear of it."""
+    """The last rank wants to stop; all receive the order."""
     world.wait()
     exchange = open_exchange(world, "none")
     started = time.monotonic()

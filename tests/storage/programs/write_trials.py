@@ -11,6 +11,7 @@ from typing import NoReturn
 import numpy as np
 
 from mpi_automl.errors import JobError, UserError
+from mpi_automl.parallel.world import World
 from mpi_automl.storage.choice import StoreOptions
 from mpi_automl.storage.layout import StoreLayout
 from mpi_automl.storage.store import create_store
@@ -117,7 +118,7 @@ def main() -> None:
     options = StoreOptions(arguments.layout, arguments.flush)
     metadata = make_metadata() if rank == 0 else None
     try:
-        store = create_store(arguments.directory, arguments.leg, layout, metadata, comm, rank, options)
+        store = create_store(arguments.directory, arguments.leg, layout, metadata, World(comm, time.time()), options)
     except (JobError, UserError) as error:
         give_up(comm, f"not made: {error}")
     if rank == 0:

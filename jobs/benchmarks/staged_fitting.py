@@ -1,17 +1,15 @@
-"""Whether it pays to stop cross-validation early, and to fit learners in steps: at equal time, on recorded trials.
+"""Whether it pays to fit learners in steps: at equal time, on recorded trials.
 
-Many configurations of each table are evaluated once, for real, with limits, and their fold costs, CPU times and
-predictions are recorded. Then searches are replayed from the recordings: the configurations in a random order, each
-taking the time it took (a trial that is stopped after k of n folds takes k/n of it), until the time is up; then the
-ensemble is built by the package's own selection and scored on rows held out. The order is the same for all rules, so
-they are compared in pairs. A replay has one rank, and its proposals do not depend on the rule.
+Many configurations of each table are evaluated for real under a short limit (``--trial-time``), each in one go and in
+steps, and their CPU times and predictions are recorded. Then searches are replayed from the recordings: the
+configurations in a random order, each taking the time it took, until the time is up; then the ensemble is built by
+the package's own selection and scored on rows held out. The order is the same for both ways, so they are compared in
+pairs. A replay has one rank, and its proposals do not depend on the way.
 
-    python jobs/benchmarks/early_stopping.py DIRECTORY --record FILES --tables vehicle credit_g --seconds 60
-    python jobs/benchmarks/early_stopping.py DIRECTORY --record FILES --staged-fitting --tables magic_telescope --seconds 120
-    python jobs/benchmarks/early_stopping.py DIRECTORY --replay FILES --seeds 40
+    python jobs/benchmarks/staged_fitting.py DIRECTORY --record FILES --tables magic_telescope --seconds 120
+    python jobs/benchmarks/staged_fitting.py DIRECTORY --replay FILES --seeds 40
 
-DIRECTORY holds tables and an ``index.json``, as for tables.py. FILES is a folder for the recordings. With
-``--staged-fitting`` each configuration is evaluated twice under a short limit (``--trial-time``): in one go, and in steps.
+DIRECTORY holds tables and an ``index.json``, as for tables.py. FILES is a folder for the recordings.
 """
 
 from __future__ import annotations
@@ -34,7 +32,6 @@ from mpi_automl.data.resampling import make_resampling
 from mpi_automl.data.shared import pack, write_packed
 from mpi_automl.evaluation.evaluator import Evaluator
 from mpi_automl.evaluation.setup import EvaluationSetup, training_rows_first
-from mpi_automl.job.early_stopping import threshold_of
 from mpi_automl.metrics.registry import get_metric
 from mpi_automl.search.initial import initial_design
 from mpi_automl.search.proposer import Proposer
@@ -42,13 +39,12 @@ from mpi_automl.settings import Settings
 from mpi_automl.space.space import build_space
 from mpi_automl.trial import Origin, Result, Status, Trial, TrialKey
 
-RULES = ("none", "forgiving", "aggressive")
 WAYS = ("in one go", "in steps")
 
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """All that was evaluated of one table; arrays have one entry per configuration, or (way, configuration)."""
+    """All that was evaluated of one table; arrays have the shape (way, configuration, ...)."""
 
     name: str
     metric: str
@@ -56,7 +52,6 @@ class Recording:
     test_truth: np.ndarray
     costs: np.ndarray
     seconds: np.ndarray
-    fold_costs: np.ndarray
     predictions: np.ndarray
     test_predictions: np.ndarray
 
@@ -71,7 +66,7 @@ class Recording:
             return cls(**{key: file[key].item() if file[key].dtype.kind == "U" else file[key] for key in file})
 
 
-def make_setup(table: dict[str, Any], directory: Path, rows: int, resampling: str) -> EvaluationSetup:
+def make_setup(table: dict[str, Any], directory: Path, rows: int) -> EvaluationSetup:
     """The setup of a table: a quarter of its rows is held out, at most `rows` are learned from."""
     frame = pd.read_csv(directory / table["file"])
     target = frame.pop(table["target"])
@@ -80,17 +75,17 @@ def make_setup(table: dict[str, Any], directory: Path, rows: int, resampling: st
     if len(X) > rows:
         X, _, y, _ = train_test_split(X, y, train_size=rows, random_state=1, stratify=None if labels is None else y)
     task = make_task(X, y, X_test=X_test, y_test=y_test, name=table["name"])
-    settings = Settings(resampling=resampling)
+    settings = Settings(resampling="holdout")
     metric = get_metric("auto", task.type)
     return EvaluationSetup(task, make_resampling(task, settings), build_space(task.profile), metric)
 
 
-def trials_of(proposer: Proposer, budget: float) -> Iterator[Trial]:
-    """Trials that the proposer proposes, for ever."""
+def trials_of(proposer: Proposer) -> Iterator[Trial]:
+    """Trials that the proposer proposes, without end."""
     number = 0
     while True:
         proposal = proposer.ask()
-        yield Trial(TrialKey(0, 0, number), proposal.vector, number, Origin.MODEL, budget)
+        yield Trial(TrialKey(0, 0, number), proposal.vector, number, Origin.MODEL)
         number += 1
 
 
@@ -106,8 +101,7 @@ def evaluated(evaluator: Evaluator, trial: Trial, seconds: float) -> Result:
 
 def record(setup: EvaluationSetup, arguments: argparse.Namespace) -> Recording:
     """Search for a while, as a rank does, and keep everything."""
-    setup = replace(setup, fidelity="iterations")
-    ways = [replace(setup, staged_fitting=False), setup] if arguments.staged_fitting else [setup]
+    ways = [replace(setup, staged_fitting=False), setup]
     kept: list[list[Result]] = []
     with tempfile.TemporaryDirectory() as place:
         evaluators = [Evaluator.start() for _ in ways]
@@ -118,15 +112,15 @@ def record(setup: EvaluationSetup, arguments: argparse.Namespace) -> Recording:
             setup.space.configspace,
             seed=1,
             initial=initial_design(setup.space.configspace, "portfolio", 0, 1, 1),
-            random_share=1.0 if arguments.staged_fitting else 0.2,
+            random_share=1.0,
         )
         end = time.monotonic() + arguments.seconds
-        for trial in trials_of(proposer, arguments.budget):
+        for trial in trials_of(proposer):
             results = [evaluated(evaluator, trial, arguments.trial_time) for evaluator in evaluators]
             kept.append(results)
-            told = results[-1]
-            cost = told.cost if told.has_cost else np.nan
-            proposer.tell([trial.vector], [cost], [told.status], [trial.key], foreign=False)
+            last = results[-1]
+            cost = last.cost if last.has_cost else np.nan
+            proposer.tell([trial.vector], [cost], [last.status], [trial.key], foreign=False)
             if time.monotonic() > end:
                 break
         for evaluator in evaluators:
@@ -137,7 +131,6 @@ def record(setup: EvaluationSetup, arguments: argparse.Namespace) -> Recording:
 def _recording(setup: EvaluationSetup, kept: list[list[Result]]) -> Recording:
     task, resampling = setup.task, training_rows_first(setup).resampling
     moved = training_rows_first(setup).task
-    n_folds = len(resampling.folds)
     shape = len(resampling.validation_rows), task.profile.n_outputs
     test_shape = task.X_test.shape[0], task.profile.n_outputs
 
@@ -154,17 +147,14 @@ def _recording(setup: EvaluationSetup, kept: list[list[Result]]) -> Recording:
         test_truth=task.y_test,
         costs=gathered(lambda r: r.cost if whole(r) else np.inf),
         seconds=gathered(lambda r: r.cpu_seconds),
-        fold_costs=gathered(
-            lambda r: r.fold_costs if len(r.fold_costs) == n_folds else (np.nan,) * n_folds,
-        ),
         predictions=gathered(lambda r: r.predictions if whole(r) else np.zeros(shape, np.float32)),
         test_predictions=gathered(lambda r: r.test_predictions if whole(r) else np.zeros(test_shape, np.float32)),
     )
 
 
 @dataclass(frozen=True)
-class RunSummary:
-    """What a replayed search came to: trials begun, whole ones, and costs of its best trial and of its ensemble."""
+class ReplaySummary:
+    """Results of a replayed search: trials started and finished, and costs of its best trial and of its ensemble."""
 
     trials: int
     whole: int
@@ -187,46 +177,34 @@ class Replay:
         self.metric = get_metric(recording.metric, self.task_type)
         self.seconds = share * float(recording.seconds.max(axis=0).sum())
 
-    def run(self, seed: int, rule: str = "none", way: int = 0) -> RunSummary:
+    def run(self, seed: int, way: int) -> ReplaySummary:
         """A search with configurations in the order of a seed."""
         found, now, begun = self.recording, 0.0, 0
         whole: list[int] = []
-        best, threshold = np.inf, np.inf
         for number in np.random.default_rng(seed).permutation(found.costs.shape[1]):
-            share = self._share_evaluated(way, number, threshold)
-            now += share * found.seconds[way, number]
+            now += found.seconds[way, number]
             if now > self.seconds:
                 break
             begun += 1
-            cost = found.costs[way, number]
-            if share < 1.0 or not np.isfinite(cost):
-                continue
-            whole.append(int(number))
-            if cost < best:
-                best, threshold = cost, threshold_of(rule, found.fold_costs[way, number])
+            if np.isfinite(found.costs[way, number]):
+                whole.append(int(number))
         return self._concluded(whole, way, begun)
 
-    def _share_evaluated(self, way: int, number: int, threshold: float) -> float:
-        costs = self.recording.fold_costs[way, number]
-        means = np.cumsum(costs) / np.arange(1, len(costs) + 1)
-        lost = np.flatnonzero(means[:-1] > threshold)
-        return 1.0 if not len(lost) else float(lost[0] + 1) / len(costs)
-
-    def _concluded(self, whole: list[int], way: int, begun: int) -> RunSummary:
+    def _concluded(self, whole: list[int], way: int, begun: int) -> ReplaySummary:
         from mpi_automl.ensemble.build import Candidates, build_ensemble
         from mpi_automl.ensemble.combination import combine
         from mpi_automl.ensemble.greedy import GreedyOptions
 
         found = self.recording
         if not whole:
-            return RunSummary(begun, 0, np.nan, np.nan, np.nan)
+            return ReplaySummary(begun, 0, np.nan, np.nan, np.nan)
         order = sorted(whole, key=lambda number: found.costs[way, number])[:50]
         keys = tuple(TrialKey(0, 0, number) for number in order)
         candidates = Candidates(keys, found.predictions[way, order])
         ensemble = build_ensemble(candidates, found.truth, self.metric, self.task_type, GreedyOptions(50, 1))
         tests = {key: found.test_predictions[way, key.number] for key in ensemble.weights}
         combined = combine(ensemble.combination, tests).astype(np.float32)
-        return RunSummary(
+        return ReplaySummary(
             begun,
             len(whole),
             float(found.costs[way, order[0]]),
@@ -239,28 +217,25 @@ class Replay:
 
 
 def compare(recordings: list[Recording], arguments: argparse.Namespace) -> None:
-    """Print the tables of all rules or ways, beside the first one."""
-    for kind, chosen in (("rule", RULES), ("staged", WAYS)):
-        of_kind = [one for one in recordings if (one.costs.shape[0] > 1) == (kind == "staged")]
-        if not of_kind:
-            continue
-        print(f"\n| table | {kind} | trials | whole | best, validation | best, test | ensemble, test | wins : losses |")
-        print("|---|---|---|---|---|---|---|---|")
-        changes: dict[str, list[tuple[float, float, float, float]]] = {name: [] for name in chosen}
-        for recording in of_kind:
-            replay = Replay(recording, arguments.share)
-            searches = [(name, 0) if kind == "rule" else ("none", way) for way, name in enumerate(chosen)]
-            runs = [[replay.run(seed, rule, way) for seed in range(arguments.seeds)] for rule, way in searches]
-            for name, own in zip(chosen, runs, strict=True):
-                changes[name].append(_row(recording.name, name, own, runs[0]))
-        for name in chosen[1:]:
-            _summary(name, chosen[0], np.array(changes[name]))
+    """Print the table of both ways."""
+    print("\n| table | fitted | trials | whole | best, validation | best, test | ensemble, test | wins : losses |")
+    print("|---|---|---|---|---|---|---|---|")
+    changes: dict[str, list[tuple[float, float, float, float]]] = {name: [] for name in WAYS}
+    for recording in recordings:
+        replay = Replay(recording, arguments.share)
+        runs = [[replay.run(seed, way) for seed in range(arguments.seeds)] for way in range(len(WAYS))]
+        for name, own in zip(WAYS, runs, strict=True):
+            changes[name].append(_row(recording.name, name, own, runs[0]))
+    for name in WAYS[1:]:
+        _summary(name, WAYS[0], np.array(changes[name]))
 
 
-def _row(table: str, name: str, own: list[RunSummary], first: list[RunSummary]) -> tuple[float, float, float, float]:
-    """Print one line; gives changes of the mean costs as shares of the first rule's, and wins minus losses."""
+def _row(
+    table: str, name: str, own: list[ReplaySummary], first: list[ReplaySummary]
+) -> tuple[float, float, float, float]:
+    """Print one line; gives changes of the mean costs as shares of the first way's, and wins minus losses."""
 
-    def mean(runs: list[RunSummary], field: str) -> float:
+    def mean(runs: list[ReplaySummary], field: str) -> float:
         return float(np.nanmean([getattr(run, field) for run in runs]))
 
     difference = np.array([a.ensemble_test - b.ensemble_test for a, b in zip(own, first, strict=True)])
@@ -291,12 +266,8 @@ def main() -> None:
     parser.add_argument("--record", type=Path, metavar="FILES")
     parser.add_argument("--replay", type=Path, metavar="FILES")
     parser.add_argument("--tables", nargs="*", default=())
-    parser.add_argument("--staged-fitting", action="store_true")
     parser.add_argument("--seconds", type=float, default=60.0, help="of recording, for each table")
     parser.add_argument("--trial-time", type=float, default=10.0)
-    parser.add_argument(
-        "--budget", type=float, default=1.0, help="share of their iterations that learners get, for more configurations"
-    )
     parser.add_argument("--rows", type=int, default=1500, help="rows to learn from at most")
     parser.add_argument("--seeds", type=int, default=40)
     parser.add_argument("--share", type=float, default=0.2, help="time of a replay, as a share of the recording's")
@@ -305,12 +276,8 @@ def main() -> None:
         arguments.record.mkdir(parents=True, exist_ok=True)
         for table in json.loads((arguments.directory / "index.json").read_text(encoding="utf-8")):
             if table["name"] in arguments.tables:
-                setup = make_setup(
-                    table, arguments.directory, arguments.rows, "holdout" if arguments.staged_fitting else "cv"
-                )
-                found = record(setup, arguments)
-                kind = "staged" if arguments.staged_fitting else "folds"
-                found.save(arguments.record / f"{table['name']}-{kind}.npz")
+                found = record(make_setup(table, arguments.directory, arguments.rows), arguments)
+                found.save(arguments.record / f"{table['name']}.npz")
                 whole = np.isfinite(found.costs).sum(axis=1)
                 print(f"{table['name']}: {found.costs.shape[1]} configurations, whole {whole}", flush=True)
     if arguments.replay is not None:
