@@ -13,7 +13,7 @@ from mpi_automl.machine.launcher import detect_launch
 from mpi_automl.settings import Settings
 
 if TYPE_CHECKING:
-    from mpi_automl.data.task import Task
+    from mpi_automl.data.prepare import Task
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 
 from mpi_automl.data.arrays import as_table, target_frame
-from mpi_automl.data.prepare import Part, prepare
+from mpi_automl.data.prepare import FeaturesAndTargets, prepare
 from mpi_automl.data.read import Reader, read_table
 from mpi_automl.data.table import DEFAULT_TARGET, SparseTable, listed, unknown_column
 from mpi_automl.errors import UserError
 from mpi_automl.settings import Settings
 
 if TYPE_CHECKING:
-    from mpi_automl.data.task import Task
+    from mpi_automl.data.prepare import Task
 
 
 def load_task(settings: Settings, *, readers: Mapping[str, Reader] | None = None) -> Task:
@@ -76,15 +76,15 @@ def make_task(
     UserError
         If shapes do not fit or nothing can be learned from the target.
     """
-    train = Part(as_table(X), target_frame(y))
+    train = FeaturesAndTargets(as_table(X), target_frame(y))
     test = None
     if X_test is not None:
         answers = None if y_test is None else target_frame(y_test, tuple(train.targets_or_fail.columns))
-        test = Part(_table_like(X_test, train.features), answers)
+        test = FeaturesAndTargets(_table_like(X_test, train.features), answers)
     return prepare(train, settings or Settings(), name=name, test=test)
 
 
-def split_target(table: pd.DataFrame | SparseTable, names: Sequence[str], *, required: bool) -> Part:
+def split_target(table: pd.DataFrame | SparseTable, names: Sequence[str], *, required: bool) -> FeaturesAndTargets:
     """Separate the target columns from the features.
 
     Parameters
@@ -102,10 +102,10 @@ def split_target(table: pd.DataFrame | SparseTable, names: Sequence[str], *, req
     if isinstance(table, SparseTable):
         return _split_sparse(table, names, bool(absent))
     features = table.drop(columns=[name for name in names if name in table.columns])
-    return Part(features, None if absent else table[list(names)].reset_index(drop=True))
+    return FeaturesAndTargets(features, None if absent else table[list(names)].reset_index(drop=True))
 
 
-def _split_sparse(table: SparseTable, names: Sequence[str], incomplete: bool) -> Part:
+def _split_sparse(table: SparseTable, names: Sequence[str], incomplete: bool) -> FeaturesAndTargets:
     position = {name: i for i, name in enumerate(table.columns)}
     inside = [name for name in names if name in position]
     answers = {
@@ -118,7 +118,7 @@ def _split_sparse(table: SparseTable, names: Sequence[str], incomplete: bool) ->
     dense = table.dense.drop(columns=[name for name in {*names, *table.target} if name in table.dense])
     columns = tuple(table.columns[i] for i in kept)
     features = SparseTable(matrix, columns, dense, generated=table.generated)
-    return Part(features, None if incomplete else pd.DataFrame(answers))
+    return FeaturesAndTargets(features, None if incomplete else pd.DataFrame(answers))
 
 
 def _target_names(table: pd.DataFrame | SparseTable, settings: Settings) -> tuple[str, ...]:

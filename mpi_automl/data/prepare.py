@@ -14,7 +14,7 @@ from mpi_automl.data.digest import table_digest
 from mpi_automl.data.schema import Schema
 from mpi_automl.data.table import SparseTable, listed, unknown_column
 from mpi_automl.data.target import infer_target
-from mpi_automl.data.task import Profile, Task
+from mpi_automl.data.task import Profile, TaskType
 from mpi_automl.errors import UserError
 
 if TYPE_CHECKING:
@@ -29,7 +29,49 @@ MOST_NOTES = 20
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class Task:
+    """A table ready for learning.
+
+    Attributes
+    ----------
+    name : str
+    type : TaskType
+    X : ndarray of float64, CSR matrix, or DataFrame, shape (n_rows, n_columns)
+        Encoded features (see `ColumnKind`); a DataFrame only where there are text columns.
+    y : ndarray
+        Class codes (int64, shape (n_rows,)), values (float64, shape (n_rows,)), or one column per
+        label (int64) or target (float64).
+    X_test, y_test : as `X` and `y`, or None
+        `y_test` may be None although `X_test` is there.
+    profile : Profile
+    schema : Schema
+        Encodes further tables in the same way and decodes predictions.
+    digest : str
+        Hash of the encoded table, hexadecimal: equal tables have equal ones on every machine.
+    groups : ndarray of int64, shape (n_rows,), or None
+        Rows of one group stay together in every split.
+    fixed_validation : ndarray of int64, or None
+        Rows that came from a validation table: every trial is validated on these.
+    notes : tuple of str
+        What a person should know about how the table was read: columns left out, doubts.
+    """
+
+    name: str
+    type: TaskType
+    X: Any
+    y: NDArray[Any]
+    profile: Profile
+    schema: Schema
+    digest: str
+    X_test: Any = None
+    y_test: NDArray[Any] | None = None
+    groups: NDArray[np.int64] | None = None
+    fixed_validation: NDArray[np.int64] | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class FeaturesAndTargets:
     """Features and target columns of the same rows.
 
     Attributes
@@ -53,7 +95,12 @@ class Part:
 
 
 def prepare(
-    train: Part, settings: Settings, *, name: str, test: Part | None = None, validation: Part | None = None
+    train: FeaturesAndTargets,
+    settings: Settings,
+    *,
+    name: str,
+    test: FeaturesAndTargets | None = None,
+    validation: FeaturesAndTargets | None = None,
 ) -> Task:
     """Make a task: check the target, decide on the columns, encode all tables.
 
@@ -104,7 +151,7 @@ def prepare(
     )
 
 
-def _checked(part: Part) -> Part:
+def _checked(part: FeaturesAndTargets) -> FeaturesAndTargets:
     if not len(part):
         raise UserError("The table has no rows.")
     if len(part) != len(part.targets_or_fail):
@@ -112,7 +159,7 @@ def _checked(part: Part) -> Part:
     return part
 
 
-def _with_targets(part: Part, settings: Settings, notes: list[str]) -> Part:
+def _with_targets(part: FeaturesAndTargets, settings: Settings, notes: list[str]) -> FeaturesAndTargets:
     """The rows whose target is there."""
     targets = part.targets_or_fail
     missing = targets.isna().any(axis=1).to_numpy(bool)
@@ -127,7 +174,7 @@ def _with_targets(part: Part, settings: Settings, notes: list[str]) -> Part:
             "--drop-missing-targets leaves these rows out."
         )
     notes.append(f"{count} of {len(part)} rows are left out: their target is missing")
-    return Part(_rows(part.features, ~missing), targets[~missing].reset_index(drop=True))
+    return FeaturesAndTargets(_rows(part.features, ~missing), targets[~missing].reset_index(drop=True))
 
 
 def _rows(features: Any, mask: NDArray[np.bool_]) -> Any:
@@ -136,7 +183,7 @@ def _rows(features: Any, mask: NDArray[np.bool_]) -> Any:
     return features[mask].reset_index(drop=True)
 
 
-def _stacked(train: Part, validation: Part) -> Part:
+def _stacked(train: FeaturesAndTargets, validation: FeaturesAndTargets) -> FeaturesAndTargets:
     targets = pd.concat([train.targets_or_fail, validation.targets_or_fail], ignore_index=True)
     first, second = train.features, validation.features
     if isinstance(first, SparseTable) != isinstance(second, SparseTable):
@@ -145,17 +192,19 @@ def _stacked(train: Part, validation: Part) -> Part:
         absent = [name for name in first.columns if name not in set(second.columns)]
         if absent:
             raise UserError(f"The validation table has no column {listed(absent)}.")
-        return Part(pd.concat([first, second[list(first.columns)]], ignore_index=True), targets)
+        return FeaturesAndTargets(pd.concat([first, second[list(first.columns)]], ignore_index=True), targets)
     from scipy import sparse
 
     from mpi_automl.data.encode import encode_sparse
 
     aligned = encode_sparse(second, first.columns, first.generated)
     dense = pd.concat([first.dense, second.dense], ignore_index=True)
-    return Part(replace(first, matrix=sparse.vstack([first.matrix, aligned], format="csr"), dense=dense), targets)
+    return FeaturesAndTargets(
+        replace(first, matrix=sparse.vstack([first.matrix, aligned], format="csr"), dense=dense), targets
+    )
 
 
-def _without_groups(part: Part, name: str | None) -> tuple[Part, NDArray[np.int64] | None]:
+def _without_groups(part: FeaturesAndTargets, name: str | None) -> tuple[FeaturesAndTargets, NDArray[np.int64] | None]:
     if name is None:
         return part, None
     features = part.features
@@ -166,7 +215,9 @@ def _without_groups(part: Part, name: str | None) -> tuple[Part, NDArray[np.int6
     alone = np.flatnonzero(codes < 0)
     codes[alone] = codes.max() + 1 + np.arange(len(alone))
     kept = holder.drop(columns=[name])
-    return Part(replace(features, dense=kept) if isinstance(features, SparseTable) else kept, part.targets), codes
+    return FeaturesAndTargets(
+        replace(features, dense=kept) if isinstance(features, SparseTable) else kept, part.targets
+    ), codes
 
 
 def _dense_if_mixed(features: Any) -> Any:
@@ -226,7 +277,7 @@ def _some(columns: list[Column]) -> tuple[Column, ...]:
     return tuple(columns)
 
 
-def _encoded_test(test: Part, schema: Schema, notes: list[str]) -> tuple[Any, NDArray[Any] | None]:
+def _encoded_test(test: FeaturesAndTargets, schema: Schema, notes: list[str]) -> tuple[Any, NDArray[Any] | None]:
     if not len(test):
         raise UserError("The test table has no rows.")
     X_test = schema.encode(test.features)

@@ -26,7 +26,7 @@ from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import FINISHED, RunDirectory
 
 if TYPE_CHECKING:
-    from mpi_automl.data.task import Task
+    from mpi_automl.data.prepare import Task
     from mpi_automl.evaluation.setup import EvaluationSetup
     from mpi_automl.job.rank_log import RankLog
     from mpi_automl.parallel.world import World

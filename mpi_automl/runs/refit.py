@@ -23,7 +23,7 @@ from mpi_automl.storage.run_directory import RunDirectory
 from mpi_automl.trial import Trial, TrialKey
 
 if TYPE_CHECKING:
-    from mpi_automl.data.task import Task
+    from mpi_automl.data.prepare import Task
     from mpi_automl.ensemble.model import EnsembleModel
     from mpi_automl.evaluation.evaluator import Evaluator
     from mpi_automl.parallel.world import World

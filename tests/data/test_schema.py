@@ -8,8 +8,9 @@ import pytest
 from scipy import sparse
 
 from mpi_automl.data.load import make_task
+from mpi_automl.data.prepare import Task
 from mpi_automl.data.schema import Schema
-from mpi_automl.data.task import ColumnKind, Task
+from mpi_automl.data.task import ColumnKind
 from mpi_automl.errors import UserError
 
 N = 90

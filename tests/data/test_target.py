@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from mpi_automl.data.load import make_task
+from mpi_automl.data.prepare import Task
 from mpi_automl.data.schema import Schema
-from mpi_automl.data.task import Task, TaskType
+from mpi_automl.data.task import TaskType
 from mpi_automl.errors import UserError
 from mpi_automl.settings import Settings
 
