@@ -32,9 +32,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     def load() -> Any:
         from mpi_automl.data.read import read_table
+        from mpi_automl.data.schema import Schema
+        from mpi_automl.storage.run_directory import RunDirectory
         from mpi_automl.storage.table import READERS
 
-        return read_table(arguments.table, readers=READERS)
+        schema = Schema.from_json(RunDirectory(arguments.directory).read_schema())
+        return read_table(arguments.table, readers=READERS, texts=schema.text_columns)
 
     world = open_world(process_start(), detect_launch())
     with abort_on_exception(world, lambda text: None):

@@ -58,7 +58,7 @@ def _predicted_share(arguments: argparse.Namespace, rank: int, size: int) -> pd.
     plugins = plugins_from(arguments)
     import_plugins(plugins)
     model = EnsembleModel.load(RunDirectory(arguments.directory).model, trusted=plugins)
-    table = read_table(arguments.table, readers=READERS)
+    table = read_table(arguments.table, readers=READERS, texts=model.schema.text_columns)
     first, last = rank * len(table) // size, (rank + 1) * len(table) // size
     if first == last and rank > 0:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,14 @@ import pandas as pd
 from mpi_automl.data.arrays import as_table, target_frame
 from mpi_automl.data.prepare import FeaturesAndTargets, prepare
 from mpi_automl.data.read import Reader, read_table
-from mpi_automl.data.table import DEFAULT_TARGET, SparseTable, listed, unknown_column
+from mpi_automl.data.table import (
+    DECIMAL_COMMA,
+    DEFAULT_TARGET,
+    SparseTable,
+    listed,
+    resolved_names,
+    unknown_column,
+)
 from mpi_automl.errors import UserError
 from mpi_automl.settings import Settings
 
@@ -39,9 +47,11 @@ def load_task(settings: Settings, *, readers: Mapping[str, Reader] | None = None
         raise UserError("No table is given; name the file with the training rows.")
     table = read_table(settings.table, readers=readers)
     target = _target_names(table, settings)
+    settings = with_columns(settings, _all_columns(table))
+    texts = text_columns(table)
     train = split_target(table, target, required=True)
     validation, test = (
-        split_target(read_table(source, readers=readers), target, required=source == settings.validation)
+        split_target(read_table(source, readers=readers, texts=texts), target, required=source == settings.validation)
         if source is not None
         else None
         for source in (settings.validation, settings.test)
@@ -121,16 +131,32 @@ def _split_sparse(table: SparseTable, names: Sequence[str], incomplete: bool) ->
     return FeaturesAndTargets(features, None if incomplete else pd.DataFrame(answers))
 
 
+def text_columns(table: pd.DataFrame | SparseTable) -> tuple[str, ...]:
+    """Columns of a training table that are strings, and must stay so in the files of other rows."""
+    if isinstance(table, SparseTable):
+        return ()
+    plain = "iubmM" if table.attrs.get(DECIMAL_COMMA) else "iufbmM"
+    return tuple(name for name in table.columns if getattr(table[name].dtype, "kind", "O") not in plain)
+
+
 def _target_names(table: pd.DataFrame | SparseTable, settings: Settings) -> tuple[str, ...]:
     if settings.target:
-        if len(set(settings.target)) < len(settings.target):
-            raise UserError(f"--target {','.join(settings.target)} names a column twice.")
-        return settings.target
+        names = resolved_names(settings.target, _all_columns(table))
+        if len(set(names)) < len(names):
+            raise UserError(f"--target {','.join(names)} names a column twice.")
+        return names
     told = table.target if isinstance(table, SparseTable) else tuple(table.attrs.get(DEFAULT_TARGET, ()))
     if told:
         return tuple(told)
     columns = _all_columns(table)
     raise UserError(f"Which column is to be predicted? Say --target COLUMN; the columns are {listed(columns)}.")
+
+
+def with_columns(settings: Settings, columns: Sequence[str]) -> Settings:
+    """Settings with the names of columns as the table has them."""
+    lists = {name: resolved_names(getattr(settings, name), columns) for name in ("categorical", "text", "drop")}
+    groups = settings.groups and resolved_names((settings.groups,), columns)[0]
+    return replace(settings, **lists, groups=groups)
 
 
 def _all_columns(table: pd.DataFrame | SparseTable) -> tuple[str, ...]:

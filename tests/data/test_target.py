@@ -27,7 +27,6 @@ LABELS = {
     "booleans": cycle % 2 == 0,
     "dates": np.array(["2020-01-01", "2021-06-07"], dtype="datetime64[ns]")[cycle % 2],
     "mixed": np.array([1, "one", 2.5], dtype=object)[cycle % 3],
-    "strings that differ in blanks": np.array(["a", " a", "a "], dtype=object)[cycle % 3],
     "nullable integers": pd.Series(pd.array([5, 6] * (N // 2), dtype="Int64")),
     "categories": pd.Series(["u", "v"] * (N // 2), dtype="category"),
     "numbered categories": pd.Series([3, 4] * (N // 2), dtype="category"),
