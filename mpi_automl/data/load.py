@@ -45,6 +45,7 @@ def load_task(settings: Settings, *, readers: Mapping[str, Reader] | None = None
     """
     if settings.table is None:
         raise UserError("No table is given; name the file with the training rows.")
+    name = _name(settings.table)
     table = read_table(settings.table, readers=readers)
     target = _target_names(table, settings)
     settings = with_columns(settings, _all_columns(table))
@@ -56,7 +57,7 @@ def load_task(settings: Settings, *, readers: Mapping[str, Reader] | None = None
         else None
         for source in (settings.validation, settings.test)
     )
-    return prepare(train, settings, name=_name(settings.table), test=test, validation=validation)
+    return prepare(train, settings, name=name, test=test, validation=validation)
 
 
 def make_task(
@@ -154,9 +155,13 @@ def _target_names(table: pd.DataFrame | SparseTable, settings: Settings) -> tupl
 
 def with_columns(settings: Settings, columns: Sequence[str]) -> Settings:
     """Settings with the names of columns as the table has them."""
-    lists = {name: resolved_names(getattr(settings, name), columns) for name in ("categorical", "text", "drop")}
-    groups = settings.groups and resolved_names((settings.groups,), columns)[0]
-    return replace(settings, **lists, groups=groups)
+    return replace(
+        settings,
+        categorical=resolved_names(settings.categorical, columns),
+        text=resolved_names(settings.text, columns),
+        drop=resolved_names(settings.drop, columns),
+        groups=settings.groups and resolved_names((settings.groups,), columns)[0],
+    )
 
 
 def _all_columns(table: pd.DataFrame | SparseTable) -> tuple[str, ...]:

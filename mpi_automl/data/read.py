@@ -99,7 +99,7 @@ def _reader(path: Path, extra: Mapping[str, Reader], texts: Collection[str]) -> 
         )
         raise UserError(f"{path}: the format {suffix or 'of a file without suffix'} is not known; {hint}")
     module, name = _FORMATS[suffix].split(":")
-    reader: Reader = getattr(import_module(f"mpi_automl.data.{module}"), name)
+    reader: Callable[..., Any] = getattr(import_module(f"mpi_automl.data.{module}"), name)
     return partial(reader, texts=texts) if module == "delimited" else reader
 
 
