@@ -134,8 +134,16 @@ def infer_column(name: str, values: pd.Series, override: str = "", *, comma_firs
     if not override and is_plain(values):
         return _plain_numbers(name, values.to_numpy(np.float64))
     found = _infer(name, values, override, comma_first)
-    texts = found.column is not None and storage_of(values) is Storage.STRINGS
-    return found._replace(column=replace(found.column, texts=True)) if found.column is not None and texts else found
+    if found.column is None or not _are_texts(values):
+        return found
+    return found._replace(column=replace(found.column, texts=True))
+
+
+def _are_texts(values: pd.Series) -> bool:
+    storage = storage_of(values)
+    if storage is Storage.CATEGORIES:
+        return storage_of(pd.Series(values.cat.categories)) is Storage.STRINGS
+    return storage is Storage.STRINGS
 
 
 def _infer(name: str, values: pd.Series, override: str, comma_first: bool) -> Finding:

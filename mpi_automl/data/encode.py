@@ -139,7 +139,7 @@ def _codes(column: Column, values: pd.Series) -> NDArray[np.float64]:
     if column.kind == "categorical" and any(text not in known for text in texts):
         alike = _codes_by_value(column)
         codes = [
-            alike.get(_value(value), np.nan) if text not in known and column.texts != isinstance(value, str) else code
+            code if text in known or (column.texts and isinstance(value, str)) else alike.get(_value(value), np.nan)
             for value, text, code in zip(uniques, texts, codes, strict=True)
         ]
     return np.array([*codes, np.nan])[numbers]

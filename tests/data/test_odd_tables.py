@@ -276,3 +276,12 @@ def test_texts_without_blanks_are_texts() -> None:
     words = ["今天", "天气", "很好", "我们", "公园", "喜欢", "音乐", "电影", "吃饭", "朋友"]
     texts = ["".join(rng.choice(words, 8)) + str(i) for i in range(N)]
     assert make_task(pd.DataFrame({"t": texts}), y).schema.columns[0].kind == "text"
+
+
+def test_categories_of_strings_stay_strings_in_a_later_file(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"plant": pd.Categorical(["001", "002", "010"] * 40)})
+    schema = schema_of(frame)
+    frame.to_csv(tmp_path / "new.csv", index=False)
+    expected = schema.encode(frame)
+    np.testing.assert_array_equal(schema.encode(pd.read_csv(tmp_path / "new.csv")), expected)
+    np.testing.assert_array_equal(schema.encode(read_table(tmp_path / "new.csv", texts=schema.text_columns)), expected)
