@@ -13,6 +13,10 @@ class UserError(Exception):
     status = 2
 
 
+class UnknownValuesWarning(UserWarning):
+    """Most values of a column that was known in training are unknown in the table to be predicted."""
+
+
 class JobError(Exception):
     """Something that one rank alone meets and that ends the job; told in its message, without a traceback."""
 

@@ -87,9 +87,10 @@ def count_or_share(value: Any) -> int | float:
 
 
 def names(value: Any) -> tuple[str, ...]:
-    """Names from a list, or from a text with commas between them."""
+    """Names from a list, or from a text with commas between them; a name in double quotes may have commas itself."""
     if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
+        parts = re.findall(r'\s*"((?:[^"]|"")*)"\s*(?:,|$)|([^,]+)', value)
+        return tuple(quoted.replace('""', '"') or plain.strip() for quoted, plain in parts if quoted or plain.strip())
     return tuple(str(part) for part in value)
 
 

@@ -33,7 +33,7 @@ from mpi_automl.storage.kept_models import KeptModels
 from mpi_automl.storage.store import create_store
 
 if TYPE_CHECKING:
-    from mpi_automl.data.task import Task
+    from mpi_automl.data.prepare import Task
     from mpi_automl.job.plan import Plan, SearchPlan
     from mpi_automl.job.rank_statistics import RankStatistics
     from mpi_automl.job.session import JobSession

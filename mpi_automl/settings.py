@@ -51,7 +51,8 @@ class Settings:
     table: str | None = option(
         None, str, "table with the training rows", "data", metavar="TABLE")
     target: tuple[str, ...] = option(
-        (), names, "column to predict; several with commas between them", "data", metavar="COLUMN")
+        (), names, "column to predict; several with commas between them (a name may have commas itself)", "data",
+        metavar="COLUMN")
     test: str | None = option(
         None, str, "table with test rows, predicted and scored but never learned from", "data", metavar="TABLE",
         autosklearn="fit(X_test, y_test)")

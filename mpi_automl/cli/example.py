@@ -9,7 +9,7 @@ from mpi_automl.cli.fit import run_job
 from mpi_automl.cli.options import add_settings, settings_from
 
 if TYPE_CHECKING:
-    from mpi_automl.data.task import Task
+    from mpi_automl.data.prepare import Task
 
 _DEFAULTS: dict[str, Any] = {
     "time": 60.0,

@@ -14,7 +14,7 @@ from mpi_automl.machine.launcher import detect_launch
 from mpi_automl.settings import Settings
 
 if TYPE_CHECKING:
-    from mpi_automl.data.task import Task
+    from mpi_automl.data.prepare import Task
     from mpi_automl.job.conclusion import Conclusion
     from mpi_automl.job.observer import Observer
     from mpi_automl.job.rank_log import RankLog

@@ -31,9 +31,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     def load() -> Any:
         from mpi_automl.data.read import read_table
+        from mpi_automl.data.schema import Schema
+        from mpi_automl.storage.run_directory import RunDirectory
         from mpi_automl.storage.table import READERS
 
-        return read_table(arguments.table, readers=READERS)
+        schema = Schema.from_json(RunDirectory(arguments.directory).read_schema())
+        return read_table(arguments.table, readers=READERS, texts=schema.text_columns)
 
     with start_ranks() as ranks:
         world = ranks.world

@@ -52,7 +52,7 @@ def _predicted_share(arguments: argparse.Namespace, rank: int, size: int) -> pd.
     from mpi_automl.storage.table import READERS
 
     model = Run(arguments.directory, plugins=plugins_from(arguments)).model
-    table = read_table(arguments.table, readers=READERS)
+    table = read_table(arguments.table, readers=READERS, texts=model.schema.text_columns)
     first, last = rank * len(table) // size, (rank + 1) * len(table) // size
     if first == last and rank > 0:
         return None

@@ -11,7 +11,7 @@ from mpi_automl.cli.options import add_plugins, converted, plugins_from
 from mpi_automl.errors import UserError
 
 if TYPE_CHECKING:
-    from mpi_automl.data.task import Task
+    from mpi_automl.data.prepare import Task
     from mpi_automl.runs.run import Run
     from mpi_automl.settings import Settings
 

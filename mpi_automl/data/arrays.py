@@ -24,6 +24,7 @@ def as_table(X: Any, names: Sequence[str] | None = None) -> pd.DataFrame | Spars
     """
     from scipy import sparse
 
+    X = as_pandas(X)
     if isinstance(X, SparseTable):
         return X
     if sparse.issparse(X):
@@ -34,7 +35,20 @@ def as_table(X: Any, names: Sequence[str] | None = None) -> pd.DataFrame | Spars
     if isinstance(X, pd.Series):
         return _from_frame(X.to_frame())
     array = _rectangular(X)
-    return pd.DataFrame(array, columns=list(_names(names, array.shape[1])))
+    frame = pd.DataFrame(array, columns=list(_names(names, array.shape[1])))
+    return frame.infer_objects() if array.dtype == object else frame
+
+
+def as_pandas(table: Any) -> Any:
+    """Frames and series of other libraries (polars, Arrow, ...) as those of pandas; anything else as it is."""
+    if isinstance(table, (pd.DataFrame, pd.Series, SparseTable, np.ndarray, list, tuple)):
+        return table
+    import narwhals as nw
+
+    other = nw.from_native(table, pass_through=True, allow_series=True)
+    if isinstance(other, nw.LazyFrame):
+        other = other.collect()
+    return other.to_pandas() if isinstance(other, (nw.DataFrame, nw.Series)) else table
 
 
 def target_frame(y: Any, names: Sequence[str] | None = None) -> pd.DataFrame:
@@ -44,6 +58,7 @@ def target_frame(y: Any, names: Sequence[str] | None = None) -> pd.DataFrame:
     """
     from scipy import sparse
 
+    y = as_pandas(y)
     if sparse.issparse(y):
         y = y.toarray()
     if isinstance(y, pd.Series):
@@ -56,19 +71,31 @@ def target_frame(y: Any, names: Sequence[str] | None = None) -> pd.DataFrame:
     columns = array.reshape(len(array), -1)
     if names is None or len(names) != columns.shape[1]:
         names = ("target",) if columns.shape[1] == 1 else numbered("target", columns.shape[1])
-    return pd.DataFrame({name: pd.Series(column) for name, column in zip(names, columns.T, strict=True)})
+    frame = pd.DataFrame({name: pd.Series(column) for name, column in zip(names, columns.T, strict=True)})
+    return frame.infer_objects()
 
 
 def _from_frame(X: pd.DataFrame) -> pd.DataFrame | SparseTable:
     names = unique_names(list(X.columns))
-    if len(names) and all(isinstance(dtype, pd.SparseDtype) for dtype in X.dtypes):
+    if len(names) and all(isinstance(dtype, pd.SparseDtype) and dtype.fill_value == 0 for dtype in X.dtypes):
         matrix = X.sparse.to_coo().tocsr().astype(np.float64)
         return SparseTable(matrix, names, _no_columns(len(X)))
     frame = X.set_axis(names, axis=1).reset_index(drop=True)
     for name in names:
         if isinstance(frame[name].dtype, pd.SparseDtype):
             frame[name] = frame[name].sparse.to_dense()
+        elif _is_nested(frame[name].dtype):
+            frame[name] = frame[name].astype(object)
     return frame
+
+
+def _is_nested(dtype: Any) -> bool:
+    """Whether a column has Arrow's lists or the like, which cannot be compared as they are."""
+    if not isinstance(dtype, pd.ArrowDtype):
+        return False
+    import pyarrow as pa
+
+    return bool(pa.types.is_nested(dtype.pyarrow_dtype))
 
 
 def _rectangular(X: Any) -> np.ndarray[Any, Any]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from mpi_automl.data.dates import date_format, parse_dates, varying_parts
-from mpi_automl.data.table import listed
+from mpi_automl.data.dates import date_format, is_ambiguous, parse_dates, varying_parts
+from mpi_automl.data.numbers import MOST_WORDS, NumberFormat, number_format
+from mpi_automl.data.scripts import count_words
+from mpi_automl.data.table import listed, option_value
 from mpi_automl.data.task import ColumnKind
 from mpi_automl.data.values import Storage, as_floats, as_strings, is_plain, parsed, sorted_texts, storage_of
 
@@ -24,8 +26,6 @@ ID_DISTINCT = 0.9
 """Short strings of which more than this share are different name the rows rather than describe them."""
 ODD_NUMBERS = 0.1
 """A column of numbers may have this share of rows with words such as `unknown`, taken as missing ..."""
-ODD_WORDS = 3
-"""... if there are no more than this many different ones."""
 
 _ID_NAME = re.compile(r"(.*[_\s.-])?(id|idx|uid|uuid|guid|key|index|row|rownum|rowid|record)|.*[a-z](Id|ID)", re.ASCII)
 
@@ -47,6 +47,12 @@ class Column:
         Format of dates that come as strings.
     parts : tuple of str
         What dates are expanded to.
+    texts : bool
+        The values were strings in training: a reader that would guess a type must leave them so.
+    numbers : NumberFormat
+        How numbers are written where they come as strings.
+    prefix : str
+        What the names of a date's parts begin with; empty for the column's own name.
     """
 
     name: str
@@ -55,11 +61,16 @@ class Column:
     missing: tuple[str, ...] = ()
     format: str = ""
     parts: tuple[str, ...] = ()
+    texts: bool = False
+    numbers: NumberFormat = NumberFormat()
+    prefix: str = ""
 
     @property
     def encoded_names(self) -> tuple[str, ...]:
         """Names of the encoded columns that this one becomes."""
-        return tuple(f"{self.name}.{part}" for part in self.parts) if self.kind == "date" else (self.name,)
+        return (
+            tuple(f"{self.prefix or self.name}.{part}" for part in self.parts) if self.kind == "date" else (self.name,)
+        )
 
     @property
     def encoded_kind(self) -> ColumnKind:
@@ -70,14 +81,31 @@ class Column:
 
     def to_mapping(self) -> dict[str, Any]:
         """The column as JSON can hold it."""
-        optional = {"categories": self.categories, "missing": self.missing, "format": self.format, "parts": self.parts}
+        plain = self.numbers == NumberFormat()
+        optional = {
+            "categories": self.categories,
+            "missing": self.missing,
+            "format": self.format,
+            "parts": self.parts,
+            "texts": self.texts,
+            "numbers": () if plain else (self.numbers.decimal, self.numbers.thousands, self.numbers.unit),
+            "prefix": self.prefix,
+        }
         return {"name": self.name, "kind": self.kind, **{key: value for key, value in optional.items() if value}}
 
     @classmethod
     def from_mapping(cls, mapping: dict[str, Any]) -> Column:
         """The column that `to_mapping` described."""
         lists = {key: tuple(mapping.get(key, ())) for key in ("categories", "missing", "parts")}
-        return cls(mapping["name"], mapping["kind"], format=mapping.get("format", ""), **lists)
+        return cls(
+            mapping["name"],
+            mapping["kind"],
+            format=mapping.get("format", ""),
+            texts=mapping.get("texts", False),
+            numbers=NumberFormat(*mapping.get("numbers", ())),
+            prefix=mapping.get("prefix", ""),
+            **lists,
+        )
 
 
 class Finding(NamedTuple):
@@ -87,7 +115,7 @@ class Finding(NamedTuple):
     note: str = ""
 
 
-def infer_column(name: str, values: pd.Series, override: str = "") -> Finding:
+def infer_column(name: str, values: pd.Series, override: str = "", *, comma_first: bool = False) -> Finding:
     """Decide what a column means.
 
     Parameters
@@ -96,6 +124,8 @@ def infer_column(name: str, values: pd.Series, override: str = "") -> Finding:
     values : Series
     override : str
         ``categorical`` or ``text`` if a person said so, which settles it.
+    comma_first : bool
+        Whether the file is rather one with decimal commas; see `number_format`.
 
     Returns
     -------
@@ -103,6 +133,20 @@ def infer_column(name: str, values: pd.Series, override: str = "") -> Finding:
     """
     if not override and is_plain(values):
         return _plain_numbers(name, values.to_numpy(np.float64))
+    found = _infer(name, values, override, comma_first)
+    if found.column is None or not _are_texts(values):
+        return found
+    return found._replace(column=replace(found.column, texts=True))
+
+
+def _are_texts(values: pd.Series) -> bool:
+    storage = storage_of(values)
+    if storage is Storage.CATEGORIES:
+        return storage_of(pd.Series(values.cat.categories)) is Storage.STRINGS
+    return storage is Storage.STRINGS
+
+
+def _infer(name: str, values: pd.Series, override: str, comma_first: bool) -> Finding:
     present = values[values.notna()]
     if not len(present):
         return Finding(None, f"column {name} is left out: all its values are missing")
@@ -121,7 +165,7 @@ def infer_column(name: str, values: pd.Series, override: str = "") -> Finding:
         return _categorical(name, present)
     if storage in (Storage.NUMBERS, Storage.DURATIONS):
         return _numerical(name, values)
-    return _strings(name, as_strings(present), len(values))
+    return _strings(name, as_strings(present), len(values), comma_first)
 
 
 def _is_constant(present: pd.Series) -> bool:
@@ -156,7 +200,9 @@ def _id_note(name: str, known: np.ndarray[Any, np.dtype[np.float64]], n_rows: in
         return ""
     numbers_rows = known.max() - known.min() == n_rows - 1
     if (numbers_rows or _ID_NAME.fullmatch(name)) and len(np.unique(known)) == n_rows:
-        return f"column {name} looks like an id of the rows; if it is one, leave it out with --drop {name}"
+        return (
+            f"column {name} looks like an id of the rows; if it is one, leave it out with --drop {option_value(name)}"
+        )
     return ""
 
 
@@ -176,23 +222,32 @@ def _date(name: str, dates: pd.DatetimeIndex, form: str = "") -> Finding:
     return Finding(Column(name, "date", format=form, parts=parts), f"column {name} is a date: {', '.join(parts)}")
 
 
-def _strings(name: str, texts: pd.Series, n_rows: int) -> Finding:
+def _date_strings(name: str, distinct: pd.Series, form: str) -> Finding:
+    found = _date(name, parse_dates(distinct, form), form)
+    doubt = ", month first as no row says otherwise" if is_ambiguous(distinct, form) else ""
+    return found._replace(note=f"{found.note} (read as {form}{doubt})") if found.column is not None else found
+
+
+def _strings(name: str, texts: pd.Series, n_rows: int, comma_first: bool) -> Finding:
     distinct = pd.Series(pd.unique(texts), dtype=object)
     if {text.lower() for text in distinct.iloc[:3]} == {"true", "false"} and len(distinct) == 2:
         return Finding(Column(name, "boolean", ("False", "True")))
     if numbers := _numbers_in_strings(name, texts, distinct):
         return numbers
     if form := date_format(distinct):
-        return _date(name, parse_dates(distinct, form), form)
+        return _date_strings(name, distinct, form)
+    if marked := _marked_numbers(name, texts, distinct, comma_first):
+        return marked
     if len(distinct) <= FEW_VALUES:
         return _categorical(name, texts)
-    words = float(distinct.iloc[:1000].map(lambda text: len(text.split())).mean())
+    words = float(distinct.iloc[:1000].map(count_words).mean())
     share = len(distinct) / len(texts)
     if words >= FREE_TEXT_WORDS and share >= FREE_TEXT_DISTINCT:
         return Finding(Column(name, "text"), f"column {name} is read as free text")
     if share > ID_DISTINCT:
+        value = option_value(name)
         note = f"column {name} is left out: it looks like an id of the rows, {len(distinct)} different short strings"
-        return Finding(None, f"{note} (keep it with --categorical {name} or --text {name})")
+        return Finding(None, f"{note} (keep it with --categorical {value} or --text {value})")
     return _categorical(name, texts)
 
 
@@ -203,8 +258,25 @@ def _numbers_in_strings(name: str, texts: pd.Series, distinct: pd.Series) -> Fin
         return None
     if not len(odd):
         return _numerical(name, pd.Series(parsed(texts)))
-    if len(odd) > ODD_WORDS or len(distinct) - len(odd) <= FEW_VALUES or texts.isin(odd).mean() > ODD_NUMBERS:
+    if len(odd) > MOST_WORDS or len(distinct) - len(odd) <= FEW_VALUES or texts.isin(odd).mean() > ODD_NUMBERS:
         return None
     words = tuple(sorted(odd))
     found = _numerical(name, pd.Series(parsed(texts)), words)
     return Finding(found.column, f"column {name} has numbers; {listed(words)} in it count as missing")
+
+
+def _marked_numbers(name: str, texts: pd.Series, distinct: pd.Series, comma_first: bool) -> Finding | None:
+    found = number_format(distinct, comma_first=comma_first)
+    if found is None:
+        return None
+    form, words = found
+    if words and (len(distinct) - len(words) <= FEW_VALUES or texts.isin(words).mean() > ODD_NUMBERS):
+        return None
+    floats = form.parse(texts)
+    column = _numbers(name, floats, words).column
+    if column is None:
+        return None
+    first = int(np.flatnonzero(~np.isnan(floats))[0])
+    note = f"column {name} is read as numbers: {texts.iloc[first]!r} is {floats[first]:.15g}"
+    note += f"; {listed(words)} in it count as missing" if words else ""
+    return Finding(replace(column, numbers=form), note)

@@ -14,9 +14,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SAMPLE = 1_000
-_LIKE_A_DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T\s]+\d{1,2}:\d{2}.*)?\s*")
-_DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%m/%d/%y", "%d.%m.%y")
-_TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f")
+_NUMBERS = r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}"
+_DAY_MONTH = r"\d{1,2}[-/. ][A-Za-z]{3,9}[-/., ]\s?\d{2,4}"
+_MONTH_DAY = r"[A-Za-z]{3,9} \d{1,2},? \d{4}"
+_LIKE_A_DATE = re.compile(rf"\s*({_NUMBERS}|{_DAY_MONTH}|{_MONTH_DAY})([T\s]+\d{{1,2}}:\d{{2}}.*)?\s*")
+_NUMBER_DAYS = (
+    *("%Y-%m-%d", "%Y/%m/%d", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%m-%d-%Y", "%d-%m-%Y"),
+    *("%m/%d/%y", "%d/%m/%y", "%d.%m.%y", "%m-%d-%y", "%d-%m-%y", "%y/%m/%d"),
+)
+_DAY_MARKS = ("%d-{}-%Y", "%d {} %Y", "%d/{}/%Y", "%d.{}.%Y", "%d {}, %Y", "%d-{}-%y", "%d {} %y", "%d/{}/%y")
+_NAMED_DAYS = tuple(form.format(month) for month in ("%b", "%B") for form in (*_DAY_MARKS, "{} %d, %Y", "{} %d %Y"))
+_TIMES = (" %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", " %I:%M%p", " %I:%M:%S%p")
 _ISO = "ISO8601"
 _EPOCH_WEEKDAY = 3
 
@@ -41,11 +49,21 @@ def date_format(texts: pd.Series) -> str:
     sample = texts.iloc[: min(_SAMPLE, len(texts))]
     if not len(sample) or not all(_LIKE_A_DATE.fullmatch(text) for text in sample):
         return ""
-    formats = [_ISO, *(day + time for day in _DAYS for time in _TIMES)]
-    for candidate in formats:
+    first = sample.iloc[0]
+    named = re.match(r"\s*(\d{1,2}[-/. ])?[A-Za-z]", first) is not None
+    times = _TIMES if ":" in first else ("",)
+    for candidate in [_ISO, *(day + time for day in (_NAMED_DAYS if named else _NUMBER_DAYS) for time in times)]:
         if not parse_dates(sample, candidate).isna().any() and not parse_dates(texts, candidate).isna().any():
             return candidate
     return ""
+
+
+def is_ambiguous(texts: pd.Series, form: str) -> bool:
+    """Whether dates that were read with the month first can all be read with the day first, too."""
+    if not form.startswith("%m"):
+        return False
+    other = form.replace("%m", "%_").replace("%d", "%m").replace("%_", "%d")
+    return not bool(parse_dates(texts, other).isna().any())
 
 
 def parse_dates(values: pd.Series, form: str = "") -> pd.DatetimeIndex:

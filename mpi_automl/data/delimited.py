@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from mpi_automl.data.compression import open_binary, split_compression
-from mpi_automl.data.table import is_unnamed, unique_names
+from mpi_automl.data.table import DECIMAL_COMMA, unique_names
 from mpi_automl.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
 MISSING = ("?",)
@@ -26,12 +27,17 @@ _DECIMAL_COMMA = re.compile(r"(^|;)\s*-?\d+,\d+\s*(;|$)")
 _DECIMAL_POINT = re.compile(r"(^|;)\s*-?\d+\.\d+\s*(;|$)")
 
 
-def read_delimited(path: Path) -> pd.DataFrame:
+def read_delimited(path: Path, texts: Collection[str] = ()) -> pd.DataFrame:
     """Read a CSV or TSV file with a header line.
 
     The delimiter (comma, semicolon, tab or bar) is told from the first lines; files with semicolons may
     have decimal commas. Cells are missing where they are empty, `?`, or what pandas takes for missing.
-    A first column without a name that only numbers the rows, as DataFrames write it, is left out.
+    Columns in `texts` keep their cells as they are written.
+
+    Raises
+    ------
+    UserError
+        If the file is empty, or its header names a column twice.
     """
     with open_binary(path) as file:
         start = file.read(_SNIFFED_BYTES)
@@ -41,15 +47,36 @@ def read_delimited(path: Path) -> pd.DataFrame:
         raise UserError(f"{path} is empty.")
     delimiter = "\t" if split_compression(path.name)[0].lower().endswith(".tsv") else _delimiter(lines)
     decimal_comma = delimiter == ";" and _matches(_DECIMAL_COMMA, lines) and not _matches(_DECIMAL_POINT, lines)
+    decimal = "," if decimal_comma else "."
     try:
-        frame = _parsed(path, delimiter, "," if decimal_comma else ".", encoding)
+        frame = _parsed(path, delimiter, decimal, encoding, texts)
     except UnicodeDecodeError:
-        frame = _parsed(path, delimiter, "," if decimal_comma else ".", "latin-1")
+        frame = _parsed(path, delimiter, decimal, "latin-1", texts)
     frame = frame.set_axis(unique_names([str(name).strip() for name in frame.columns]), axis=1)
-    return frame.iloc[:, 1:] if _numbers_rows(frame) else frame
+    frame.attrs[DECIMAL_COMMA] = delimiter == ";" and not _matches(_DECIMAL_POINT, lines)
+    return frame
 
 
-def _parsed(path: Path, delimiter: str, decimal: str, encoding: str) -> pd.DataFrame:
+def _header(path: Path, delimiter: str, encoding: str) -> list[str]:
+    """Names as the file has them: pandas would make the second ``y`` a ``y.1``."""
+    with open_binary(path) as file:
+        cells = pd.read_csv(
+            file,
+            sep=delimiter,
+            encoding=encoding,
+            header=None,
+            nrows=1,
+            dtype=str,
+            skipinitialspace=True,
+            keep_default_na=False,
+        )
+    names = [str(name) for name in cells.iloc[0]]
+    unique_names([name.strip() for name in names if name.strip()])
+    return names
+
+
+def _parsed(path: Path, delimiter: str, decimal: str, encoding: str, texts: Collection[str]) -> pd.DataFrame:
+    strings = {name: str for name in _header(path, delimiter, encoding) if name.strip() in texts}
     with open_binary(path) as file, warnings.catch_warnings():
         # Otherwise cells beyond the header's would be lost with a warning only.
         warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -62,6 +89,7 @@ def _parsed(path: Path, delimiter: str, decimal: str, encoding: str) -> pd.DataF
             skipinitialspace=True,
             low_memory=False,
             index_col=False,
+            dtype=strings or None,
         )
 
 
@@ -76,12 +104,3 @@ def _delimiter(lines: list[str]) -> str:
     agreeing = {mark: count for mark, count in counts.items() if count and rest and rest[0].count(mark) == count}
     best = agreeing or counts
     return max(best, key=lambda mark: best[mark])
-
-
-def _numbers_rows(frame: pd.DataFrame) -> bool:
-    if frame.shape[1] < 2 or not is_unnamed(str(frame.columns[0])):
-        return False
-    first = frame.iloc[:, 0]
-    if not pd.api.types.is_integer_dtype(first.dtype) or not len(first):
-        return False
-    return bool((first.diff().iloc[1:] == 1).all())

@@ -20,17 +20,29 @@ from mpi_automl.data.values import (
     canonical,
     factorized,
     finite,
-    parsed,
+    is_plain,
     storage_of,
 )
 from mpi_automl.errors import UserError
 
+MOST_UNKNOWN = 0.5
+"""Above this share of unknown values, a column is rather read wrongly, or of another table, than full of news."""
 
-def encode_frame(frame: pd.DataFrame, columns: Sequence[Column]) -> NDArray[np.float64] | pd.DataFrame:
+
+def encode_frame(
+    frame: pd.DataFrame, columns: Sequence[Column], doubts: list[str] | None = None
+) -> NDArray[np.float64] | pd.DataFrame:
     """Encode the columns of a table by name.
 
     Categories become codes, NaN where missing or not among the known ones; dates become numbers. With text
     columns the result is a DataFrame, in which texts are strings ("" where missing).
+
+    Parameters
+    ----------
+    frame : DataFrame
+    columns : sequence of Column
+    doubts : list of str, optional
+        Gets a sentence for each column most of whose values are unknown.
 
     Returns
     -------
@@ -48,6 +60,8 @@ def encode_frame(frame: pd.DataFrame, columns: Sequence[Column]) -> NDArray[np.f
     for column in columns:
         if column.kind != "text":
             encoded = _encode(column, frame[column.name])
+            if doubts is not None and (doubt := _doubt(column, frame[column.name], encoded)):
+                doubts.append(doubt)
             numbers[:, position : position + encoded.shape[1]] = encoded
             position += encoded.shape[1]
     if not any(column.kind == "text" for column in columns):
@@ -100,13 +114,54 @@ def _encode(column: Column, values: pd.Series) -> NDArray[np.float64]:
     return _codes(column, values).reshape(-1, 1)
 
 
+def _doubt(column: Column, values: pd.Series, encoded: NDArray[np.float64]) -> str:
+    if column.kind == "numerical" and is_plain(values):
+        return ""
+    present = values.notna().to_numpy()
+    unknown = np.flatnonzero(present & np.isnan(encoded[:, 0]))
+    if len(unknown) <= MOST_UNKNOWN * present.sum():
+        return ""
+    examples = list(dict.fromkeys(str(values.iloc[i]) for i in unknown[:100]))
+    trained = f"; in training it had {listed(column.categories, 3)}" if column.categories else ""
+    return (
+        f"{len(unknown)} of {present.sum()} values of column {column.name} are unknown to the model and count as "
+        f"missing, such as {listed(examples, 3)}{trained}"
+    )
+
+
 def _codes(column: Column, values: pd.Series) -> NDArray[np.float64]:
     numbers, uniques = factorized(values)
     texts = [canonical(value) for value in uniques]
     if column.kind == "boolean":
         texts = [as_boolean_text(text) for text in texts]
     known = {text: float(code) for code, text in enumerate(column.categories)}
-    return np.array([*(known.get(text, np.nan) for text in texts), np.nan])[numbers]
+    codes = [known.get(text, np.nan) for text in texts]
+    if column.kind == "categorical" and any(text not in known for text in texts):
+        alike = _codes_by_value(column)
+        codes = [
+            code if text in known or (column.texts and isinstance(value, str)) else alike.get(_value(value), np.nan)
+            for value, text, code in zip(uniques, texts, codes, strict=True)
+        ]
+    return np.array([*codes, np.nan])[numbers]
+
+
+def _codes_by_value(column: Column) -> dict[Any, float]:
+    """Codes of categories by the number or truth value that they spell, where only one category spells it.
+
+    Thus ``001`` is found as 1 in a table whose dtype has lost the zeros, and the category 1 in a string ``1.0``.
+    """
+    values = [_value(text) for text in column.categories]
+    return {value: float(code) for code, value in enumerate(values) if value is not None and values.count(value) == 1}
+
+
+def _value(value: Any) -> Any:
+    text = canonical(value).lower()
+    if text in ("true", "false"):
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _numbers(column: Column, values: pd.Series) -> NDArray[np.float64]:
@@ -116,7 +171,7 @@ def _numbers(column: Column, values: pd.Series) -> NDArray[np.float64]:
     if storage is Storage.DATES:
         raise UserError(f"Column {column.name} has dates where the training table has numbers.")
     texts = as_strings(values)
-    floats = parsed(texts)
+    floats = column.numbers.parse(texts)
     odd = np.isnan(floats) & texts.notna().to_numpy() & ~texts.isin([*column.missing, "", "nan", "inf", "-inf"])
     if odd.any():
         row = int(np.flatnonzero(odd)[0])
@@ -130,7 +185,9 @@ def _dates(column: Column, values: pd.Series) -> pd.DatetimeIndex:
     if storage_of(values) is Storage.DATES or not values.notna().any():
         return parse_dates(values)
     texts = as_strings(values)
-    dates = parse_dates(texts, column.format)
+    dates = parse_dates(texts, column.format or "ISO8601")
+    if column.format and dates.isna().any():
+        dates = dates.where(~dates.isna(), parse_dates(texts, "ISO8601"))
     odd = np.asarray(dates.isna()) & texts.notna().to_numpy()
     if odd.any():
         row = int(np.flatnonzero(odd)[0])

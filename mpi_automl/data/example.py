@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mpi_automl.data.load import make_task
 
 if TYPE_CHECKING:
-    from mpi_automl.data.task import Task
+    from mpi_automl.data.prepare import Task
 
 
 def breast_cancer_task() -> Task:

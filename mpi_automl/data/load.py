@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -10,14 +11,21 @@ import numpy as np
 import pandas as pd
 
 from mpi_automl.data.arrays import as_table, target_frame
-from mpi_automl.data.prepare import Part, prepare
+from mpi_automl.data.prepare import FeaturesAndTargets, prepare
 from mpi_automl.data.read import Reader, read_table
-from mpi_automl.data.table import DEFAULT_TARGET, SparseTable, listed, unknown_column
+from mpi_automl.data.table import (
+    DECIMAL_COMMA,
+    DEFAULT_TARGET,
+    SparseTable,
+    listed,
+    resolved_names,
+    unknown_column,
+)
 from mpi_automl.errors import UserError
 from mpi_automl.settings import Settings
 
 if TYPE_CHECKING:
-    from mpi_automl.data.task import Task
+    from mpi_automl.data.prepare import Task
 
 
 def load_task(settings: Settings, *, readers: Mapping[str, Reader] | None = None) -> Task:
@@ -37,16 +45,19 @@ def load_task(settings: Settings, *, readers: Mapping[str, Reader] | None = None
     """
     if settings.table is None:
         raise UserError("No table is given; name the file with the training rows.")
+    name = _name(settings.table)
     table = read_table(settings.table, readers=readers)
     target = _target_names(table, settings)
+    settings = with_columns(settings, _all_columns(table))
+    texts = text_columns(table)
     train = split_target(table, target, required=True)
     validation, test = (
-        split_target(read_table(source, readers=readers), target, required=source == settings.validation)
+        split_target(read_table(source, readers=readers, texts=texts), target, required=source == settings.validation)
         if source is not None
         else None
         for source in (settings.validation, settings.test)
     )
-    return prepare(train, settings, name=_name(settings.table), test=test, validation=validation)
+    return prepare(train, settings, name=name, test=test, validation=validation)
 
 
 def make_task(
@@ -76,15 +87,15 @@ def make_task(
     UserError
         If shapes do not fit or nothing can be learned from the target.
     """
-    train = Part(as_table(X), target_frame(y))
+    train = FeaturesAndTargets(as_table(X), target_frame(y))
     test = None
     if X_test is not None:
         answers = None if y_test is None else target_frame(y_test, tuple(train.targets_or_fail.columns))
-        test = Part(_table_like(X_test, train.features), answers)
+        test = FeaturesAndTargets(_table_like(X_test, train.features), answers)
     return prepare(train, settings or Settings(), name=name, test=test)
 
 
-def split_target(table: pd.DataFrame | SparseTable, names: Sequence[str], *, required: bool) -> Part:
+def split_target(table: pd.DataFrame | SparseTable, names: Sequence[str], *, required: bool) -> FeaturesAndTargets:
     """Separate the target columns from the features.
 
     Parameters
@@ -102,10 +113,10 @@ def split_target(table: pd.DataFrame | SparseTable, names: Sequence[str], *, req
     if isinstance(table, SparseTable):
         return _split_sparse(table, names, bool(absent))
     features = table.drop(columns=[name for name in names if name in table.columns])
-    return Part(features, None if absent else table[list(names)].reset_index(drop=True))
+    return FeaturesAndTargets(features, None if absent else table[list(names)].reset_index(drop=True))
 
 
-def _split_sparse(table: SparseTable, names: Sequence[str], incomplete: bool) -> Part:
+def _split_sparse(table: SparseTable, names: Sequence[str], incomplete: bool) -> FeaturesAndTargets:
     position = {name: i for i, name in enumerate(table.columns)}
     inside = [name for name in names if name in position]
     answers = {
@@ -118,19 +129,39 @@ def _split_sparse(table: SparseTable, names: Sequence[str], incomplete: bool) ->
     dense = table.dense.drop(columns=[name for name in {*names, *table.target} if name in table.dense])
     columns = tuple(table.columns[i] for i in kept)
     features = SparseTable(matrix, columns, dense, generated=table.generated)
-    return Part(features, None if incomplete else pd.DataFrame(answers))
+    return FeaturesAndTargets(features, None if incomplete else pd.DataFrame(answers))
+
+
+def text_columns(table: pd.DataFrame | SparseTable) -> tuple[str, ...]:
+    """Columns of a training table that are strings, and must stay so in the files of other rows."""
+    if isinstance(table, SparseTable):
+        return ()
+    plain = "iubmM" if table.attrs.get(DECIMAL_COMMA) else "iufbmM"
+    return tuple(name for name in table.columns if getattr(table[name].dtype, "kind", "O") not in plain)
 
 
 def _target_names(table: pd.DataFrame | SparseTable, settings: Settings) -> tuple[str, ...]:
     if settings.target:
-        if len(set(settings.target)) < len(settings.target):
-            raise UserError(f"--target {','.join(settings.target)} names a column twice.")
-        return settings.target
+        names = resolved_names(settings.target, _all_columns(table))
+        if len(set(names)) < len(names):
+            raise UserError(f"--target {','.join(names)} names a column twice.")
+        return names
     told = table.target if isinstance(table, SparseTable) else tuple(table.attrs.get(DEFAULT_TARGET, ()))
     if told:
         return tuple(told)
     columns = _all_columns(table)
     raise UserError(f"Which column is to be predicted? Say --target COLUMN; the columns are {listed(columns)}.")
+
+
+def with_columns(settings: Settings, columns: Sequence[str]) -> Settings:
+    """Settings with the names of columns as the table has them."""
+    return replace(
+        settings,
+        categorical=resolved_names(settings.categorical, columns),
+        text=resolved_names(settings.text, columns),
+        drop=resolved_names(settings.drop, columns),
+        groups=settings.groups and resolved_names((settings.groups,), columns)[0],
+    )
 
 
 def _all_columns(table: pd.DataFrame | SparseTable) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -11,10 +12,12 @@ import pandas as pd
 
 from mpi_automl.data.columns import Column, infer_column
 from mpi_automl.data.digest import table_digest
+from mpi_automl.data.numbers import NumberFormat
 from mpi_automl.data.schema import Schema
-from mpi_automl.data.table import SparseTable, listed, unknown_column
+from mpi_automl.data.table import DECIMAL_COMMA, SparseTable, is_unnamed, listed, unknown_column
 from mpi_automl.data.target import infer_target
-from mpi_automl.data.task import Profile, Task
+from mpi_automl.data.task import Profile, TaskType
+from mpi_automl.data.values import as_strings
 from mpi_automl.errors import UserError
 
 if TYPE_CHECKING:
@@ -29,7 +32,49 @@ MOST_NOTES = 20
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class Task:
+    """A table ready for learning.
+
+    Attributes
+    ----------
+    name : str
+    type : TaskType
+    X : ndarray of float64, CSR matrix, or DataFrame, shape (n_rows, n_columns)
+        Encoded features (see `ColumnKind`); a DataFrame only where there are text columns.
+    y : ndarray
+        Class codes (int64, shape (n_rows,)), values (float64, shape (n_rows,)), or one column per
+        label (int64) or target (float64).
+    X_test, y_test : as `X` and `y`, or None
+        `y_test` may be None although `X_test` is there.
+    profile : Profile
+    schema : Schema
+        Encodes further tables in the same way and decodes predictions.
+    digest : str
+        Hash of the encoded table, hexadecimal: equal tables have equal ones on every machine.
+    groups : ndarray of int64, shape (n_rows,), or None
+        Rows of one group stay together in every split.
+    fixed_validation : ndarray of int64, or None
+        Rows that came from a validation table: every trial is validated on these.
+    notes : tuple of str
+        What a person should know about how the table was read: columns left out, doubts.
+    """
+
+    name: str
+    type: TaskType
+    X: Any
+    y: NDArray[Any]
+    profile: Profile
+    schema: Schema
+    digest: str
+    X_test: Any = None
+    y_test: NDArray[Any] | None = None
+    groups: NDArray[np.int64] | None = None
+    fixed_validation: NDArray[np.int64] | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class FeaturesAndTargets:
     """Features and target columns of the same rows.
 
     Attributes
@@ -53,7 +98,12 @@ class Part:
 
 
 def prepare(
-    train: Part, settings: Settings, *, name: str, test: Part | None = None, validation: Part | None = None
+    train: FeaturesAndTargets,
+    settings: Settings,
+    *,
+    name: str,
+    test: FeaturesAndTargets | None = None,
+    validation: FeaturesAndTargets | None = None,
 ) -> Task:
     """Make a task: check the target, decide on the columns, encode all tables.
 
@@ -64,16 +114,13 @@ def prepare(
     """
     notes: list[str] = []
     train = _with_targets(_checked(train), settings, notes)
-    fixed = None
     if validation is not None:
         validation = _with_targets(_checked(validation), settings, notes)
-        fixed = np.arange(len(train), len(train) + len(validation), dtype=np.int64)
-        train = _stacked(train, validation)
-    train, groups = _without_groups(train, settings.groups)
+    train, groups = _without_groups(train, settings.groups, validation)
     target, doubt = infer_target(train.targets_or_fail, settings.task)
     if doubt:
         notes.append(doubt)
-    features = _dense_if_mixed(train.features)
+    features = _without_row_index(_dense_if_mixed(train.features), settings, notes)
     columns = (
         _sparse_columns(features, settings, notes)
         if isinstance(features, SparseTable)
@@ -87,6 +134,11 @@ def prepare(
         isinstance(features, SparseTable) and features.generated,
     )
     X, y = schema.encode(features), target.encode(train.targets_or_fail)
+    fixed = None
+    if validation is not None:
+        fixed = np.arange(X.shape[0], X.shape[0] + len(validation), dtype=np.int64)
+        X = _stacked(X, _encoded(schema, validation.features, "validation", notes))
+        y = np.concatenate([y, target.encode(validation.targets_or_fail)])
     X_test, y_test = _encoded_test(test, schema, notes) if test is not None else (None, None)
     return Task(
         name=name,
@@ -104,7 +156,7 @@ def prepare(
     )
 
 
-def _checked(part: Part) -> Part:
+def _checked(part: FeaturesAndTargets) -> FeaturesAndTargets:
     if not len(part):
         raise UserError("The table has no rows.")
     if len(part) != len(part.targets_or_fail):
@@ -112,7 +164,7 @@ def _checked(part: Part) -> Part:
     return part
 
 
-def _with_targets(part: Part, settings: Settings, notes: list[str]) -> Part:
+def _with_targets(part: FeaturesAndTargets, settings: Settings, notes: list[str]) -> FeaturesAndTargets:
     """The rows whose target is there."""
     targets = part.targets_or_fail
     missing = targets.isna().any(axis=1).to_numpy(bool)
@@ -127,7 +179,7 @@ def _with_targets(part: Part, settings: Settings, notes: list[str]) -> Part:
             "--drop-missing-targets leaves these rows out."
         )
     notes.append(f"{count} of {len(part)} rows are left out: their target is missing")
-    return Part(_rows(part.features, ~missing), targets[~missing].reset_index(drop=True))
+    return FeaturesAndTargets(_rows(part.features, ~missing), targets[~missing].reset_index(drop=True))
 
 
 def _rows(features: Any, mask: NDArray[np.bool_]) -> Any:
@@ -136,37 +188,58 @@ def _rows(features: Any, mask: NDArray[np.bool_]) -> Any:
     return features[mask].reset_index(drop=True)
 
 
-def _stacked(train: Part, validation: Part) -> Part:
-    targets = pd.concat([train.targets_or_fail, validation.targets_or_fail], ignore_index=True)
-    first, second = train.features, validation.features
-    if isinstance(first, SparseTable) != isinstance(second, SparseTable):
-        raise UserError("The validation table must be of the same kind as the training table, sparse or dense.")
-    if not isinstance(first, SparseTable):
-        absent = [name for name in first.columns if name not in set(second.columns)]
-        if absent:
-            raise UserError(f"The validation table has no column {listed(absent)}.")
-        return Part(pd.concat([first, second[list(first.columns)]], ignore_index=True), targets)
+def _stacked(first: Any, second: Any) -> Any:
+    """Encoded rows of two tables, one below the other."""
+    if isinstance(first, pd.DataFrame):
+        return pd.concat([first, second], ignore_index=True)
+    if isinstance(first, np.ndarray):
+        return np.concatenate([first, second])
     from scipy import sparse
 
-    from mpi_automl.data.encode import encode_sparse
-
-    aligned = encode_sparse(second, first.columns, first.generated)
-    dense = pd.concat([first.dense, second.dense], ignore_index=True)
-    return Part(replace(first, matrix=sparse.vstack([first.matrix, aligned], format="csr"), dense=dense), targets)
+    return sparse.vstack([first, second], format="csr")
 
 
-def _without_groups(part: Part, name: str | None) -> tuple[Part, NDArray[np.int64] | None]:
+def _encoded(schema: Schema, features: Any, kind: str, notes: list[str]) -> Any:
+    """Another table, read by the decisions of the training table."""
+    doubts: list[str] = []
+    encoded = schema.encode(features, doubts)
+    notes.extend(f"{kind} table: {doubt}" for doubt in doubts)
+    return encoded
+
+
+def _without_row_index(features: Any, settings: Settings, notes: list[str]) -> Any:
+    """The features without the first columns that are a DataFrame's index, as `DataFrame.to_csv` writes it."""
+    if isinstance(features, SparseTable):
+        return features
+    for name in list(features.columns):
+        kept = name in {*settings.categorical, *settings.text, *settings.drop}
+        if kept or not (is_unnamed(name) or name == "index") or not _is_index(features[name]):
+            break
+        notes.append(f"column {name} is left out: it is the index of the rows; if it is not, give it another name")
+        features = features.drop(columns=[name])
+    return features
+
+
+def _is_index(values: pd.Series) -> bool:
+    return len(values) > 1 and pd.api.types.is_integer_dtype(values.dtype) and bool(values.is_unique)
+
+
+def _without_groups(
+    train: FeaturesAndTargets, name: str | None, validation: FeaturesAndTargets | None
+) -> tuple[FeaturesAndTargets, NDArray[np.int64] | None]:
+    """The training table without the column of groups, and the groups of all rows, those of validation last."""
     if name is None:
-        return part, None
-    features = part.features
-    holder = features.dense if isinstance(features, SparseTable) else features
-    if name not in holder.columns:
-        raise unknown_column(name, list(holder.columns), "--groups")
-    codes = pd.factorize(holder[name].astype(object))[0].astype(np.int64)
+        return train, None
+    tables = [train] if validation is None else [train, validation]
+    holders = [part.features.dense if isinstance(part.features, SparseTable) else part.features for part in tables]
+    for holder in holders:
+        if name not in holder.columns:
+            raise unknown_column(name, list(holder.columns), "--groups")
+    codes = pd.factorize(pd.concat([as_strings(holder[name]) for holder in holders]))[0].astype(np.int64)
     alone = np.flatnonzero(codes < 0)
     codes[alone] = codes.max() + 1 + np.arange(len(alone))
-    kept = holder.drop(columns=[name])
-    return Part(replace(features, dense=kept) if isinstance(features, SparseTable) else kept, part.targets), codes
+    kept, features = holders[0].drop(columns=[name]), train.features
+    return replace(train, features=replace(features, dense=kept) if isinstance(features, SparseTable) else kept), codes
 
 
 def _dense_if_mixed(features: Any) -> Any:
@@ -203,14 +276,35 @@ def _columns(features: pd.DataFrame, settings: Settings, notes: list[str]) -> tu
         for name in chosen:
             if overrides.setdefault(name, option) != option:
                 raise UserError(f"Column {name} is named by --{overrides[name]} and by --{option}; choose one.")
+    comma = bool(features.attrs.get(DECIMAL_COMMA))
     findings = [
-        infer_column(name, features[name], overrides.get(name, "")) for name in names if overrides.get(name) != "drop"
+        infer_column(name, features[name], overrides.get(name, ""), comma_first=comma)
+        for name in names
+        if overrides.get(name) != "drop"
     ]
     remarks = [found.note for found in findings if found.note]
     notes.extend(remarks[:MOST_NOTES])
     if len(remarks) > MOST_NOTES:
         notes.append(f"{len(remarks) - MOST_NOTES} more columns have notes like these")
-    return _some([found.column for found in findings if found.column is not None])
+    columns = [found.column for found in findings if found.column is not None]
+    return _some(_with_unique_names([_with_decimal_comma(column) if comma else column for column in columns]))
+
+
+def _with_decimal_comma(column: Column) -> Column:
+    """A column that the reader has read with decimal commas already."""
+    plain = column.kind == "numerical" and column.numbers == NumberFormat()
+    return replace(column, numbers=NumberFormat(",")) if plain else column
+
+
+def _with_unique_names(columns: list[Column]) -> list[Column]:
+    """The columns, with other names for the parts of a date `d` where there is a column `d.year` as well."""
+    taken = Counter(name for column in columns for name in column.encoded_names)
+    return [
+        replace(column, prefix=f"{column.name} (date)")
+        if column.kind == "date" and any(taken[name] > 1 for name in column.encoded_names)
+        else column
+        for column in columns
+    ]
 
 
 def _require(chosen: Sequence[str], names: Sequence[str], option: str) -> None:
@@ -226,10 +320,10 @@ def _some(columns: list[Column]) -> tuple[Column, ...]:
     return tuple(columns)
 
 
-def _encoded_test(test: Part, schema: Schema, notes: list[str]) -> tuple[Any, NDArray[Any] | None]:
+def _encoded_test(test: FeaturesAndTargets, schema: Schema, notes: list[str]) -> tuple[Any, NDArray[Any] | None]:
     if not len(test):
         raise UserError("The test table has no rows.")
-    X_test = schema.encode(test.features)
+    X_test = _encoded(schema, test.features, "test", notes)
     if test.targets is None:
         return X_test, None
     if len(test.targets) != len(test):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union
@@ -38,7 +39,9 @@ _FORMATS = {
 _ELSEWHERE = (".h5", ".hdf5", ".he5")
 
 
-def read_table(source: str | Path, *, readers: Mapping[str, Reader] | None = None) -> pd.DataFrame | SparseTable:
+def read_table(
+    source: str | Path, *, readers: Mapping[str, Reader] | None = None, texts: Collection[str] = ()
+) -> pd.DataFrame | SparseTable:
     """Read a table.
 
     Parameters
@@ -49,6 +52,9 @@ def read_table(source: str | Path, *, readers: Mapping[str, Reader] | None = Non
     readers : mapping of str to callable, optional
         Readers of further formats by suffix, which go before those above. This room does not import h5py:
         pass `storage.table.READERS` to read HDF5.
+    texts : collection of str
+        Columns that were strings in the training table (`Schema.text_columns`, `text_columns`): in delimited
+        text, which has no types, their cells stay as they are written, although this file has only digits.
 
     Returns
     -------
@@ -67,7 +73,7 @@ def read_table(source: str | Path, *, readers: Mapping[str, Reader] | None = Non
 
         return read_openml(text)
     path = Path(source)
-    reader = _reader(path, readers or {})
+    reader = _reader(path, readers or {}, texts)
     _require_file(path)
     try:
         table = reader(path)
@@ -81,7 +87,7 @@ def read_table(source: str | Path, *, readers: Mapping[str, Reader] | None = Non
     return _checked(table, path)
 
 
-def _reader(path: Path, extra: Mapping[str, Reader]) -> Reader:
+def _reader(path: Path, extra: Mapping[str, Reader], texts: Collection[str]) -> Reader:
     suffix = Path(split_compression(path.name)[0]).suffix.lower()
     if suffix in extra:
         return extra[suffix]
@@ -93,8 +99,8 @@ def _reader(path: Path, extra: Mapping[str, Reader]) -> Reader:
         )
         raise UserError(f"{path}: the format {suffix or 'of a file without suffix'} is not known; {hint}")
     module, name = _FORMATS[suffix].split(":")
-    reader: Reader = getattr(import_module(f"mpi_automl.data.{module}"), name)
-    return reader
+    reader: Callable[..., Any] = getattr(import_module(f"mpi_automl.data.{module}"), name)
+    return partial(reader, texts=texts) if module == "delimited" else reader
 
 
 def _require_file(path: Path) -> None:

@@ -15,7 +15,7 @@ from mpi_automl.errors import UserError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mpi_automl.data.task import Task
+    from mpi_automl.data.prepare import Task
     from mpi_automl.settings import Settings
 
     Rows = NDArray[np.int64]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mpi_automl.data.columns import Column
-from mpi_automl.data.table import SparseTable, listed, unique_names
+from mpi_automl.data.numbers import NumberFormat
+from mpi_automl.data.table import SparseTable, listed
 from mpi_automl.data.target import Target
 from mpi_automl.data.task import ColumnKind, TaskType
-from mpi_automl.errors import UserError
+from mpi_automl.errors import UnknownValuesWarning, UserError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,7 +74,21 @@ class Schema:
         """The labels that the columns of a prediction stand for; None for multilabel targets and regression."""
         return self.target.labels[0].values if len(self.target.labels) == 1 else None
 
-    def encode(self, table: Any) -> Any:
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        """Columns whose cells a reader of text files must leave as they are written; see `read_table`."""
+        plain = NumberFormat()
+        features = [column.name for column in self.columns if column.texts or column.numbers != plain]
+        forms = self.target.formats or (plain,) * len(self.target.names)
+        labels = self.target.labels or (None,) * len(self.target.names)
+        targets = [
+            name
+            for name, form, label in zip(self.target.names, forms, labels, strict=True)
+            if form != plain or (label is not None and label.values.dtype.kind == "O")
+        ]
+        return (*features, *targets)
+
+    def encode(self, table: Any, doubts: list[str] | None = None) -> Any:
         """Encode the features of another table like those of the training table.
 
         Columns are found by name, in any order; further columns are ignored. Categories that were not
@@ -82,6 +98,8 @@ class Schema:
         ----------
         table : DataFrame, SparseTable, sparse matrix, ndarray or nested list, shape (n_rows, n_columns)
             Without names, the columns must be those of the training table in its order.
+        doubts : list of str, optional
+            Gets a sentence for each column most of whose values are unknown; by default they are warnings.
 
         Returns
         -------
@@ -97,7 +115,11 @@ class Schema:
         if self.sparse:
             names = [column.name for column in self.columns]
             return encode_sparse(self._sparse_table(table), names, self.generated)
-        return encode_frame(self._frame(table), self.columns)
+        found: list[str] = []
+        encoded = encode_frame(self._frame(table), self.columns, found if doubts is None else doubts)
+        for doubt in found:
+            warnings.warn(f"{doubt}.", UnknownValuesWarning, stacklevel=2)
+        return encoded
 
     def encode_target(self, values: Any) -> NDArray[Any]:
         """Encode target values (Series, DataFrame, array or list) like those of the training table.
@@ -170,22 +192,24 @@ class Schema:
     def _frame(self, table: Any) -> Any:
         import pandas as pd
 
-        from mpi_automl.data.arrays import as_table
+        from mpi_automl.data.arrays import as_pandas, as_table
 
+        table = as_pandas(table)
         if not isinstance(table, (pd.DataFrame, SparseTable)):
             self._check_width(table)
-            table = as_table(table, self.source_columns)
+        table = as_table(table, self.source_columns)
         if isinstance(table, SparseTable):
             table = pd.DataFrame(table.matrix.toarray(), columns=list(table.columns)).join(table.dense)
-        return table.set_axis(unique_names(list(table.columns)), axis=1)
+        return table
 
     def _sparse_table(self, table: Any) -> SparseTable:
         from scipy import sparse
 
-        from mpi_automl.data.arrays import as_table
+        from mpi_automl.data.arrays import as_pandas, as_table
 
         if isinstance(table, SparseTable):
             return table
+        table = as_pandas(table)
         if not hasattr(table, "columns"):
             self._check_width(table)
         table = as_table(table, self.source_columns)

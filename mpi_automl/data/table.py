@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 DEFAULT_TARGET = "mpi_automl_target"
 """Key of `DataFrame.attrs` under which a reader puts the names of the target columns, if the file tells them."""
+DECIMAL_COMMA = "mpi_automl_decimal_comma"
+"""Key of `DataFrame.attrs` under which a reader says that numbers of the file rather have decimal commas."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +80,38 @@ def listed(names: Sequence[Any], most: int = 10) -> str:
     texts = [str(name) for name in names[:most]]
     rest = len(names) - most
     return ", ".join(texts) + (f" and {rest} more" if rest > 0 else "")
+
+
+def resolved_names(given: Sequence[str], columns: Sequence[str]) -> tuple[str, ...]:
+    """Names of columns as the table has them, from names that were split at commas.
+
+    Names that the table does not have are put together again, the longest first, where that makes a column:
+    ``response, heart`` may be one column. Blanks around names and commas do not matter.
+    """
+    known = set(columns)
+    plain: dict[str, str] = {}
+    for column in columns:
+        plain.setdefault(_without_blanks(column), column)
+    found, rest = [], list(given)
+    while rest:
+        size = 1
+        if rest[0] not in known:
+            joined = (n for n in range(len(rest), 0, -1) if _without_blanks(",".join(rest[:n])) in plain)
+            size = next(joined, 1)
+        name = ",".join(rest[:size])
+        found.append(name if name in known else plain.get(_without_blanks(name), name))
+        del rest[:size]
+    return tuple(found)
+
+
+def _without_blanks(name: str) -> str:
+    return ",".join(part.strip() for part in name.split(","))
+
+
+def option_value(name: str) -> str:
+    """A column's name as the command line takes it: in the quotes that commas, blanks and the shell ask for."""
+    quoted = '"' + name.replace('"', '""') + '"'
+    return shlex.quote(quoted if name != name.strip() or any(mark in name for mark in ',"') else name)
 
 
 def is_unnamed(name: str) -> bool:

@@ -10,9 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mpi_automl.data.labels import Labels
+from mpi_automl.data.numbers import NumberFormat, number_format
 from mpi_automl.data.table import listed
 from mpi_automl.data.task import TaskType, decide
-from mpi_automl.data.values import Storage, as_floats, as_strings, parsed, storage_of
+from mpi_automl.data.values import Storage, as_floats, as_strings, storage_of
 from mpi_automl.errors import UserError
 
 MOST_INTEGER_CLASSES = 20
@@ -30,11 +31,14 @@ class Target:
     type : TaskType
     labels : tuple of Labels
         Of the class column, or one for each label column; empty for regression.
+    formats : tuple of NumberFormat
+        How numbers are written where they come as strings, one for each column; empty if they have no marks.
     """
 
     names: tuple[str, ...]
     type: TaskType
     labels: tuple[Labels, ...] = ()
+    formats: tuple[NumberFormat, ...] = ()
 
     @property
     def n_outputs(self) -> int:
@@ -49,7 +53,8 @@ class Target:
             pairs = zip(self.names, self.labels, strict=True)
             columns: list[NDArray[Any]] = [labels.encode(name, frame[name]) for name, labels in pairs]
         else:
-            columns = [_values(name, frame[name]) for name in self.names]
+            forms = self.formats or (NumberFormat(),) * len(self.names)
+            columns = [_values(name, frame[name], form) for name, form in zip(self.names, forms, strict=True)]
         if self.type in (TaskType.MULTILABEL, TaskType.MULTIOUTPUT):
             return np.column_stack(columns)
         return columns[0]
@@ -69,13 +74,15 @@ class Target:
     def to_mapping(self) -> dict[str, Any]:
         """The target as JSON can hold it."""
         labels = [labels.to_mapping() for labels in self.labels]
-        return {"names": list(self.names), "type": self.type.value, "labels": labels}
+        formats = [[form.decimal, form.thousands, form.unit] for form in self.formats]
+        return {"names": list(self.names), "type": self.type.value, "labels": labels, "formats": formats}
 
     @classmethod
     def from_mapping(cls, mapping: dict[str, Any]) -> Target:
         """The target that `to_mapping` described."""
         labels = tuple(Labels.from_mapping(entry) for entry in mapping["labels"])
-        return cls(tuple(mapping["names"]), TaskType(mapping["type"]), labels)
+        formats = tuple(NumberFormat(*entry) for entry in mapping.get("formats", ()))
+        return cls(tuple(mapping["names"]), TaskType(mapping["type"]), labels, formats)
 
 
 def infer_target(frame: pd.DataFrame, task: str) -> tuple[Target, str]:
@@ -100,6 +107,7 @@ def infer_target(frame: pd.DataFrame, task: str) -> tuple[Target, str]:
         If a column is constant, or not what `task` says.
     """
     names = tuple(frame.columns)
+    frame = _without_outer_blanks(frame)
     for name in names:
         if not len(frame) or _n_distinct(name, frame[name]) < 2:
             raise UserError(
@@ -107,7 +115,28 @@ def infer_target(frame: pd.DataFrame, task: str) -> tuple[Target, str]:
             )
     guessed, note = _guess(frame)
     kind = TaskType(task) if task != "auto" else guessed
-    return (_many(frame, kind) if len(names) > 1 else _single(frame, kind)), note if task == "auto" else ""
+    target = _many(frame, kind) if len(names) > 1 else _single(frame, kind)
+    marked = [form for form in target.formats if form != NumberFormat()]
+    if marked:
+        note = f"target {listed(names)} is read as numbers: {_example(frame[names[0]], target.formats[0])}"
+    return target, note if task == "auto" or marked else ""
+
+
+def _example(column: pd.Series, form: NumberFormat) -> str:
+    texts = as_strings(column).iloc[:1]
+    return f"{texts.iloc[0]!r} is {form.parse(texts)[0]:.15g}"
+
+
+def _without_outer_blanks(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same columns, with ``yes`` and ``yes `` as one label."""
+    stripped = {}
+    for name in frame:
+        column = frame[name]
+        if storage_of(column) in (Storage.STRINGS, Storage.CATEGORIES):
+            plain = column.astype(object).map(lambda value: value.strip() if isinstance(value, str) else value)
+            if not plain.equals(column.astype(object)):
+                stripped[name] = plain
+    return frame.assign(**stripped) if stripped else frame
 
 
 def _n_distinct(name: str, column: pd.Series) -> int:
@@ -132,7 +161,7 @@ def _guess(frame: pd.DataFrame) -> tuple[TaskType, str]:
         if distinct > MOST_INTEGER_CLASSES or not np.all(floats == np.floor(floats)) or distinct == len(column):
             return TaskType.REGRESSION, ""
         return TaskType.MULTICLASS, _CLASSES.format(name, distinct)
-    if storage_of(column) is Storage.STRINGS and distinct > MOST_INTEGER_CLASSES and _all_numbers(column):
+    if storage_of(column) is Storage.STRINGS and distinct > MOST_INTEGER_CLASSES and _format(column):
         return TaskType.REGRESSION, ""
     return TaskType.MULTICLASS, ""
 
@@ -140,8 +169,7 @@ def _guess(frame: pd.DataFrame) -> tuple[TaskType, str]:
 def _single(frame: pd.DataFrame, kind: TaskType) -> Target:
     name = frame.columns[0]
     if kind is TaskType.REGRESSION:
-        _values(name, frame[name])
-        return Target((name,), kind)
+        return Target((name,), kind, formats=_formats(frame))
     if kind in (TaskType.MULTILABEL, TaskType.MULTIOUTPUT):
         raise UserError(f"--task {kind.value} needs several target columns; --target names only {name}.")
     labels = Labels.of(name, frame[name])
@@ -155,9 +183,7 @@ def _single(frame: pd.DataFrame, kind: TaskType) -> Target:
 def _many(frame: pd.DataFrame, kind: TaskType) -> Target:
     names = tuple(frame.columns)
     if kind is TaskType.MULTIOUTPUT:
-        for name in names:
-            _values(name, frame[name])
-        return Target(names, kind)
+        return Target(names, kind, formats=_formats(frame))
     if kind is not TaskType.MULTILABEL:
         raise UserError(f"--task {kind.value} needs one target column; --target names {listed(names)}.")
     labels = tuple(Labels.of(name, frame[name]) for name in names)
@@ -167,15 +193,31 @@ def _many(frame: pd.DataFrame, kind: TaskType) -> Target:
     return Target(names, kind, labels)
 
 
-def _all_numbers(column: pd.Series) -> bool:
-    return not np.isnan(parsed(as_strings(column))).any()
+def _format(column: pd.Series) -> NumberFormat | None:
+    """The format of a column of strings that all are numbers."""
+    texts = as_strings(column)
+    if not np.isnan(NumberFormat().parse(texts)).any():
+        return NumberFormat()
+    found = number_format(pd.Series(pd.unique(texts), dtype=object))
+    return found[0] if found is not None and not found[1] else None
 
 
-def _values(name: str, column: pd.Series) -> NDArray[np.float64]:
+def _formats(frame: pd.DataFrame) -> tuple[NumberFormat, ...]:
+    """Formats of the columns of values, empty if all are plain."""
+    forms = []
+    for name in frame:
+        strings = storage_of(frame[name]) in (Storage.STRINGS, Storage.CATEGORIES)
+        form = (_format(frame[name]) if strings else None) or NumberFormat()
+        _values(str(name), frame[name], form)
+        forms.append(form)
+    return tuple(forms) if any(form != NumberFormat() for form in forms) else ()
+
+
+def _values(name: str, column: pd.Series, form: NumberFormat) -> NDArray[np.float64]:
     if storage_of(column) in (Storage.NUMBERS, Storage.BOOLEANS, Storage.DURATIONS):
         floats = as_floats(column)
     else:
-        floats = parsed(as_strings(column))
+        floats = form.parse(as_strings(column))
     odd = np.flatnonzero(np.isnan(floats))
     if len(odd):
         raise UserError(

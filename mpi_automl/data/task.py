@@ -1,4 +1,4 @@
-"""What is to be learned: the encoded table and everything needed to encode the next one."""
+"""Kinds of targets and columns, and the facts about a table that decide which components can handle it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
-
-    from mpi_automl.data.schema import Schema
 
 
 class TaskType(str, Enum):
@@ -73,48 +70,6 @@ class Profile:
     def positions(self, kind: ColumnKind) -> tuple[int, ...]:
         """Positions of the encoded columns of one kind."""
         return tuple(i for i, k in enumerate(self.kinds) if k is kind)
-
-
-@dataclass(frozen=True, eq=False)
-class Task:
-    """A table ready for learning.
-
-    Attributes
-    ----------
-    name : str
-    type : TaskType
-    X : ndarray of float64, CSR matrix, or DataFrame, shape (n_rows, n_columns)
-        Encoded features (see `ColumnKind`); a DataFrame only where there are text columns.
-    y : ndarray
-        Class codes (int64, shape (n_rows,)), values (float64, shape (n_rows,)), or one column per
-        label (int64) or target (float64).
-    X_test, y_test : as `X` and `y`, or None
-        `y_test` may be None although `X_test` is there.
-    profile : Profile
-    schema : Schema
-        Encodes further tables in the same way and decodes predictions.
-    digest : str
-        Hash of the encoded table, hexadecimal: equal tables have equal ones on every machine.
-    groups : ndarray of int64, shape (n_rows,), or None
-        Rows of one group stay together in every split.
-    fixed_validation : ndarray of int64, or None
-        Rows that came from a validation table: every trial is validated on these.
-    notes : tuple of str
-        What a person should know about how the table was read: columns left out, doubts.
-    """
-
-    name: str
-    type: TaskType
-    X: Any
-    y: NDArray[Any]
-    profile: Profile
-    schema: Schema
-    digest: str
-    X_test: Any = None
-    y_test: NDArray[Any] | None = None
-    groups: NDArray[np.int64] | None = None
-    fixed_validation: NDArray[np.int64] | None = None
-    notes: tuple[str, ...] = ()
 
 
 def decide(predictions: NDArray[Any], task_type: TaskType) -> NDArray[Any]:

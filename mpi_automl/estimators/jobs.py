@@ -19,7 +19,7 @@ from mpi_automl.errors import UserError
 from mpi_automl.machine.launcher import find_launcher, launcher_environment
 
 if TYPE_CHECKING:
-    from mpi_automl.data.task import Task
+    from mpi_automl.data.prepare import Task
     from mpi_automl.evaluation.evaluator import Evaluator
     from mpi_automl.settings import Settings
 

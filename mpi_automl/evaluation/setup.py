@@ -10,8 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mpi_automl.data.prepare import Task
     from mpi_automl.data.resampling import Fold, Resampling
-    from mpi_automl.data.task import Task
     from mpi_automl.metrics.metric import Metric
     from mpi_automl.settings import Settings
     from mpi_automl.space.space import SearchSpace

@@ -25,7 +25,7 @@ from mpi_automl.storage.layout import StoreLayout, trials_for
 from mpi_automl.storage.run_directory import FINISHED, RunDirectory
 
 if TYPE_CHECKING:
-    from mpi_automl.data.task import Task
+    from mpi_automl.data.prepare import Task
     from mpi_automl.evaluation.setup import EvaluationSetup
     from mpi_automl.job.session import JobSession
     from mpi_automl.parallel.world import World

@@ -19,7 +19,7 @@ from mpi_automl.runs.final_model import REFIT, describe_members, model_files, re
 from mpi_automl.trial import Status, Trial, TrialKey
 
 if TYPE_CHECKING:
-    from mpi_automl.data.task import Task
+    from mpi_automl.data.prepare import Task
     from mpi_automl.ensemble.model import EnsembleModel
     from mpi_automl.evaluation.evaluator import Evaluator
     from mpi_automl.evaluation.setup import EvaluationSetup
@@ -226,8 +226,8 @@ def _setup_of_rows(
     run: Run, model: EnsembleModel, rows: tuple[Any, Any], settings: Settings, threads: int
 ) -> EvaluationSetup:
     """A setup without folds: nothing is validated."""
+    from mpi_automl.data.prepare import Task
     from mpi_automl.data.resampling import Resampling
-    from mpi_automl.data.task import Task
     from mpi_automl.evaluation.setup import EvaluationSetup
 
     schema = model.schema

@@ -19,7 +19,7 @@ from mpi_automl.study.results import RunArrays, RunResult, Searched, installed_v
 from mpi_automl.study.splits import outer_parts
 
 if TYPE_CHECKING:
-    from mpi_automl.data.task import Task
+    from mpi_automl.data.prepare import Task
     from mpi_automl.job.signals import StopSignals
     from mpi_automl.parallel.world import World
     from mpi_automl.runs.summary import RunSummary

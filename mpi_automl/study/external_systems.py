@@ -47,8 +47,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from mpi_automl.data.prepare import Task
     from mpi_automl.data.schema import Schema
-    from mpi_automl.data.task import Task
     from mpi_automl.study.plan import PlannedRun
     from mpi_automl.study.process_launcher import Ended, ProcessLauncher
     from mpi_automl.study.splits import OuterParts

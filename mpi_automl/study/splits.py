@@ -17,7 +17,7 @@ from mpi_automl.study.tables import digest_of, digest_of_mapping, read
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mpi_automl.data.prepare import Part
+    from mpi_automl.data.prepare import FeaturesAndTargets
     from mpi_automl.study.definition import Split
     from mpi_automl.study.tables import StudyTable
 
@@ -79,11 +79,11 @@ class OuterParts:
 
     Attributes
     ----------
-    train, test : Part
+    train, test : FeaturesAndTargets
     """
 
-    train: Part
-    test: Part
+    train: FeaturesAndTargets
+    test: FeaturesAndTargets
 
 
 def outer_parts(table: StudyTable, split: OuterSplit, fold: int, cache: Path) -> OuterParts:
@@ -112,7 +112,7 @@ def outer_parts(table: StudyTable, split: OuterSplit, fold: int, cache: Path) ->
     return OuterParts(_rows(whole, train), _rows(whole, test))
 
 
-def _labelled(table: StudyTable) -> Part:
+def _labelled(table: StudyTable) -> FeaturesAndTargets:
     """The rows of a table whose target is there."""
     from mpi_automl.data.load import split_target
     from mpi_automl.data.table import DEFAULT_TARGET, SparseTable, listed
@@ -133,8 +133,8 @@ def _labelled(table: StudyTable) -> Part:
     return _rows(part, np.flatnonzero(~missing)) if missing.any() else part
 
 
-def _rows(part: Part, rows: Rows) -> Part:
-    from mpi_automl.data.prepare import Part as MadePart
+def _rows(part: FeaturesAndTargets, rows: Rows) -> FeaturesAndTargets:
+    from mpi_automl.data.prepare import FeaturesAndTargets as MadePart
 
     features, targets = part.features, part.targets_or_fail
     if hasattr(features, "iloc"):
@@ -144,7 +144,7 @@ def _rows(part: Part, rows: Rows) -> Part:
     return MadePart(chosen, targets.iloc[rows].reset_index(drop=True))
 
 
-def _kept(table: StudyTable, split: OuterSplit, whole: Part, cache: Path) -> list[tuple[Rows, Rows]]:
+def _kept(table: StudyTable, split: OuterSplit, whole: FeaturesAndTargets, cache: Path) -> list[tuple[Rows, Rows]]:
     path = cache / f"{_name(table, split)}.npz"
     if path.exists():
         with np.load(path) as arrays:
@@ -166,7 +166,7 @@ def _name(table: StudyTable, split: OuterSplit) -> str:
     return digest_of_mapping({"table": table.digest, "options": dict(table.options), "split": split.to_mapping()})
 
 
-def _made(table: StudyTable, split: OuterSplit, whole: Part) -> list[tuple[Rows, Rows]]:
+def _made(table: StudyTable, split: OuterSplit, whole: FeaturesAndTargets) -> list[tuple[Rows, Rows]]:
     """The same splits as a run makes inside: stratified, and keeping groups together."""
     from mpi_automl.data.prepare import prepare
     from mpi_automl.data.resampling import make_resampling

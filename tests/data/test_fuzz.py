@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mpi_automl.data.load import load_task, make_task
+from mpi_automl.data.prepare import Task
 from mpi_automl.data.read import read_table
 from mpi_automl.data.resampling import make_resampling
 from mpi_automl.data.schema import Schema
-from mpi_automl.data.task import ColumnKind, Task, TaskType
+from mpi_automl.data.task import ColumnKind, TaskType
 from mpi_automl.errors import UserError
 from mpi_automl.settings import Settings
 from mpi_automl.storage.table import READERS

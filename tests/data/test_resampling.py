@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from mpi_automl.data.load import make_task
+from mpi_automl.data.prepare import Task
 from mpi_automl.data.resampling import Resampling, make_resampling
-from mpi_automl.data.task import Task
 from mpi_automl.errors import UserError
 from mpi_automl.settings import Settings
 

@@ -13,8 +13,8 @@ import pytest
 from scipy import sparse
 
 from mpi_automl.data.load import make_task
+from mpi_automl.data.prepare import Task
 from mpi_automl.data.shared import map_packed, pack, packed_size, write_packed
-from mpi_automl.data.task import Task
 
 N = 3_000
 

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from mpi_automl.data.load import make_task
+from mpi_automl.data.prepare import Task
 from mpi_automl.data.schema import Schema
-from mpi_automl.data.task import Task, TaskType
+from mpi_automl.data.task import TaskType
 from mpi_automl.errors import UserError
 from mpi_automl.settings import Settings
 
@@ -26,7 +27,6 @@ LABELS = {
     "booleans": cycle % 2 == 0,
     "dates": np.array(["2020-01-01", "2021-06-07"], dtype="datetime64[ns]")[cycle % 2],
     "mixed": np.array([1, "one", 2.5], dtype=object)[cycle % 3],
-    "strings that differ in blanks": np.array(["a", " a", "a "], dtype=object)[cycle % 3],
     "nullable integers": pd.Series(pd.array([5, 6] * (N // 2), dtype="Int64")),
     "categories": pd.Series(["u", "v"] * (N // 2), dtype="category"),
     "numbered categories": pd.Series([3, 4] * (N // 2), dtype="category"),

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.linear_model import LogisticRegression
 
 from mpi_automl.data.task import TaskType
 from mpi_automl.evaluation import staged_fitting
@@ -123,3 +124,15 @@ def test_partial_least_squares_knows_classes() -> None:
     X[:, 4] += 3.0 * y
     first = PLSScores(n_components=1).fit(X, y).transform(X)[:, 0]
     assert abs(np.corrcoef(first, X[:, 4])[0, 1]) > 0.9
+
+
+def test_texts_in_scripts_without_blanks_are_told_apart_by_their_characters():
+    rng = np.random.default_rng(0)
+    filler = np.array(["今天", "天气", "我们", "公园", "音乐", "电影", "吃饭", "朋友"])
+    good = rng.random(400) < 0.5
+    texts = ["".join([*rng.choice(filler, 5), "很好" if g else "糟糕", *rng.choice(filler, 5)]) for g in good]
+    X = np.array(texts, dtype=object).reshape(-1, 1)
+    encoder = ColumnsOfText(analyzer="word").fit(X[:300])
+    learner = LogisticRegression(C=100).fit(encoder.transform(X[:300]), good[:300])
+    assert learner.score(encoder.transform(X[300:]), good[300:]) > 0.95
+    assert "weather" in ColumnsOfText().fit(np.array([["fine weather"]], dtype=object)).vectorizers_[0].vocabulary_

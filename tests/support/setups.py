@@ -9,9 +9,9 @@ from plain_space import PlainSpace
 from sklearn.base import BaseEstimator
 
 from mpi_automl.data.load import make_task
+from mpi_automl.data.prepare import Task
 from mpi_automl.data.resampling import make_resampling
 from mpi_automl.data.shared import pack, write_packed
-from mpi_automl.data.task import Task
 from mpi_automl.evaluation.setup import EvaluationSetup, training_rows_first
 from mpi_automl.metrics.registry import get_metric
 from mpi_automl.settings import Settings

@@ -10,8 +10,14 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from mpi_automl.data.scripts import is_unspaced
+
 MAX_TERMS = 50_000
 """Terms of one vocabulary; the most frequent ones are kept."""
+SAMPLE = 1_000
+"""Texts that tell the script of a column."""
+LONGEST_UNSPACED = 3
+"""Characters of the longest term in scripts without blanks: most Chinese words have one to three."""
 
 
 class ColumnsOfText(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -20,7 +26,8 @@ class ColumnsOfText(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     analyzer : {"word", "char"}
-        What terms are made of.
+        What terms are made of. Texts in scripts without blanks between words (Chinese, Thai, ...) have no words to
+        tell apart: their terms are of one to `LONGEST_UNSPACED` characters instead.
     longest : int
         Longest term: words or letters in a row.
     max_df, min_df : float
@@ -67,9 +74,12 @@ class ColumnsOfText(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def _fitted(self, texts: list[str]) -> TfidfVectorizer:
         """Limits on the frequencies that leave no term are lifted."""
         shortest = 1 if self.analyzer == "word" else min(2, self.longest)
+        analyzer, lengths = self.analyzer, (shortest, self.longest)
+        if analyzer == "word" and is_unspaced(texts[:SAMPLE]):
+            analyzer, lengths = "char", (1, LONGEST_UNSPACED)
         common = {
-            "analyzer": self.analyzer,
-            "ngram_range": (shortest, self.longest),
+            "analyzer": analyzer,
+            "ngram_range": lengths,
             "norm": self.norm,
             "max_features": MAX_TERMS,
             "dtype": np.float64,
