@@ -11,6 +11,8 @@ from mpi_automl.trial import identities
 
 CHEAP = ("gaussian_nb", "lda", "decision_tree", "k_nearest_neighbors")
 BUDGETS = (0.25, 0.5, 1.0)
+UNDER_WAY = 10.0
+"""Seconds that an update may be under way on a crowded machine: 3 s were seen."""
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +55,9 @@ def test_every_trial_has_its_budget_and_only_promoted_ones_more_than_the_least(t
     # The news of a trial may reach a busy rank after it has chosen the same configuration. No rank
     # repeats what it knows: its own trials, and those of earlier legs.
     assert not trials.duplicated(["configuration", "budget", "leg", "rank"]).any()
-    legs = trials.groupby(["configuration", "budget"])["leg"].nunique()
-    assert (legs == 1).all()
+    same = trials.groupby(["configuration", "budget"])
+    assert (same["leg"].nunique() == 1).all()
+    assert (same["start"].max() - same["start"].min() <= UNDER_WAY).all()
 
 
 def test_trials_are_promoted_across_ranks_and_legs(trials):

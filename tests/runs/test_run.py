@@ -22,7 +22,7 @@ ROWS = np.array(
         (0, 0, 2, Origin.RANDOM, SUCCESS, 1 / 3, 0.02, 3.0),
         (0, 0, 3, Origin.RANDOM, Status.CRASHED, 1.0, np.nan, 4.0),
         (0, 1, 0, Origin.RANDOM, SUCCESS, 1.0, 0.40, 6.0),
-        (0, 1, 1, Origin.RANDOM, Status.PRUNED, 1.0, 0.03, 7.0),
+        (0, 1, 1, Origin.RANDOM, Status.TIMEOUT, 1.0, 0.03, 7.0),
         (0, 1, 2, Origin.RANDOM, SUCCESS, 1.0, 0.40, 8.0),
         # Another host, whose clock is late.
         (1, 0, 0, Origin.MODEL, SUCCESS, 1.0, 0.30, 5.0),
