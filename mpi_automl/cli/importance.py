@@ -31,18 +31,16 @@ def run(arguments: argparse.Namespace) -> int:
 
     def load() -> Any:
         from mpi_automl.data.read import read_table
-        from mpi_automl.data.schema import Schema
-        from mpi_automl.storage.run_directory import RunDirectory
         from mpi_automl.storage.table import READERS
 
-        schema = Schema.from_json(RunDirectory(arguments.directory).read_schema())
-        return read_table(arguments.table, readers=READERS, texts=schema.text_columns)
+        return read_table(arguments.table, readers=READERS, texts=run.schema.text_columns)
 
+    run = Run(arguments.directory, plugins=plugins_from(arguments))
     with start_ranks() as ranks:
         world = ranks.world
         found = measure_importance(
             world,
-            Run(arguments.directory, plugins=plugins_from(arguments)),
+            run,
             None if arguments.table is None else load,
             repeats=arguments.repeats,
         )

@@ -146,9 +146,9 @@ def _target_names(table: pd.DataFrame | SparseTable, settings: Settings) -> tupl
         if len(set(names)) < len(names):
             raise UserError(f"--target {','.join(names)} names a column twice.")
         return names
-    told = table.target if isinstance(table, SparseTable) else tuple(table.attrs.get(DEFAULT_TARGET, ()))
-    if told:
-        return tuple(told)
+    named = table.target if isinstance(table, SparseTable) else tuple(table.attrs.get(DEFAULT_TARGET, ()))
+    if named:
+        return tuple(named)
     columns = _all_columns(table)
     raise UserError(f"Which column is to be predicted? Say --target COLUMN; the columns are {listed(columns)}.")
 

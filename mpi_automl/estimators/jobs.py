@@ -147,9 +147,9 @@ def run_launched(settings: Settings, data: Data, ranks: int) -> Path:
         ended = subprocess.run(
             command, env=launcher_environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True
         )
-        told = job.with_suffix(".error")
-        if told.exists():
-            raise UserError(told.read_text(encoding="utf-8"))
+        message = job.with_suffix(".error")
+        if message.exists():
+            raise UserError(message.read_text(encoding="utf-8"))
     if ended.returncode != 0:
         raise RuntimeError(f"{launcher} -n {ranks} ended with status {ended.returncode}:\n{ended.stderr[-2000:]}")
     return Path(str(settings.out))

@@ -87,8 +87,8 @@ class EarlierLegs:
     def tell(self, tell: Any) -> None:
         """Tell a proposer everything, by its method `Proposer.tell`."""
         if self.keys:
-            told = (self.vectors, self.costs, self.statuses, self.keys)
-            tell(*told, foreign=True, seconds=self.seconds, budgets=self.budgets)
+            finished = (self.vectors, self.costs, self.statuses, self.keys)
+            tell(*finished, foreign=True, seconds=self.seconds, budgets=self.budgets)
         if len(self.quarantined):
             keys = [TrialKey(-1, 0, number) for number in range(len(self.quarantined))]
             crashed = [Status.CRASHED] * len(keys)

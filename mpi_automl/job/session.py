@@ -89,12 +89,12 @@ def _ask_time_left() -> TimeLeft | UserError | None:
 def _agreed(world: World, found: TimeLeft | UserError | None) -> TimeLeft | None:
     """Collective. What rank 0 found."""
 
-    def told() -> TimeLeft | None:
+    def unwrap() -> TimeLeft | None:
         if isinstance(found, UserError):
             raise found
         return found
 
-    return world.on_root(told)
+    return world.on_root(unwrap)
 
 
 class JobSession:

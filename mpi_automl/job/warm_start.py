@@ -100,9 +100,9 @@ def _read(path: Path, number: int, setup: EvaluationSetup, count: int) -> _Other
             found.vectors, None, f"{taken}{_losses(found)}; its costs do not count here: it has {difference}."
         )
     history = _as_foreign(read_earlier_legs(run), number)
-    told = 0 if history is None else len(history.keys)
+    known = 0 if history is None else len(history.keys)
     return _OtherRun(
-        found.vectors, history, f"{taken}, and its {told} trials are known to the search: it is the same task."
+        found.vectors, history, f"{taken}, and its {known} trials are known to the search: it is the same task."
     )
 
 
@@ -141,8 +141,8 @@ def _losses(found: Translation) -> str:
         f"{found.changed} values that are not legal here were replaced" if found.changed else "",
         f"{found.unknown} values of hyperparameters that are not in this space were left out" if found.unknown else "",
     ]
-    told = "; ".join(part for part in parts if part)
-    return f" ({told})" if told else ""
+    losses = "; ".join(part for part in parts if part)
+    return f" ({losses})" if losses else ""
 
 
 def _as_foreign(history: EarlierLegs | None, number: int) -> EarlierLegs | None:
