@@ -89,6 +89,7 @@ def read_warm_start(paths: Sequence[str], setup: EvaluationSetup, ranks: int) ->
 
 def _read(path: Path, number: int, setup: EvaluationSetup, count: int) -> _OtherRun:
     run = Run(path)
+    path = run.directory.path  # what is no run directory is refused here, with a better reason than missing trials
     rows = run.ranking[:count]
     found = _translated(run, rows, setup)
     if not len(found.vectors):

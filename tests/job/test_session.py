@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from launching import default_mpi, require_environment
 from small_study import write_tables
 
 from mpi_automl.errors import UserError
@@ -55,7 +56,8 @@ def in_slurm(tmp_path):
     (bin_ / "squeue").write_text(f'#!/bin/sh\necho "$@" >> {calls}\necho 2:00\n')
     (bin_ / "squeue").chmod(0o755)
     # Set behind the launcher, which would take it for a real Slurm job.
-    words = ("env", "SLURM_JOB_ID=7", f"PATH={bin_}:{os.environ['PATH']}", "python")
+    python = require_environment(default_mpi()).python
+    words = ("env", "SLURM_JOB_ID=7", f"PATH={bin_}:{os.environ['PATH']}", python)
     return words, lambda: calls.read_text().splitlines()
 
 
