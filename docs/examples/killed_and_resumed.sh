@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A job is killed without warning, and goes on where it stood with another number of ranks.
+# A job is killed without warning, and resumes with another number of ranks.
 #
 #   bash killed_and_resumed.sh TABLE TARGET RUN
 set -euo pipefail

@@ -96,7 +96,7 @@ def _named(keys: Sequence[TrialKey]) -> str:
 
 
 def _ensemble_table(outcome: RunSummary) -> Table:
-    title = "No model beat the dummy, which is the result" if outcome.is_dummy else "Ensemble"
+    title = "No model beat the baseline, which is the result" if outcome.is_dummy else "Ensemble"
     table = Table(title=title, title_justify="left")
     for name in ("weight", "trial", f"validation {outcome.metric}", "test", "models", "pipeline"):
         table.add_column(name, justify="left" if name in ("trial", "models", "pipeline") else "right")

@@ -136,7 +136,7 @@ _SECTIONS = (
             Plot(
                 "column_importance",
                 "Columns",
-                "How much the ensemble's cost grows when a column is shuffled; lines show the deviation.",
+                "How much the ensemble's cost increases when a column is shuffled; lines show the deviation.",
                 hyperparameters.draw_column_importance,
             ),
             Plot(

@@ -82,13 +82,13 @@ def state_sentence(contents: Contents) -> str:
     path = shlex.quote(str(contents.run.path))
     ends = {
         FINISHED: "The run has finished.",
-        INTERRUPTED: f"The run has a result and can go on: mpi-automl fit --resume {path}",
+        INTERRUPTED: f"The run has a result; resume it: mpi-automl fit --resume {path}",
         RUNNING: "The run is under way; this is what its store holds now.",
     }
     killed = f"The job was killed or failed; this is what its store holds. Resume it: mpi-automl fit --resume {path}"
     sentence = ends.get(contents.run.state, killed)
     if contents.run.summary is not None and contents.run.summary.is_dummy:
-        sentence += " No model beat the dummy, which is therefore the result."
+        sentence += " No model beat the baseline, which is therefore the result."
     return sentence
 
 

@@ -313,4 +313,4 @@ def _nothing_finished(reader: RunReader) -> str:
     ends = ", ".join(f"{count} {name}" for name, count in counts.items()) or "none"
     reasons = [reason.decode(errors="replace") for reason in reader.records["reason"] if reason]
     first = f"; the first reason given: {reasons[0]}" if reasons else ""
-    return f"No trial came to an end, not even the dummy (trials: {ends}{first}); give more --time or --trial-memory."
+    return f"No trial finished, not even the baseline (trials: {ends}{first}); give more --time or --trial-memory."

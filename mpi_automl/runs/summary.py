@@ -76,7 +76,7 @@ class RunSummary:
         The run directory.
     metric : str
     is_dummy : bool
-        No model beat the dummy, which is therefore the result.
+        No model beat the baseline, which is therefore the result.
     members : tuple of Member
         By descending weight.
     value, test_value : float, float or None

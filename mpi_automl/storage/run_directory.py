@@ -102,7 +102,7 @@ class RunDirectory:
             raise UserError(f"{place} is not empty and not a run directory; choose another directory with --out.")
         if RunDirectory(place).state == FINISHED:
             raise UserError(f"{place} holds a finished run, which is never overwritten; choose another with --out.")
-        raise UserError(f"{place} holds an unfinished run; go on with --resume {place}, or choose another with --out.")
+        raise UserError(f"{place} holds an unfinished run; resume with --resume {place}, or choose another with --out.")
 
     @property
     def state(self) -> str:

@@ -183,7 +183,7 @@ def _stored_checksum(file: Any, row: int, slot: int) -> int:
 
 
 def repair(directory: Path | str, report: CheckReport) -> list[str]:
-    """Mend what `check` found, as far as it can be mended; nothing is deleted.
+    """Repair what `verify` found, as far as possible; nothing is deleted.
 
     A record whose predictions are damaged is rewritten to say that there are none; the old record is
     kept in ``store/repair-<time>.json``. A missing master is made anew from the files of the ranks.

@@ -27,7 +27,7 @@ _DECIDED = {
     "table": "name tables under [[tables]]",
     "test": "the outer split makes the test rows",
     "out": "the study's directory holds all runs",
-    "resume": "mpi-automl study resume goes on",
+    "resume": "mpi-automl study resume continues",
     "seed": "seeds are given in [study]",
     "validation": "validation rows come from each run's own resampling",
     "time_total": "time is the whole run",

@@ -217,7 +217,7 @@ def test_the_last_line_of_a_job_tells_the_page_or_the_command(make_run, tmp_path
     assert str(run / "report" / "report.html") in last_page(settings, concluded(1000.0), log)
     pngs = {path.stem for path in (run / "report").glob("*.png")}
     assert pngs >= ALWAYS | {"confusion", "learners"}
-    assert "No model beat the dummy" in (run / "report" / "report.html").read_text(encoding="utf-8")
+    assert "No model beat the baseline" in (run / "report" / "report.html").read_text(encoding="utf-8")
 
 
 def test_mistakes_are_told(make_run, tmp_path, capsys):

@@ -58,7 +58,7 @@ def test_what_is_written_is_read(directory: RunDirectory) -> None:
 
 
 def test_nothing_is_overwritten(directory: RunDirectory, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="unfinished run; go on with --resume"):
+    with pytest.raises(UserError, match="unfinished run; resume with --resume"):
         RunDirectory.create(directory.path, Settings())
     directory.write_status({"state": FINISHED})
     with pytest.raises(UserError, match="finished run, which is never overwritten"):
