@@ -78,6 +78,6 @@ say "Tests that want the machine for themselves"
 tests_with alone
 
 # counted WORD: how many tests the two summaries count under that word.
-counted() { grep -E '(passed|failed|error).* in [0-9.]+s' "$log" | grep -oE "[0-9]+ $1" | awk '{n += $1} END {print n + 0}'; }
+counted() { grep -aE '(passed|failed|error).* in [0-9.]+s' "$log" | grep -oE "[0-9]+ $1" | awk '{n += $1} END {print n + 0}'; }
 printf '\n%d passed, %d failed, %d skipped\n' "$(counted passed)" "$(($(counted failed) + $(counted error)))" "$(counted skipped)"
 exit "$status"
