@@ -29,18 +29,19 @@ def run(arguments: argparse.Namespace) -> int:
     from mpi_automl.runs.importance import measure_importance
     from mpi_automl.runs.run import Run
 
+    source = Run(arguments.directory, plugins=plugins_from(arguments))
+
     def load() -> Any:
         from mpi_automl.data.read import read_table
         from mpi_automl.storage.table import READERS
 
-        return read_table(arguments.table, readers=READERS, texts=run.schema.text_columns)
+        return read_table(arguments.table, readers=READERS, texts=source.schema.text_columns)
 
-    run = Run(arguments.directory, plugins=plugins_from(arguments))
     with start_ranks() as ranks:
         world = ranks.world
         found = measure_importance(
             world,
-            run,
+            source,
             None if arguments.table is None else load,
             repeats=arguments.repeats,
         )

@@ -1,4 +1,7 @@
-"""Which ranks are stuck: named during the search, and not waited for without end after it."""
+"""Which ranks are stuck: named during the search, and not waited for without end after it.
+
+A rank that dies of an exception ends all of them (`mpi_automl.parallel.abort`).
+"""
 
 from __future__ import annotations
 

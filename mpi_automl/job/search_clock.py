@@ -1,4 +1,7 @@
-"""When a rank's search ends: by its time, by a signal, or because rank 0 says so."""
+"""When a rank's search ends: by its time, or because rank 0 says so after a signal on any rank.
+
+The order to stop is given in `mpi_automl.parallel.coordinator.Coordinator.absorb`.
+"""
 
 from __future__ import annotations
 

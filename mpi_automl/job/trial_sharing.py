@@ -1,4 +1,8 @@
-"""What a rank owes to the others and receives from them: trials, signs of life, the order to stop, promotions."""
+"""What a rank owes to the others and receives from them: trials, signs of life, the order to stop, promotions.
+
+Messages are sent by `mpi_automl.parallel.exchange`; what rank 0 sends to whom, incumbents too, is decided in
+`mpi_automl.parallel.coordinator`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""The stack of a rank that is stuck goes to its log, whatever the rank is stuck in."""
+"""The stack of a rank that is stuck goes to its log, whatever the rank is stuck in.
+
+That another rank is stuck or silent is noticed by `mpi_automl.job.liveness`; a rank that dies of an exception ends all
+(`mpi_automl.parallel.abort`).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Sizes of a store, known before its first trial."""
+"""Sizes of a store, known before its first trial.
+
+Names and record types of the datasets are in `mpi_automl.storage.schema`, their shapes in
+`mpi_automl.storage.create.slab_shapes`.
+"""
 
 from __future__ import annotations
 
