@@ -1,4 +1,7 @@
-"""A job under way as a person sees it: one line for a log, or a picture that fills a terminal."""
+"""A job under way as a person sees it: one line for a log, or a picture that fills a terminal.
+
+The numbers come from `mpi_automl.job.progress.ProgressMeter.read`.
+"""
 
 from __future__ import annotations
 

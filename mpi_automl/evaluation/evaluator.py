@@ -17,7 +17,7 @@ from typing import Any
 
 from mpi_automl.errors import UserError
 from mpi_automl.evaluation.messages import DamagedStreamError, Inbox, Message, with_arrays
-from mpi_automl.evaluation.threads import thread_variables
+from mpi_automl.evaluation.thread_limits import thread_variables
 from mpi_automl.evaluation.trial_status import JOB_ENDED, LONGEST_REASON
 from mpi_automl.trial import Result, Status, Trial
 

@@ -28,7 +28,7 @@ from mpi_automl.evaluation import linux
 from mpi_automl.evaluation.messages import Inbox, Message
 from mpi_automl.evaluation.process_tree import kill_descendants
 from mpi_automl.evaluation.server_job import RunningJob
-from mpi_automl.evaluation.threads import limit_threads
+from mpi_automl.evaluation.thread_limits import limit_threads
 from mpi_automl.evaluation.trial_status import JOB_ENDED
 from mpi_automl.trial import Status
 

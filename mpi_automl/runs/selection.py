@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mpi_automl.configuration_identity import identities
 from mpi_automl.errors import UserError
-from mpi_automl.trial import Status, TrialKey, identities
+from mpi_automl.trial import Status, TrialKey
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

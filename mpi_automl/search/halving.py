@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from mpi_automl.trial import Origin, Status, TrialKey, TrialUpdate, identity
+from mpi_automl.configuration_identity import identity
+from mpi_automl.trial import Origin, Status, TrialKey, TrialUpdate
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mpi_automl.trial import Status, TrialKey, identities
+from mpi_automl.configuration_identity import identities
+from mpi_automl.trial import Status, TrialKey
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +87,7 @@ class History:
         return self._foreign[: self._n]
 
     def knows(self, identity: bytes) -> bool:
-        """Whether a configuration with this identity (`mpi_automl.trial.identities`) has been added."""
+        """Whether a configuration with this identity has been added, see `mpi_automl.configuration_identity`."""
         return identity in self._identities
 
     def add(

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mpi_automl.configuration_identity import identities
 from mpi_automl.errors import UserError
 from mpi_automl.search.portfolio import portfolio
 from mpi_automl.search.seeds import initial_seed
 from mpi_automl.search.vectors import VectorSpace
-from mpi_automl.trial import identities
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace

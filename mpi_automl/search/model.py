@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mpi_automl.configuration_identity import identities
 from mpi_automl.search.acquisition import AcquisitionOptimizerOptions, log_expected_improvement
 from mpi_automl.search.candidates import Neighbourhood, local_search
 from mpi_automl.search.encoding import Imputer, LogScale, observed_costs
 from mpi_automl.search.surrogate import Surrogate
-from mpi_automl.trial import Origin, identities
+from mpi_automl.trial import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mpi_automl.configuration_identity import identities
 from mpi_automl.search.encoding import observed_costs
 from mpi_automl.search.history import History
 from mpi_automl.search.vectors import VectorSpace
-from mpi_automl.trial import Origin, identities
+from mpi_automl.trial import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mpi_automl.trial import identities
+from mpi_automl.configuration_identity import identities
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

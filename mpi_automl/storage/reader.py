@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from mpi_automl.configuration_identity import identities
 from mpi_automl.errors import UserError
 from mpi_automl.storage import schema
 from mpi_automl.storage.leg_files import (
@@ -25,7 +26,7 @@ from mpi_automl.storage.leg_files import (
     read_rows,
 )
 from mpi_automl.storage.records import checksum_of
-from mpi_automl.trial import Origin, Status, Trial, TrialKey, identities
+from mpi_automl.trial import Origin, Status, Trial, TrialKey
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mpi_automl.configuration_identity import identities
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import RunDirectory
-from mpi_automl.trial import identities
 
 CHEAP = ("gaussian_nb", "lda", "decision_tree", "k_nearest_neighbors")
 BUDGETS = (0.25, 0.5, 1.0)

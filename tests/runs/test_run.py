@@ -7,9 +7,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from mpi_automl.configuration_identity import identities, identity
 from mpi_automl.errors import UserError
 from mpi_automl.runs.run import Run
-from mpi_automl.trial import Origin, Status, TrialKey, identities, identity, is_full
+from mpi_automl.trial import Origin, Status, TrialKey, is_full
 
 FIELDS = [("leg", "i4"), ("rank", "i4"), ("number", "i4"), ("origin", "u1"), ("status", "u1")]
 FIELDS += [("budget", "f8"), ("cost", "f8"), ("end", "f8")]

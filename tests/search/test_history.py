@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from mpi_automl.configuration_identity import identities
 from mpi_automl.search.history import History
-from mpi_automl.trial import Status, TrialKey, identities
+from mpi_automl.trial import Status, TrialKey
 
 
 def add(history: History, numbers: range, *, rank: int = 0, foreign: bool = False, **more):

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from search_spaces import large_space, small_space
 
+from mpi_automl.configuration_identity import identities
 from mpi_automl.data.task import ColumnKind, Profile, TaskType
 from mpi_automl.errors import UserError
 from mpi_automl.search.initial import initial_design
 from mpi_automl.search.seeds import rank_seed, trial_seed
 from mpi_automl.search.vectors import VectorSpace
 from mpi_automl.space.space import build_space
-from mpi_automl.trial import TrialKey, identities
+from mpi_automl.trial import TrialKey
 
 
 def dealt(space, kind: str, size: int, seed: int = 1, **more) -> list[list[bytes]]:

@@ -12,6 +12,7 @@ import pytest
 from ConfigSpace import CategoricalHyperparameter, ConfigurationSpace
 from search_spaces import large_space, small_space
 
+from mpi_automl.configuration_identity import identities
 from mpi_automl.search.acquisition import AcquisitionOptimizerOptions
 from mpi_automl.search.history import History
 from mpi_automl.search.initial import initial_design
@@ -19,7 +20,7 @@ from mpi_automl.search.model import MOST_TRIALS, Model, choose_rows
 from mpi_automl.search.proposer import Proposer, SpaceExhaustedError
 from mpi_automl.search.seeds import rank_seed
 from mpi_automl.search.vectors import VectorSpace
-from mpi_automl.trial import Origin, Status, TrialKey, identities
+from mpi_automl.trial import Origin, Status, TrialKey
 
 SUPPORT = Path(__file__).resolve().parents[1] / "support"
 

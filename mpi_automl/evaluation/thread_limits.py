@@ -1,4 +1,7 @@
-"""The number of threads of an evaluation, for everything that starts threads of its own."""
+"""The number of threads of an evaluation, for everything that starts threads of its own.
+
+The number is decided in `mpi_automl.machine.cores.threads_of`.
+"""
 
 from __future__ import annotations
 
