@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _DECIMALS = 9
-"""An encoded value keeps these digits through files and messages; the last bits of a float may differ."""
+"""Decimals that count: equal configurations may differ in the last bits of a float."""
 
 
 def identities(vectors: NDArray[np.float64]) -> list[bytes]:

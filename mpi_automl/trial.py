@@ -67,9 +67,6 @@ def is_full(status: Any, origin: Any, budget: Any, cost: Any) -> Any:
     return (status == Status.SUCCESS) & (origin != Origin.DUMMY) & (budget >= 1.0) & (abs(cost) < math.inf)
 
 
-"""Decimals that count: equal configurations may differ in the last bits of a float."""
-
-
 @dataclass(frozen=True, eq=False)
 class Trial:
     """A configuration to be evaluated.
