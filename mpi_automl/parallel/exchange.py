@@ -4,6 +4,8 @@ A collective would be forwarded through ordinary ranks, which may be busy propos
 communication waits, on some MPIs, for the target to enter the library. So rank 0 sends to each rank
 by itself, small flat arrays, with at most one message under way for each peer: what comes up
 meanwhile travels with the next one.
+
+What is sent to whom, new incumbents too, is decided in `mpi_automl.parallel.coordinator`.
 """
 
 from __future__ import annotations
