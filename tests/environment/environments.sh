@@ -35,7 +35,7 @@ make_main() {
     say "Making .venv-test ($([ -n "$wheel" ] && echo parallel || echo serial) h5py)"
     rm -rf "$main"
     bash jobs/make_venv.sh "$main" >&2
-    "$main/bin/python" -m pip install -qq --editable '.[test,boosting,study]' ${wheel:+"$wheel"} >&2
+    "$main/bin/python" -m pip install -qq --editable '.[test,xgboost,study]' ${wheel:+"$wheel"} >&2
     echo "$made" >"$main/tests.stamp"
 }
 

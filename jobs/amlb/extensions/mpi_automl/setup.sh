@@ -12,7 +12,7 @@ python=$here/venv/bin/python
 [ -x "$python" ] || bash "$source/jobs/make_venv.sh" "$here/venv"
 # An environment that has everything is left alone.
 "$python" -c 'import mpi_automl, psutil' 2>/dev/null ||
-    "$python" -m pip install -q "${source}[boosting]" psutil
+    "$python" -m pip install -q "${source}[xgboost]" psutil
 # The launcher of the system, where there is one that mpi4py finds the library of; otherwise one from PyPI.
 if ! { command -v mpirun && "$python" -c 'from mpi4py import MPI'; } >/dev/null 2>&1; then
     "$python" -m pip install -q mpich
