@@ -112,7 +112,7 @@ def attempt(task: Any, space: Any, vector: Any, seconds: float, sender: Any) -> 
     """Fit on two thirds of the rows, predict the others, and tell how it went."""
     from threadpoolctl import threadpool_limits
 
-    from mpi_automl.evaluation import staged_fitting
+    from mpi_automl.evaluation.fitting import FitOptions, fit
     from mpi_automl.evaluation.setup import take_rows
     from mpi_automl.space.predictions import predict
 
@@ -122,7 +122,7 @@ def attempt(task: Any, space: Any, vector: Any, seconds: float, sender: Any) -> 
         with threadpool_limits(1):
             candidate = space.build(vector, 1)
             train = take_rows(task.X, _span(0, border))
-            staged_fitting.fit(candidate, train, task.y[:border], deadline=deadline)
+            fit(candidate, train, task.y[:border], FitOptions(deadline), None)
             rest = take_rows(task.X, _span(border, len(task.y)))
             predict(candidate.pipeline, rest, task.type, task.profile.n_outputs)
         sender.send(("success", ""))

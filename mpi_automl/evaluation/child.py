@@ -132,7 +132,7 @@ def _assignment(job: Message, setup: EvaluationSetup, started: float) -> Assignm
     (vector,) = job.arrays()
     assert vector is not None
     deadline = started + _PLANNED_SHARE * facts["seconds"] if setup.stop_at_deadline else math.inf
-    return Assignment(vector, facts["seed"], facts["budget"], deadline)
+    return Assignment(vector, facts["seed"], facts["budget"], deadline, facts["iterations"])
 
 
 def _run_trial(job: Message, setup: EvaluationSetup, channel: socket.socket, started: float, known: int) -> None:
@@ -196,6 +196,7 @@ def to_message(kind: str, outcome: Evaluation) -> Message:
         "fit_seconds": outcome.fit_seconds,
         "predict_seconds": outcome.predict_seconds,
         "reason": outcome.reason,
+        "iterations": outcome.iterations,
         **_used(),
     }
     return with_arrays(kind, facts, [outcome.predictions, outcome.test_predictions])

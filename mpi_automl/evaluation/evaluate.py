@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mpi_automl.evaluation import staged_fitting
 from mpi_automl.evaluation.budget import nested_subset, shares
+from mpi_automl.evaluation.fitting import FitOptions, fit
 from mpi_automl.evaluation.setup import take_rows, writable
+from mpi_automl.metrics.kind import metric_kind
 from mpi_automl.space.predictions import UnusablePredictionsError, predict
 from mpi_automl.trial import Status
 
@@ -43,6 +44,8 @@ class Evaluation:
         Wall time.
     reason : str
         Where a success is less than it could have been: why.
+    iterations : int
+        Of early-stopped boosting, the mean over the folds; 0 for other learners.
     models : list
         The fitted pipelines, one for each fold.
     """
@@ -55,6 +58,7 @@ class Evaluation:
     fit_seconds: float
     predict_seconds: float
     reason: str = ""
+    iterations: int = 0
     models: list[Any] = field(default_factory=list)
 
 
@@ -70,12 +74,15 @@ class Assignment:
         Share of the full budget, in (0, 1], see `mpi_automl.evaluation.budget.shares`.
     deadline : float
         On the clock of `time.monotonic`.
+    iterations : int
+        Of boosting that is fitted without validation rows, as found before; 0: its default.
     """
 
     vector: NDArray[np.float64]
     seed: int
     budget: float = 1.0
     deadline: float = np.inf
+    iterations: int = 0
 
 
 def evaluate(
@@ -102,8 +109,9 @@ def evaluate(
 
 def refit(setup: EvaluationSetup, assignment: Assignment) -> tuple[Any, str]:
     """Fit a configuration on all rows with the full budget; gives the pipeline, and where staged fitting stopped."""
-    everything = np.arange(setup.task.profile.n_rows)
-    return _fit_rows(setup, replace(assignment, budget=1.0), everything, assignment.deadline, None)
+    fit = _Fit(setup, replace(assignment, budget=1.0), np.arange(setup.task.profile.n_rows))
+    note = fit.run(assignment.deadline)
+    return fit.pipeline, note
 
 
 class _EvaluationInProgress:
@@ -125,6 +133,7 @@ class _EvaluationInProgress:
         self.test_total = np.zeros((n_test, n_outputs))
         self.counts = np.zeros(len(self.totals), dtype=np.int64)
         self.models: list[Any] = []
+        self.iterations: list[int] = []
         self.notes: list[str] = []
 
     def run(self) -> Evaluation:
@@ -138,23 +147,24 @@ class _EvaluationInProgress:
         deadline = now + (self.assignment.deadline - now) / folds_left
         positions = np.searchsorted(self.setup.resampling.validation_rows, fold.validation)
         started, partial_before = now, self.partial_seconds
-        candidates: list[Candidate] = []
+        fit = _Fit(self.setup, self.assignment, fold.train, fold.validation)
 
         def on_stage() -> None:
             if folds_left == 1 and self.on_partial is not None and self._partial_is_worthwhile():
                 partial_started = time.monotonic()
-                self._report_partial(candidates[-1].pipeline, fold, positions)
+                self._report_partial(fit.pipeline, fold, positions)
                 self.partial_seconds += time.monotonic() - partial_started
 
-        pipeline, note = _fit_rows(self.setup, self.assignment, fold.train, deadline, on_stage, candidates)
+        note = fit.run(deadline, on_stage)
         self.fit_seconds += time.monotonic() - started - (self.partial_seconds - partial_before)
         if note:
             self.notes.append(note)
-        predictions, test_predictions = self._predict(pipeline, fold)
+        predictions, test_predictions = self._predict(fit.pipeline, fold)
         self.totals[positions] += predictions
         self.counts[positions] += 1
         self.test_total += test_predictions
-        self.models.append(pipeline)
+        self.iterations.append(fit.iterations)
+        self.models.append(fit.pipeline)
 
     def _partial_is_worthwhile(self) -> bool:
         now = time.monotonic()
@@ -194,6 +204,7 @@ class _EvaluationInProgress:
             fit_seconds=self.fit_seconds,
             predict_seconds=self.predict_seconds,
             reason=_one_note(self.notes),
+            iterations=round(float(np.mean(self.iterations))) if self.iterations else 0,
         )
 
     def _cost(self, rows: NDArray[np.int64], predictions: NDArray[np.float32]) -> float:
@@ -217,31 +228,58 @@ def _one_note(notes: Sequence[str]) -> str:
     return notes[0] + more if notes else ""
 
 
-def _fit_rows(
-    setup: EvaluationSetup,
-    assignment: Assignment,
-    rows: NDArray[np.int64],
-    deadline: float,
-    on_stage: Callable[[], None] | None,
-    candidates: list[Candidate] | None = None,
-) -> tuple[Any, str]:
-    """Fit a fresh candidate; where a learner insists on writing to its table, a second one on a copy."""
-    made = candidates if candidates is not None else []
-    made.append(setup.space.build(assignment.vector, assignment.seed, threads=setup.threads))
-    of_rows, of_iterations = shares(setup.fidelity, made[-1], assignment.budget)
-    rows = nested_subset(rows, setup.task.y[rows], of_rows)
-    X, y = take_rows(setup.task.X, rows), take_rows(setup.task.y, rows)
+class _Fit:
+    """A candidate that is fitted on rows, watching others where its learner stops early by them.
 
-    def fit(X: Any, y: NDArray[Any]) -> str:
-        return staged_fitting.fit(
-            made[-1], X, y, deadline=deadline, on_stage=on_stage, share=of_iterations, staged=setup.staged_fitting
+    Parameters
+    ----------
+    setup : EvaluationSetup
+    assignment : Assignment
+    rows : ndarray of int64
+    validation : ndarray of int64, optional
+    """
+
+    def __init__(
+        self,
+        setup: EvaluationSetup,
+        assignment: Assignment,
+        rows: NDArray[np.int64],
+        validation: NDArray[np.int64] | None = None,
+    ) -> None:
+        self._setup, self._assignment, self._validation = setup, assignment, validation
+        self._candidate = self._build()
+        of_rows, self._share = shares(setup.fidelity, self._candidate, assignment.budget)
+        self._rows = nested_subset(rows, setup.task.y[rows], of_rows)
+
+    def _build(self) -> Candidate:
+        setup = self._setup
+        kind = metric_kind(setup.metric, setup.task.type)
+        return setup.space.build(self._assignment.vector, self._assignment.seed, setup.threads, kind)
+
+    @property
+    def pipeline(self) -> Any:
+        """The pipeline, fitted after `run`."""
+        return self._candidate.pipeline
+
+    @property
+    def iterations(self) -> int:
+        """Iterations that early stopping found; 0 for other learners."""
+        return int(self.pipeline.steps[-1][1].n_iterations_) if self._candidate.early_stopping else 0
+
+    def run(self, deadline: float, on_stage: Callable[[], None] | None = None) -> str:
+        """Fit; where a learner insists on writing to its table, a fresh candidate on a copy."""
+        task = self._setup.task
+        X, y = take_rows(task.X, self._rows), take_rows(task.y, self._rows)
+        options = FitOptions(
+            deadline, self._share, self._setup.staged_fitting, self._assignment.iterations or None, on_stage
         )
-
-    try:
-        note = fit(X, y)
-    except ValueError as error:
-        if "read-only" not in str(error):
-            raise
-        made.append(setup.space.build(assignment.vector, assignment.seed, threads=setup.threads))
-        note = fit(writable(X), writable(y))
-    return made[-1].pipeline, note
+        validation = None
+        if self._validation is not None and self._candidate.early_stopping:
+            validation = take_rows(task.X, self._validation), take_rows(task.y, self._validation)
+        try:
+            return fit(self._candidate, X, y, options, validation)
+        except ValueError as error:
+            if "read-only" not in str(error):
+                raise
+            self._candidate = self._build()
+            return fit(self._candidate, writable(X), writable(y), options, validation)

@@ -204,6 +204,7 @@ class Evaluator:
         facts = {
             "seed": int(trial.seed),
             "budget": float(trial.budget),
+            "iterations": int(trial.iterations),
             "seconds": float(seconds),
             "memory": float(memory),
             "path": "" if path is None else str(path),
@@ -372,6 +373,7 @@ def _to_result(job: _Outstanding, message: Message) -> Result | Refit:
         fit_seconds=facts.get("fit_seconds", 0.0),
         predict_seconds=facts.get("predict_seconds", 0.0),
         reason=reason,
+        iterations=facts.get("iterations", 0),
         **used,
     )
 

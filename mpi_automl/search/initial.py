@@ -43,8 +43,8 @@ def initial_design(
     ----------
     space : ConfigurationSpace
     kind : str
-        ``default``: the default configuration on rank 0, a random one on every other rank. ``portfolio``: the
-        default configuration, then a portfolio (`mpi_automl.search.portfolio`). ``random``, ``sobol``:
+        ``default``: the default configuration on rank 0, a random one on every other rank. ``portfolio``: a
+        portfolio (`mpi_automl.search.portfolio`), then the default configuration. ``random``, ``sobol``:
         the default configuration, then random ones or a scrambled Sobol sequence. Otherwise the path of a
         JSON file with a list of configurations, each an object of hyperparameters and values.
     rank, size : int
@@ -67,18 +67,23 @@ def initial_design(
     """
     vectors = VectorSpace(space)
     random = np.random.RandomState(np.random.MT19937(initial_seed(seed)))
-    rows = _after_default(vectors, kind, size, count or max(LEAST, size), random)
-    everything = distinct(np.concatenate([rows[:0] if first is None else first, vectors.default[None], rows]))
+    rows = _of_kind(vectors, kind, size, count or max(LEAST, size), random)
+    everything = distinct(rows if first is None else np.concatenate([first, rows]))
     return list(everything[rank::size])
+
+
+def _of_kind(vectors: VectorSpace, kind: str, size: int, count: int, random: np.random.RandomState) -> Floats:
+    """The list of all ranks."""
+    if kind == "portfolio":
+        rows = portfolio(vectors)
+        return np.concatenate([rows, vectors.default[None], vectors.sample(max(0, size - 1 - len(rows)), random)])
+    return np.concatenate([vectors.default[None], _after_default(vectors, kind, size, count, random)])
 
 
 def _after_default(vectors: VectorSpace, kind: str, size: int, count: int, random: np.random.RandomState) -> Floats:
     """What follows the default configuration in the list of all ranks."""
     if kind == "default":
         return vectors.sample(max(size, 1) - 1, random)
-    if kind == "portfolio":
-        rows = portfolio(vectors)
-        return np.concatenate([rows, vectors.sample(max(0, size - 1 - len(rows)), random)])
     if kind == "random":
         return vectors.sample(count - 1, random)
     if kind == "sobol":

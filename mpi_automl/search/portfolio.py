@@ -15,15 +15,17 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-_FILES = {"classifier:__choice__": "classification.json"}
+_FILES = ("defaults.json", "classification.json")
+"""In the order in which they are tried."""
+_LEARNERS = ("classifier:__choice__", "regressor:__choice__")
 
 
 def portfolio(space: VectorSpace) -> Floats:
     """The portfolio for a search space.
 
-    For classification, 32 configurations of Auto-sklearn 2's portfolios (Feurer et al. 2022,
-    "Auto-sklearn 2.0: Hands-free AutoML via meta-learning", section 3), as far as the space has their
-    components; then, as for every other space, each learner with its default hyperparameters.
+    First come defaults of learners that are strong or cheap, then for classification 32 configurations of
+    Auto-sklearn 2's portfolios (Feurer et al. 2022, "Auto-sklearn 2.0: Hands-free AutoML via meta-learning",
+    section 3), all as far as the space has their components; then each further learner with its defaults.
 
     Parameters
     ----------
@@ -41,12 +43,10 @@ def portfolio(space: VectorSpace) -> Floats:
 
 
 def _published(space: VectorSpace) -> list[dict[str, Any]]:
-    for name, file in _FILES.items():
-        if name in space.names:
-            text = (resources.files(__package__) / "portfolios" / file).read_text(encoding="utf-8")
-            entries: list[dict[str, Any]] = json.loads(text)["configurations"]
-            return entries
-    return []
+    learner = next((name for name in _LEARNERS if name in space.names), "")
+    folder = resources.files(__package__) / "portfolios"
+    contents = [json.loads((folder / file).read_text(encoding="utf-8")) for file in _FILES]
+    return [entry for content in contents for entry in content["configurations"] if learner in entry]
 
 
 def adapt_configuration(space: VectorSpace, entry: dict[str, Any]) -> Floats | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 from mpi_automl.data.task import ColumnKind, Profile, TaskType
+from mpi_automl.metrics.kind import MetricKind
 from mpi_automl.space.hyperparameters import Hyperparameter, Value
 
 BINARY_OR_MULTICLASS = frozenset({TaskType.BINARY, TaskType.MULTICLASS})
@@ -101,6 +102,9 @@ class Properties:
         for which it is offered.
     staged_fitting : StagedFitting or None
         For learners that are fitted in stages.
+    early_stopping : bool
+        ``fit`` of the learner takes validation rows, on which it finds its number of iterations, and a deadline
+        (`mpi_automl.space.estimators.early_stopped.EarlyStopped`).
     requires : tuple of str
         Modules that must be installed.
     preference : int
@@ -127,6 +131,7 @@ class Properties:
     max_cells: int | None = None
     max_outputs: int | None = None
     staged_fitting: StagedFitting | None = None
+    early_stopping: bool = False
     requires: tuple[str, ...] = ()
     preference: int = 100
     weight: float = 1.0
@@ -151,6 +156,8 @@ class Context:
         Positions, in what arrives at this component, of columns that still hold category codes.
     fraction : float or None
         Categories rarer than this share of the rows are to be merged; None: none are.
+    metric_kind : MetricKind or None
+        What the run's metric asks of predictions, if that is known.
     """
 
     profile: Profile
@@ -160,6 +167,7 @@ class Context:
     balanced: bool = False
     categories: tuple[int, ...] = ()
     fraction: float | None = None
+    metric_kind: MetricKind | None = None
 
 
 class Component(ABC):

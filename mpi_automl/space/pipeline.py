@@ -51,11 +51,14 @@ class Candidate:
         How the last step can be fitted in stages.
     balanced : bool
         Whether classes are to be weighted to equal weight, see `sample_weight`.
+    early_stopping : bool
+        Whether ``fit`` of the last step takes validation rows and a deadline.
     """
 
     pipeline: Pipeline
     staged_fitting: StagedFitting | None
     balanced: bool
+    early_stopping: bool = False
 
     def sample_weight(self, y: NDArray[Any]) -> NDArray[np.float64] | None:
         """Weights for ``fit`` of the last step under which all classes weigh the same; None if not `balanced`.
@@ -110,7 +113,9 @@ def build_candidate(chosen: Mapping[str, ConfiguredComponent], context: Context)
     last = learner_step(profile).name
     learner, staged_fitting = _learner(chosen[last], replace(context, categories=codes))
     steps.append((last, learner))
-    return Candidate(Pipeline(steps), staged_fitting, balanced)
+    properties = chosen[last].component.properties
+    early_stopping = properties.early_stopping and profile.task_type not in properties.one_per_output
+    return Candidate(Pipeline(steps), staged_fitting, balanced, early_stopping)
 
 
 def dummy_candidate(profile: Profile) -> Candidate:

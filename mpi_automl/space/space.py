@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mpi_automl.data.task import Profile
+    from mpi_automl.metrics.kind import MetricKind
 
 __all__ = ["Candidate", "SearchSpace", "build_space"]
 
@@ -101,7 +102,9 @@ class SearchSpace:
         values = dict(Configuration(self.configspace, vector=vector))
         return {**self.fixed_choices, **{name: _plain(value) for name, value in values.items()}}
 
-    def build(self, vector: NDArray[np.float64], seed: int, threads: int = 1) -> Candidate:
+    def build(
+        self, vector: NDArray[np.float64], seed: int, threads: int = 1, metric_kind: MetricKind | None = None
+    ) -> Candidate:
         """Make the pipeline of a vector.
 
         Parameters
@@ -112,10 +115,13 @@ class SearchSpace:
             For everything random in the pipeline.
         threads : int
             Threads that one fit may use.
+        metric_kind : MetricKind, optional
+            What the run's metric asks of predictions.
         """
         if _is_dummy(vector):
             return dummy_candidate(self.profile)
-        return build_candidate(self._chosen(self.configuration(vector)), Context(self.profile, seed, threads))
+        context = Context(self.profile, seed, threads, metric_kind=metric_kind)
+        return build_candidate(self._chosen(self.configuration(vector)), context)
 
     def describe(self, vector: NDArray[np.float64]) -> str:
         """One line for people: the components, and the hyperparameters that are not at their defaults."""

@@ -14,9 +14,9 @@ OWN_TYPES = tuple(
         "capped.CappedKernelPCA",
         "capped.CappedQuantileTransformer",
         "capped.CappedTruncatedSVD",
+        "catboost_boosting.CatBoostClassifier",
+        "catboost_boosting.CatBoostRegressor",
         "clipped.ClippedMultinomialNB",
-        "cloned.RecodedClassifier",
-        "cloned.RefittedRegressor",
         "densifier.Densifier",
         "feature_selection.SelectAtLeastOne",
         "feature_selection.SelectByRate",
@@ -24,6 +24,8 @@ OWN_TYPES = tuple(
         "feature_selection.VariedColumns",
         "feature_selection.chi2_of_amounts",
         "gaussian_process.AnisotropicGaussianProcess",
+        "lightgbm_boosting.LightGBMClassifier",
+        "lightgbm_boosting.LightGBMRegressor",
         "passive_aggressive_class.ProbabilisticPassiveAggressive",
         "pls.PLSScores",
         "softmax.ProbabilisticLinearSVC",
@@ -37,6 +39,8 @@ OWN_TYPES = tuple(
         "standardized.StandardizedSVR",
         "text.ColumnsOfText",
         "unweighted_bins.UnweightedBinsClassifier",
+        "xgboost_boosting.XGBoostClassifier",
+        "xgboost_boosting.XGBoostRegressor",
     )
 )
 """Estimators and functions of this package."""

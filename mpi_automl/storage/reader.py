@@ -133,7 +133,8 @@ class RunReader:
     def trial(self, key: TrialKey) -> Trial:
         """What was evaluated."""
         record = self.records[self._position[key]]
-        return Trial(key, self.vector(key), int(record["seed"]), Origin(record["origin"]), float(record["budget"]))
+        facts = int(record["seed"]), Origin(record["origin"]), float(record["budget"]), int(record["iterations"])
+        return Trial(key, self.vector(key), *facts)
 
     def trials(self) -> pd.DataFrame:
         """One row for each trial that has ended.
@@ -144,7 +145,7 @@ class RunReader:
             Columns: ``key`` (text leg-rank-number), ``leg``, ``rank``, ``number``, ``seed``, ``origin``
             and ``status`` (lower-case names), ``budget`` (share), ``cost``, ``start``, ``end`` (seconds
             since the epoch), ``seconds`` (between them), ``ask_seconds``, ``fit_seconds``,
-            ``predict_seconds``, ``store_seconds``, ``cpu_seconds``, ``memory_peak`` (MiB), ``reason``,
+            ``predict_seconds``, ``store_seconds``, ``cpu_seconds``, ``memory_peak`` (MiB), ``iterations``, ``reason``,
             ``has_predictions``, and one column ``score_<metric>`` for each further metric.
         """
         import pandas as pd

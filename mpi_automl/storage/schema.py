@@ -59,7 +59,7 @@ def record_dtype(n_scores: int) -> np.dtype[Any]:
         ("origin", "u1"), ("status", "u1"), ("budget", "<f8"), ("cost", "<f8"),
         ("start", "<f8"), ("end", "<f8"),
         ("ask_seconds", "<f8"), ("fit_seconds", "<f8"), ("predict_seconds", "<f8"), ("store_seconds", "<f8"),
-        ("cpu_seconds", "<f8"), ("memory_peak", "<f8"),
+        ("cpu_seconds", "<f8"), ("memory_peak", "<f8"), ("iterations", "<i4"),
         ("reason", f"S{REASON_BYTES}"),
         ("slot", "<i4"), ("replaces", "<i8"), ("predictions_checksum", "<u4"),
     ]

@@ -12,7 +12,7 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
 from mpi_automl.data.task import TaskType
-from mpi_automl.evaluation import staged_fitting
+from mpi_automl.evaluation.fitting import FitOptions, fit
 from mpi_automl.space.component import Component
 from mpi_automl.space.components import all_components
 from mpi_automl.space.estimators.capped import CappedFeatureAgglomeration, CappedTruncatedSVD
@@ -46,7 +46,7 @@ def test_every_learner_with_staged_fitting_is_fitted_in_stages(
             raise InterruptedError
 
     try:
-        staged_fitting.fit(candidate, table.train, table.y_train, deadline=time.monotonic() + 1000.0, on_stage=on_stage)
+        fit(candidate, table.train, table.y_train, FitOptions(time.monotonic() + 1000.0, on_stage=on_stage), None)
     except InterruptedError:
         assert steps == [stages.start, 2 * stages.start]
     else:

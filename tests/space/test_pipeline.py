@@ -153,7 +153,7 @@ def test_a_fold_that_lacks_a_class_still_trains(sample: Samples) -> None:
     table = sample(TaskType.MULTICLASS, "dense")
     lacking = table.y_train != 1
     candidate = built(sample, "classifier:xgboost", task=TaskType.MULTICLASS, form="dense")
-    learner = candidate.pipeline.steps[-1][1].set_params(classifier__n_estimators=4)
+    learner = candidate.pipeline.steps[-1][1].set_params(iterations=4)
     model = candidate.pipeline.fit(table.train[lacking], table.y_train[lacking])
     assert list(learner.classes_) == [0, 2]
     assert model.predict_proba(table.rest).shape == (30, 2)

@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.pipeline import Pipeline
 
+from mpi_automl.metrics.kind import MetricKind
 from mpi_automl.space.space import Candidate, SearchSpace
 
 SECONDS = "BURN_SECONDS"
@@ -40,9 +41,11 @@ class Burning(ClassifierMixin, BaseEstimator):
         return np.column_stack([~second, second]).astype(float)
 
 
-def build(self: SearchSpace, vector: np.ndarray, seed: int, threads: int = 1) -> Candidate:
+def build(
+    self: SearchSpace, vector: np.ndarray, seed: int, threads: int = 1, metric_kind: MetricKind | None = None
+) -> Candidate:
     """As the space builds it, and then another learner in its place."""
-    candidate = _build(self, vector, seed, threads)
+    candidate = _build(self, vector, seed, threads, metric_kind)
     if np.isnan(vector).all():
         return candidate
     active = vector[~np.isnan(vector)]

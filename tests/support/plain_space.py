@@ -21,7 +21,7 @@ class PlainSpace:
     profile: Profile
     learners: tuple[tuple[BaseEstimator, StagedFitting | None], ...]
 
-    def build(self, vector: np.ndarray, seed: int, threads: int = 1) -> Candidate:
+    def build(self, vector: np.ndarray, seed: int, threads: int = 1, metric_kind: object = None) -> Candidate:
         learner, staged_fitting = self.learners[int(vector[0])]
         made: Any = clone(learner)
         if "random_state" in made.get_params():

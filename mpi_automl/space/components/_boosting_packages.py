@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from mpi_automl.data.task import TaskType
-from mpi_automl.space.component import CLASSIFICATION, REGRESSION, Properties, StagedFitting
+from mpi_automl.space.component import CLASSIFICATION, REGRESSION, Properties
 
-TREES = 512
-"""As many as histogram gradient boosting has."""
-FIRST_STAGE = 16
-"""Each stage starts from scratch, so all of them cost less than twice the last one."""
+RATE = (5e-3, 0.1, 0.05)
+"""Learning rates as TabArena searches them (arXiv 2506.16791); early stopping finds the iterations that each needs."""
 
 
-def properties(step: str, package: str, parameter: str, preference: int, **more: Any) -> Properties:
+def properties(step: str, package: str, preference: int, *, categories: bool) -> Properties:
     """Of boosted trees from a package that may be absent.
 
     Parameters
@@ -21,11 +17,9 @@ def properties(step: str, package: str, parameter: str, preference: int, **more:
     step : {"classifier", "regressor"}
     package : str
         The module to be imported.
-    parameter : str
-        The parameter of the learner that is its number of trees.
     preference : int
-    **more
-        Further properties.
+    categories : bool
+        Whether the learner is given the positions of category codes.
     """
     classification = step == "classifier"
     return Properties(
@@ -33,10 +27,10 @@ def properties(step: str, package: str, parameter: str, preference: int, **more:
         one_per_output=frozenset({TaskType.MULTILABEL if classification else TaskType.MULTIOUTPUT}),
         sparse=True,
         missing=True,
+        categories=categories,
         sample_weight=True,
         nonlinear=True,
-        staged_fitting=StagedFitting(parameter, TREES, start=FIRST_STAGE),
+        early_stopping=True,
         requires=(package,),
         preference=preference,
-        **more,
     )

@@ -1,12 +1,14 @@
-"""CatBoost's gradient boosting, if the package is installed."""
+"""CatBoost's gradient boosting."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from mpi_automl.data.task import Profile
 from mpi_automl.space.component import Component, Context
 from mpi_automl.space.components import _boosting_packages, _catboost
+from mpi_automl.space.hyperparameters import Hyperparameter
 from mpi_automl.space.registry import register
 
 
@@ -16,13 +18,17 @@ class CatBoost(Component):
 
     step = "classifier"
     name = "catboost"
-    properties = _boosting_packages.properties("classifier", "catboost", "classifier__iterations", 23)
+    properties = _boosting_packages.properties("classifier", "catboost", 23, categories=True)
     hyperparameters = _catboost.HYPERPARAMETERS
+
+    def declare(self, profile: Profile) -> tuple[Hyperparameter, ...]:
+        """With the treatment of categories where the table has any."""
+        return (*self.hyperparameters, *_catboost.CATEGORICAL) if any(profile.cardinalities) else self.hyperparameters
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:
         """Make the learner."""
-        from catboost import CatBoostClassifier
+        from catboost import CatBoostClassifier as Native
 
-        from mpi_automl.space.estimators.cloned import RecodedClassifier
+        from mpi_automl.space.estimators.catboost_boosting import CatBoostClassifier
 
-        return RecodedClassifier(CatBoostClassifier(**_catboost.arguments(values, context)))
+        return CatBoostClassifier(Native(**_catboost.arguments(values, context)), context.categories)

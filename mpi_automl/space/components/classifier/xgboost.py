@@ -16,13 +16,13 @@ class XGBoost(Component):
 
     step = "classifier"
     name = "xgboost"
-    properties = _boosting_packages.properties("classifier", "xgboost", "classifier__n_estimators", 22)
+    properties = _boosting_packages.properties("classifier", "xgboost", 22, categories=False)
     hyperparameters = _xgboost.HYPERPARAMETERS
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:
         """Make the learner."""
         from xgboost import XGBClassifier
 
-        from mpi_automl.space.estimators.cloned import RecodedClassifier
+        from mpi_automl.space.estimators.xgboost_boosting import XGBoostClassifier
 
-        return RecodedClassifier(XGBClassifier(**_xgboost.arguments(values, context)))
+        return XGBoostClassifier(XGBClassifier(**_xgboost.arguments(values, context)))

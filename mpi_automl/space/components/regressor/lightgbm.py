@@ -1,12 +1,14 @@
-"""LightGBM's gradient boosting, if the package is installed."""
+"""LightGBM's gradient boosting."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from mpi_automl.data.task import Profile
 from mpi_automl.space.component import Component, Context
 from mpi_automl.space.components import _boosting_packages, _lightgbm
+from mpi_automl.space.hyperparameters import Hyperparameter
 from mpi_automl.space.registry import register
 
 
@@ -16,11 +18,17 @@ class LightGBM(Component):
 
     step = "regressor"
     name = "lightgbm"
-    properties = _boosting_packages.properties("regressor", "lightgbm", "n_estimators", 21, categories=True)
+    properties = _boosting_packages.properties("regressor", "lightgbm", 21, categories=True)
     hyperparameters = _lightgbm.HYPERPARAMETERS
+
+    def declare(self, profile: Profile) -> tuple[Hyperparameter, ...]:
+        """With the treatment of categories where the table has any."""
+        return (*self.hyperparameters, *_lightgbm.CATEGORICAL) if any(profile.cardinalities) else self.hyperparameters
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:
         """Make the learner."""
         from lightgbm import LGBMRegressor
 
-        return LGBMRegressor(**_lightgbm.arguments(values, context))
+        from mpi_automl.space.estimators.lightgbm_boosting import LightGBMRegressor
+
+        return LightGBMRegressor(LGBMRegressor(**_lightgbm.arguments(values, context)))

@@ -16,11 +16,13 @@ class XGBoost(Component):
 
     step = "regressor"
     name = "xgboost"
-    properties = _boosting_packages.properties("regressor", "xgboost", "n_estimators", 22)
+    properties = _boosting_packages.properties("regressor", "xgboost", 22, categories=False)
     hyperparameters = _xgboost.HYPERPARAMETERS
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:
         """Make the learner."""
         from xgboost import XGBRegressor
 
-        return XGBRegressor(**_xgboost.arguments(values, context))
+        from mpi_automl.space.estimators.xgboost_boosting import XGBoostRegressor
+
+        return XGBoostRegressor(XGBRegressor(**_xgboost.arguments(values, context)))

@@ -1,0 +1,53 @@
+"""XGBoost with early stopping."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mpi_automl.space.estimators.early_stopped import EarlyStoppedClassifier, EarlyStoppedRegressor, Rows
+from mpi_automl.space.estimators.early_stopping import StoppingRule
+
+_HIGHER_IS_BETTER = ("auc",)
+
+
+class _XGBoost:
+    learner_: Any
+
+    def _boost(
+        self,
+        rows: Rows,
+        sample_weight: NDArray[np.float64] | None,
+        validation: Rows | None,
+        iterations: int,
+        rule: StoppingRule,
+    ) -> None:
+        from xgboost.callback import TrainingCallback
+
+        watched = self.learner_.eval_metric
+
+        class Stop(TrainingCallback):  # type: ignore[misc]
+            def after_iteration(self, model: Any, epoch: int, evals_log: dict[str, Any]) -> bool:
+                value = None
+                if evals_log:
+                    values = next(iter(evals_log.values()))
+                    value = next(iter(values.values()))[-1]
+                    value = 1.0 - value if watched in _HIGHER_IS_BETTER else value
+                return rule.should_stop(epoch + 1, value)
+
+        self.learner_.set_params(n_estimators=iterations, callbacks=[Stop()])
+        watched_rows = None if validation is None else [validation]
+        self.learner_.fit(*rows, sample_weight=sample_weight, eval_set=watched_rows, verbose=False)
+        self.learner_.set_params(callbacks=None)
+        # Predictions then use the iterations up to the best one.
+        self.learner_.get_booster().set_attr(best_iteration=str(rule.best_iteration - 1))
+
+
+class XGBoostClassifier(_XGBoost, EarlyStoppedClassifier):  # type: ignore[misc]
+    """Early-stopped ``XGBClassifier``."""
+
+
+class XGBoostRegressor(_XGBoost, EarlyStoppedRegressor):  # type: ignore[misc]
+    """Early-stopped ``XGBRegressor``."""
