@@ -19,7 +19,6 @@ _DEFAULTS: dict[str, Any] = {
     "ensemble_size": 50,
     "ensemble_nbest": 200,
     "models_on_disk": 200,
-    "resampling": "holdout",
 }
 _NO_OPTIONS = ("table", "target", "test", "task", "categorical", "text", "drop", "drop_missing_targets", "groups")
 

@@ -66,7 +66,7 @@ class AutoMLClassifier(ClassifierMixin, AutoMLEstimator):  # type: ignore[misc] 
         Python modules that register components; imported first. auto-sklearn: ``add_classifier, add_regressor,
         add_preprocessor``.
     trial_time : float or str, optional
-        Wall time limit of one trial. In seconds, or a text such as ``15m``. By default a tenth of `time`. auto-sklearn:
+        Wall time limit of one trial. In seconds, or a text such as ``15m``. By default a fifth of `time`. auto-sklearn:
         ``per_run_time_limit``.
     trial_memory : float or str, default=3072.0
         Memory limit of one trial: what it adds to the memory of its rank. In MiB, or a text such as ``2GiB``.

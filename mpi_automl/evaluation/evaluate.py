@@ -12,6 +12,7 @@ import numpy as np
 from mpi_automl.evaluation.budget import nested_subset, shares
 from mpi_automl.evaluation.fitting import FitOptions, fit
 from mpi_automl.evaluation.setup import take_rows, writable
+from mpi_automl.evaluation.trial_status import TimeLimitError
 from mpi_automl.metrics.kind import metric_kind
 from mpi_automl.space.predictions import UnusablePredictionsError, predict
 from mpi_automl.trial import Status
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _PARTIAL_FROM = 0.1
 """Partial predictions are made only after this share of the time: before, losing them costs little."""
+_HOPELESS = 1.5
+"""The first fold has imports to pay for: later ones may take two thirds of its time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +104,8 @@ def evaluate(
     ------
     UnusablePredictionsError
         If predictions or cost are of no use.
+    TimeLimitError
+        If the first folds took so long that the others would end long after the deadline.
     Exception
         Whatever the pipeline raises.
     """
@@ -140,7 +145,15 @@ class _EvaluationInProgress:
         folds = self.setup.resampling.folds
         for number, fold in enumerate(folds):
             self._evaluate_fold(fold, len(folds) - number)
+            self._check_pace(number + 1, len(folds))
         return replace(self._outcome(self.totals, self.test_total, len(folds)), models=self.models)
+
+    def _check_pace(self, folds_done: int, n_folds: int) -> None:
+        """Give up a trial whose folds take so long that the last one cannot end in time."""
+        elapsed = time.monotonic() - self.started
+        needed = elapsed / folds_done * n_folds
+        if folds_done < n_folds and needed > _HOPELESS * (self.assignment.deadline - self.started):
+            raise TimeLimitError(f"time limit: {folds_done} of {n_folds} folds took {elapsed:.1f} s")
 
     def _evaluate_fold(self, fold: Fold, folds_left: int) -> None:
         now = time.monotonic()

@@ -30,4 +30,4 @@ class TrialLimits:
     @classmethod
     def of(cls, settings: Settings) -> TrialLimits:
         """The limits that settings name."""
-        return TrialLimits(settings.trial_time or settings.time / 10, settings.trial_memory)
+        return TrialLimits(settings.trial_seconds, settings.trial_memory)

@@ -39,7 +39,7 @@ def status_of_memory(used: float, limit: float, n_processes: int) -> Ending:
 def status_of_exception(error: BaseException) -> Ending:
     """For what a pipeline raised."""
     if isinstance(error, TimeLimitError):
-        return status_of_timeout(has_predictions=False)
+        return (Status.TIMEOUT, str(error)) if error.args else status_of_timeout(has_predictions=False)
     if isinstance(error, MemoryError):
         return Status.MEMOUT, f"MemoryError: {error}"[:LONGEST_REASON].rstrip(": ")
     text = str(error) if isinstance(error, UnusablePredictionsError) else f"{type(error).__name__}: {error}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from mpi_automl.evaluation.setup import EvaluationSetup
     from mpi_automl.job.session import JobSession
     from mpi_automl.parallel.world import World
+    from mpi_automl.settings import Settings
     from mpi_automl.space.space import SearchSpace
 
 _VERSIONS = ("numpy", "scikit-learn", "ConfigSpace", "smac", "mpi4py", "h5py", "pandas")
@@ -72,13 +74,13 @@ class Preparation:
         from mpi_automl.evaluation.setup import make_setup, training_rows_first
         from mpi_automl.space.registry import import_plugins
 
-        settings = self._settings
         if not self._is_resumed:
             RunDirectory.check_free(self._path)
-        import_plugins(settings.plugins)
+        import_plugins(self._settings.plugins)
         task = self._load()
         for note in task.notes:
             self._observer.note(note)
+        settings = self._settings = self._with_resampling(task)
         self.setup = make_setup(task, settings, self._threads)
         # An unknown one is refused before the search.
         selection_metric(self.setup.metric, settings.ensemble_metric, task.type)
@@ -86,6 +88,17 @@ class Preparation:
         if self._is_resumed:
             check_same_run(self._earlier_legs, self.setup)
         return training_rows_first(self.setup)
+
+    def _with_resampling(self, task: Task) -> Settings:
+        """The settings with what `auto` stands for, which may depend on the time: all legs of a run have one split."""
+        from mpi_automl.data.resampling import automatic
+
+        settings = self._settings
+        if settings.resampling != AUTO or task.fixed_validation is not None:
+            return settings
+        if self._is_resumed:
+            return replace(settings, resampling=self._earlier_legs.settings.resampling)
+        return replace(settings, resampling=automatic(task, settings.trial_seconds))
 
     def _report_left_out(self, space: SearchSpace) -> None:
         for step, component, reason in space.left_out:

@@ -98,7 +98,15 @@ def finished_record(
     predictions_checksum : int
     """
     record = running_record(result.trial, dtype, result.start)
-    for name in ("ask_seconds", "fit_seconds", "predict_seconds", "store_seconds", "cpu_seconds", "memory_peak", "iterations"):
+    for name in (
+        "ask_seconds",
+        "fit_seconds",
+        "predict_seconds",
+        "store_seconds",
+        "cpu_seconds",
+        "memory_peak",
+        "iterations",
+    ):
         record[name] = getattr(result, name)
     record["status"], record["cost"], record["end"] = result.status, result.cost, result.end
     record["reason"] = reason_bytes(result.reason)

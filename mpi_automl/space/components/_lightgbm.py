@@ -32,11 +32,9 @@ CATEGORICAL = (
 
 
 def arguments(values: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """Arguments of LightGBM's learners; category columns are named to them."""
-    categories = {"categorical_feature": list(context.categories)} if context.categories else {}
+    """Arguments of LightGBM's learners."""
     return {
         **values,
-        **categories,
         **_watched(context),
         "bagging_freq": 1 if values["bagging_fraction"] < 1.0 else 0,
         "n_jobs": context.threads,

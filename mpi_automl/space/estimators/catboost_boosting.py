@@ -58,7 +58,7 @@ class _CatBoost:
         return table.astype(dict.fromkeys(self.categories, np.int32))
 
 
-class CatBoostClassifier(_CatBoost, EarlyStoppedClassifier):  # type: ignore[misc]
+class CatBoostClassifier(_CatBoost, EarlyStoppedClassifier):
     """Early-stopped ``CatBoostClassifier``."""
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
@@ -66,7 +66,7 @@ class CatBoostClassifier(_CatBoost, EarlyStoppedClassifier):  # type: ignore[mis
         return super().predict_proba(self._with_categories(X))
 
 
-class CatBoostRegressor(_CatBoost, EarlyStoppedRegressor):  # type: ignore[misc]
+class CatBoostRegressor(_CatBoost, EarlyStoppedRegressor):
     """Early-stopped ``CatBoostRegressor``."""
 
     def predict(self, X: Any) -> NDArray[np.float64]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from mpi_automl.space.estimators.early_stopping import StoppingRule
 
 class _LightGBM:
     learner_: Any
+    categories: Sequence[int]
 
     def _boost(
         self,
@@ -32,13 +35,24 @@ class _LightGBM:
                 raise EarlyStopException(rule.best_iteration - 1, found or [])
 
         self.learner_.set_params(n_estimators=iterations)
-        watched = None if validation is None else [validation]
-        self.learner_.fit(*rows, sample_weight=sample_weight, eval_set=watched, callbacks=[after_iteration])
+        self.learner_.fit(
+            *rows,
+            sample_weight=sample_weight,
+            categorical_feature=list(self.categories) or "auto",
+            callbacks=[after_iteration],
+            **({} if validation is None else _watched(self.learner_, *validation)),
+        )
 
 
-class LightGBMClassifier(_LightGBM, EarlyStoppedClassifier):  # type: ignore[misc]
+def _watched(learner: Any, X: Any, y: NDArray[Any]) -> dict[str, Any]:
+    """Arguments of ``fit`` that name the validation rows: LightGBM 4.7 has other names than versions before."""
+    names = signature(learner.fit).parameters
+    return {"eval_X": X, "eval_y": y} if "eval_X" in names else {"eval_set": [(X, y)]}
+
+
+class LightGBMClassifier(_LightGBM, EarlyStoppedClassifier):
     """Early-stopped ``LGBMClassifier``."""
 
 
-class LightGBMRegressor(_LightGBM, EarlyStoppedRegressor):  # type: ignore[misc]
+class LightGBMRegressor(_LightGBM, EarlyStoppedRegressor):
     """Early-stopped ``LGBMRegressor``."""

@@ -28,7 +28,7 @@ class _XGBoost:
 
         watched = self.learner_.eval_metric
 
-        class Stop(TrainingCallback):  # type: ignore[misc]
+        class Stop(TrainingCallback):
             def after_iteration(self, model: Any, epoch: int, evals_log: dict[str, Any]) -> bool:
                 value = None
                 if evals_log:
@@ -45,9 +45,9 @@ class _XGBoost:
         self.learner_.get_booster().set_attr(best_iteration=str(rule.best_iteration - 1))
 
 
-class XGBoostClassifier(_XGBoost, EarlyStoppedClassifier):  # type: ignore[misc]
+class XGBoostClassifier(_XGBoost, EarlyStoppedClassifier):
     """Early-stopped ``XGBClassifier``."""
 
 
-class XGBoostRegressor(_XGBoost, EarlyStoppedRegressor):  # type: ignore[misc]
+class XGBoostRegressor(_XGBoost, EarlyStoppedRegressor):
     """Early-stopped ``XGBRegressor``."""

@@ -31,4 +31,4 @@ class LightGBM(Component):
 
         from mpi_automl.space.estimators.lightgbm_boosting import LightGBMClassifier
 
-        return LightGBMClassifier(LGBMClassifier(**_lightgbm.arguments(values, context)))
+        return LightGBMClassifier(LGBMClassifier(**_lightgbm.arguments(values, context)), context.categories)

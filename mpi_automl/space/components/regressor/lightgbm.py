@@ -31,4 +31,4 @@ class LightGBM(Component):
 
         from mpi_automl.space.estimators.lightgbm_boosting import LightGBMRegressor
 
-        return LightGBMRegressor(LGBMRegressor(**_lightgbm.arguments(values, context)))
+        return LightGBMRegressor(LGBMRegressor(**_lightgbm.arguments(values, context)), context.categories)
