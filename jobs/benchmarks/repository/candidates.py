@@ -1,15 +1,16 @@
 """The candidates: about 250 configurations for classification and for regression, in an order that serves any prefix.
 
-First every learner with its defaults, then the portfolio of the package and published configurations, then random ones
-of all families in turn. A candidate is a mapping of hyperparameters to values; what a table's search space does not
+First every learner with its defaults, then the portfolio of the package and published configurations in turn, then
+random ones of all families. A candidate is a mapping of hyperparameters to values; what a table's search space does not
 have is left out where it is adapted (`mpi_automl.search.portfolio.adapt_configuration`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,10 +80,13 @@ def make_candidates(step: str, count: int, published: Path | None, head: int = 4
         Configurations taken from each portfolio of Auto-sklearn 2.
     """
     maker = _Maker(step)
-    maker.add_all("default", maker.defaults())
-    maker.add_all("package", maker.present())
-    if published is not None:
-        maker.add_all("published", read_published(published, step, head))
+    for values in maker.defaults():
+        maker.add("default", values)
+    known = [] if published is None else read_published(published, step, head)
+    for own, other in zip_longest(maker.present(), known):
+        for source, values in (("package", own), ("published", other)):
+            if values is not None:
+                maker.add(source, values)
     rng = np.random.default_rng(0)
     for family in _rounds(families(step)):
         if len(maker.made) >= count:
@@ -102,10 +106,6 @@ class _Maker:
         self.space: VectorSpace = VectorSpace(reference_space(step))
         self.made: dict[str, Candidate] = {}
         self._present = {self._key(values): i for i, values in enumerate(self.present())}
-
-    def add_all(self, source: str, entries: Iterable[Values]) -> None:
-        for values in entries:
-            self.add(source, values)
 
     def add(self, source: str, values: Values) -> None:
         key = self._key(values)
