@@ -110,10 +110,16 @@ def test_a_killed_build_goes_on_where_it_was(begun):
     assert list((files.path / "claims").iterdir()) == []
 
 
-def test_both_ranks_take_units(begun):
-    _, _, done, _, _ = begun
-    assert "rank 0: " in done.stdout
-    assert "rank 1: " in done.stdout
+def test_a_table_that_cannot_be_read_ends_both_ranks_after_the_others(begun, tmp_path, launch):
+    _, _, _, _, lists = begun
+    tables = make_tables(tmp_path / "tables")
+    pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0], "target": [1.0, 1.0, 1.0, 1.0]}).to_csv(tables / "values.csv", index=False)
+    command = [PROGRAM, "build", str(tables), str(tmp_path / "out"), "--candidates", str(lists), "--candidates-to", "1"]
+    done = launch(2, sys.executable, *command)
+    assert done.returncode != 0
+    assert "repository: " in done.stderr
+    assert not done.survivors
+    assert [UnitFiles(tmp_path / "out").finished(name) for name in ("first", "second", "values")] == [[0], [0], []]
 
 
 def test_a_unit_has_predictions_and_costs_that_follow_from_them(begun):

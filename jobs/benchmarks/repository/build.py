@@ -136,10 +136,15 @@ class UnitEvaluator:
     files : UnitFiles
     place : Path
         Folder for the tables as the trial server reads them.
+
+    Attributes
+    ----------
+    files : UnitFiles
     """
 
     def __init__(self, evaluator: Evaluator, options: BuildOptions, files: UnitFiles, place: Path) -> None:
-        self._evaluator, self._options, self._files, self._place = evaluator, options, files, place
+        self._evaluator, self._options, self._place = evaluator, options, place
+        self.files = files
         self._tables: dict[str, _OpenTable] = {}
         self._opened = ""
 
@@ -165,7 +170,7 @@ class UnitEvaluator:
             packed = self._place / entry.name
             write_packed(packed, *pack(setup))
             self._tables[entry.name] = _OpenTable(setup, truth_of(setup), packed)
-            self._files.write_truth(entry.name, self._tables[entry.name].truth)
+            self.files.write_truth(entry.name, self._tables[entry.name].truth)
         if self._opened != entry.name:
             self._evaluator.open(self._tables[entry.name].packed)
             self._opened = entry.name
@@ -229,6 +234,7 @@ def build(options: BuildOptions) -> int:
         If the repository was begun with other candidates.
     """
     os.nice(options.nice)
+    until = time.monotonic() + options.seconds
     with Evaluator.start(threads=1) as evaluator, start_ranks() as ranks, StopSignals() as signals:
         files, entries = UnitFiles(options.out), read_index(options.tables, options.only)
         ranks.world.on_root(lambda: _prepare(files, entries, options))
@@ -236,19 +242,35 @@ def build(options: BuildOptions) -> int:
         dealer = Dealer(files, entries, {step: len(found) for step, found in candidates.items()})
         if ranks.world.is_root:
             print(f"{len(dealer)} units are left", flush=True)
-        until = time.monotonic() + options.seconds
-        finished = 0
-        with tempfile.TemporaryDirectory(prefix=".rank-", dir=files.path) as place:
-            worker = UnitEvaluator(evaluator, options, files, Path(place))
-            while signals.received is None and time.monotonic() < until and (claimed := dealer.take()) is not None:
-                (entry, number), lock = claimed
-                unit = worker.evaluate(entry, candidates[entry.step][number], lock, signals)
-                if unit is not None:
-                    files.write(entry.name, number, unit)
-                    finished += 1
-                    print(f"rank {ranks.world.rank}: {_line(entry, number, candidates[entry.step], unit)}", flush=True)
-                lock.release()
-        ranks.world.gather(finished)
+
+        def own_share() -> int:
+            with tempfile.TemporaryDirectory(prefix=".rank-", dir=files.path) as place:
+                worker = UnitEvaluator(evaluator, options, files, Path(place))
+                return _work(dealer, worker, candidates, signals, until)
+
+        # A rank that has to give up says so when the others have done what is left.
+        return ranks.world.together(own_share)
+
+
+def _work(
+    dealer: Dealer,
+    worker: UnitEvaluator,
+    candidates: Mapping[str, Sequence[Candidate]],
+    signals: StopSignals,
+    until: float,
+) -> int:
+    """Do units until none is left; gives their number."""
+    finished = 0
+    while signals.received is None and time.monotonic() < until and (claimed := dealer.take()) is not None:
+        (entry, number), lock = claimed
+        try:
+            unit = worker.evaluate(entry, candidates[entry.step][number], lock, signals)
+            if unit is not None:
+                worker.files.write(entry.name, number, unit)
+                finished += 1
+                print(_line(entry, number, candidates[entry.step], unit), flush=True)
+        finally:
+            lock.release()
     return finished
 
 
