@@ -1,12 +1,11 @@
-"""Record real trials of the package's own search space on a folder of tables, for surrogate benchmarks and portfolios.
+"""Record real trials of the package's own search space on a folder of tables, for surrogate benchmarks.
 
-    python jobs/benchmarks/record.py DIRECTORY --out recorded --tables vehicle credit_g --minutes 8 \
-        [--published askl2_portfolios_translated.json]
+    python jobs/benchmarks/record.py DIRECTORY --out recorded --tables vehicle credit_g --minutes 8
 
 The folder holds tables and an ``index.json`` (see tables.py). On every table the same candidates are evaluated
-(candidates.py), and as many configurations that a proposer chooses which is told everything recorded so far: in turn,
-so that a recording that is cut short has both. Trials run in the trial server, one at a time, on one thread, and
-validate on a holdout. The cost is the one of --metric; further metrics are recorded beside it. One ``NAME.npz`` for
+(`repository.candidates`), and as many configurations that a proposer chooses which is told everything recorded so far:
+in turn, so that a recording that is cut short has both. Trials run in the trial server, one at a time, on one thread,
+and validate on a holdout. The cost is the one of --metric; further metrics are recorded beside it. One ``NAME.npz`` for
 each table (`Recording`); a recording that exists is gone on with.
 """
 
@@ -21,9 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from candidates import Candidate, make_candidates
+from repository.candidates import COMMITTED, load_candidates
 
 from mpi_automl.evaluation.evaluator import Evaluator
+
+Candidate = dict[str, Any]
 
 FURTHER = ("accuracy", "balanced_accuracy", "log_loss")
 SEARCHED = -1
@@ -232,14 +233,12 @@ def main() -> None:
     parser.add_argument("--metric", default="roc_auc")
     parser.add_argument("--rows", type=int, default=1000, help="of a larger table, so many rows")
     parser.add_argument("--trial-time", type=float, default=3.0)
-    parser.add_argument("--random", type=int, default=220, help="random candidates")
-    parser.add_argument("--published", type=Path)
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     entries = {entry["name"]: entry for entry in json.loads((arguments.directory / "index.json").read_text())}
     with Evaluator.start() as evaluator:
-        candidates = make_candidates(arguments.random, arguments.published)
+        candidates = [candidate.values for candidate in load_candidates(COMMITTED / "classifier.json")]
         for number, name in enumerate(arguments.tables):
             left = started + 60 * arguments.minutes - time.monotonic()
             until = time.monotonic() + left / (len(arguments.tables) - number)

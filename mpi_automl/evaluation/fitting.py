@@ -1,6 +1,4 @@
-"""Fitting one pipeline: in stages or with early stopping where its learner can, so that what it has learned by the
-deadline counts.
-"""
+"""Fitting one pipeline; a learner with stages or early stopping ends in time, and what it has learned counts."""
 
 from __future__ import annotations
 

@@ -23,9 +23,11 @@ _LEARNERS = ("classifier:__choice__", "regressor:__choice__")
 def portfolio(space: VectorSpace) -> Floats:
     """The portfolio for a search space.
 
-    First come defaults of learners that are strong or cheap, then for classification 32 configurations of
-    Auto-sklearn 2's portfolios (Feurer et al. 2022, "Auto-sklearn 2.0: Hands-free AutoML via meta-learning",
-    section 3), all as far as the space has their components; then each further learner with its defaults.
+    Where a repository of evaluations has chosen one for the kind of task (``TASK.json``, by
+    ``jobs/benchmarks/repository``), that. Otherwise first come defaults of learners that are strong or cheap, then for
+    classification 32 configurations of Auto-sklearn 2's portfolios (Feurer et al. 2022, "Auto-sklearn 2.0: Hands-free
+    AutoML via meta-learning", section 3). All are taken as far as the space has their components; then comes each
+    further learner with its defaults.
 
     Parameters
     ----------
@@ -42,7 +44,19 @@ def portfolio(space: VectorSpace) -> Floats:
     return np.array([*vectors, *_each_learner(space, vectors)]).reshape(-1, len(space))
 
 
+def _chosen(task: str) -> list[dict[str, Any]] | None:
+    """The portfolio that a repository of evaluations has chosen for a kind of task, if there is one."""
+    file = resources.files(__package__) / "portfolios" / f"{task}.json"
+    if not task or not file.is_file():
+        return None
+    entries: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))["configurations"]
+    return entries
+
+
 def _published(space: VectorSpace) -> list[dict[str, Any]]:
+    chosen = _chosen(str((space.space.meta or {}).get("task", "")))
+    if chosen is not None:
+        return chosen
     learner = next((name for name in _LEARNERS if name in space.names), "")
     folder = resources.files(__package__) / "portfolios"
     contents = [json.loads((folder / file).read_text(encoding="utf-8")) for file in _FILES]
@@ -57,7 +71,7 @@ def adapt_configuration(space: VectorSpace, entry: dict[str, Any]) -> Floats | N
             continue
         position = space.names.index(name)
         hp: Any = space.hyperparameters[position]
-        if hasattr(hp, "lower"):
+        if hasattr(hp, "lower") and not isinstance(value, str):
             value = type(value)(min(max(value, hp.lower), hp.upper))
         if hp.legal_value(value):
             column[position, 0] = hp.to_vector(value)

@@ -59,7 +59,7 @@ def make_configuration_space(
             rules += _add(named, step, component, component.declare(profile))
     choices = {step.name: step.choice for step, _ in selection.steps}
     rules += [_forbidden(named, _renamed(clause, choices, fixed)) for clause in forbidden]
-    space = ConfigurationSpace(seed=seed)
+    space = ConfigurationSpace(seed=seed, meta={"task": profile.task_type.value})
     space.add(list(named.values()))
     space.add([rule for rule in rules if rule is not None])
     return space, fixed
