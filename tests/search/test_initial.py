@@ -25,12 +25,13 @@ def dealt(space, kind: str, size: int, seed: int = 1, **more) -> list[list[bytes
 
 @pytest.mark.parametrize("kind", ["default", "portfolio", "random", "sobol"])
 @pytest.mark.parametrize("size", [1, 3, 40])
-def test_the_list_is_dealt_without_overlap_and_starts_with_the_default(kind, size):
+def test_the_list_is_dealt_without_overlap_and_has_the_default_once(kind, size):
     space = large_space()
     hands = dealt(space, kind, size)
     default = identities(space.get_default_configuration().get_array()[None])[0]
     together = [identity for hand in hands for identity in hand]
-    assert hands[0][0] == default
+    if kind != "portfolio":
+        assert hands[0][0] == default
     assert len(together) == len(set(together))
     assert all(hands)
     assert together.count(default) == 1
