@@ -5,9 +5,9 @@
 
 The folder holds tables and an ``index.json``: a list of objects with ``name``, ``file``, ``target``
 and ``task``. A quarter of the rows of each table is held out (``train_test_split(random_state=1)``, stratified for
-classification) and scored by the job as its test table. With --metric-by-task the metric is ROC AUC for two classes, log
-loss for more, and the root mean squared error for numbers. With --out each result becomes a line of JSON, and what is in
-the file is not run again. Trials that were cut off are those that their time limit ended or shortened.
+classification) and scored by the job as its test table. With --metric-by-task the metric is ROC AUC for two classes,
+log loss for more, and the root mean squared error for numbers. With --out each result becomes a line of JSON, and what
+is in the file is not run again. Trials that were cut off are those that their time limit ended or shortened.
 """
 
 from __future__ import annotations
@@ -51,11 +51,7 @@ class Row:
     cut_off: int
     members: int
     seconds: float
-
-    @property
-    def beats_dummy(self) -> bool:
-        """Whether the ensemble is better than the dummy on the held-out rows."""
-        return self.test_value > self.dummy
+    beats_dummy: bool
 
 
 def split(table: dict[str, Any], source: Path, place: Path, seed: int) -> tuple[Path, Path]:
@@ -102,10 +98,11 @@ def read(name: str, run: Path, seconds: float) -> Row:
     assert found.dummy is not None
     predictions = reader.test_predictions([found.dummy])
     assert predictions is not None
+    dummy = found.metric.value(reader.test_truth(), predictions[0], found.schema.task_type)
     return Row(
         name=name,
         metric=outcome["metric"],
-        dummy=found.metric.value(reader.test_truth(), predictions[0], found.schema.task_type),
+        dummy=dummy,
         value=outcome["value"],
         test_value=outcome["test_value"],
         trials=sum(outcome["statuses"].values()),
@@ -113,6 +110,7 @@ def read(name: str, run: Path, seconds: float) -> Row:
         cut_off=sum(reason.startswith(b"time limit") for reason in reader.records["reason"]),
         members=len(outcome["members"]),
         seconds=seconds,
+        beats_dummy=bool(found.metric.cost_of(outcome["test_value"]) < found.metric.cost_of(dummy)),
     )
 
 
