@@ -105,7 +105,7 @@ def search(plan: Plan, session: JobSession, store: Store) -> RankStatistics:
         TrialScheduler(proposer, options, plan.search.first_trials(world.rank)),
         RunningTrials(session.evaluator, plan.limits, clock),
         TrialRecorder(store, KeptModels(plan.models, plan.store.models_bound), log),
-        TrialSharing(exchange, synchronization, KnownTrials(proposer, world.rank), clock),
+        TrialSharing(exchange, synchronization, KnownTrials(proposer, world.rank, prunes=plan.prunes), clock),
         liveness,
         (session.observer.progress_callback(plan, exchange), status_writer(plan, world, exchange)),
     )

@@ -22,6 +22,12 @@ class Status(IntEnum):
     MEMOUT = 4
     STOPPED = 5
     """Cut off by the end of the job, or lost with a killed leg: says nothing about the configuration."""
+    PRUNED = 6
+    """Given up after some folds, far behind the incumbent; its cost is the mean of these folds."""
+
+
+WITH_COST = (Status.SUCCESS, Status.PRUNED)
+"""Statuses whose cost the search learns from."""
 
 
 class Origin(IntEnum):
@@ -85,6 +91,8 @@ class Trial:
         Share of the full budget, in (0, 1].
     iterations : int
         Of boosting, as its evaluation found them, for a refit; 0 where there are none.
+    prune_above : float
+        The trial is given up when the mean cost of its folds so far is above this.
     """
 
     key: TrialKey
@@ -93,6 +101,7 @@ class Trial:
     origin: Origin
     budget: float = 1.0
     iterations: int = 0
+    prune_above: float = math.inf
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +154,7 @@ class Result:
     @property
     def has_cost(self) -> bool:
         """Whether `cost` is a number the search can learn from as it is."""
-        return self.status is Status.SUCCESS
+        return self.status in WITH_COST
 
 
 @dataclass(frozen=True, eq=False)

@@ -68,6 +68,11 @@ class Resampling:
     validation_rows: Rows
 
     @property
+    def folds_are_alike(self) -> bool:
+        """Each fold's model learns from as many rows, so that the cost of one fold tells about the others."""
+        return self.name in ("cv", "repeated-cv", "group")
+
+    @property
     def leaves_rows_unlearned(self) -> bool:
         """No fold's model has learned from some rows: those held out once, or the last of a time series.
 

@@ -132,7 +132,7 @@ def _assignment(job: Message, setup: EvaluationSetup, started: float) -> Assignm
     (vector,) = job.arrays()
     assert vector is not None
     deadline = started + _PLANNED_SHARE * facts["seconds"] if setup.stop_at_deadline else math.inf
-    return Assignment(vector, facts["seed"], facts["budget"], deadline, facts["iterations"])
+    return Assignment(vector, facts["seed"], facts["budget"], deadline, facts["iterations"], facts["prune_above"])
 
 
 def _run_trial(job: Message, setup: EvaluationSetup, channel: socket.socket, started: float, known: int) -> None:

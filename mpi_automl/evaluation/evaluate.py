@@ -37,9 +37,9 @@ class Evaluation:
     Attributes
     ----------
     status : Status
-        SUCCESS; failures are exceptions.
+        SUCCESS or PRUNED; failures are exceptions.
     cost : float
-        Of all validation rows, pooled.
+        Of all validation rows, pooled; of a pruned one the mean of its folds.
     predictions, test_predictions : ndarray of float32 or None
         As in `mpi_automl.trial.Result`.
     scores : dict of str to float
@@ -79,6 +79,8 @@ class Assignment:
         On the clock of `time.monotonic`.
     iterations : int
         Of boosting that is fitted without validation rows, as found before; 0: its default.
+    prune_above : float
+        The evaluation ends when the mean cost of its folds so far is above this.
     """
 
     vector: NDArray[np.float64]
@@ -86,6 +88,7 @@ class Assignment:
     budget: float = 1.0
     deadline: float = np.inf
     iterations: int = 0
+    prune_above: float = np.inf
 
 
 def evaluate(
@@ -139,21 +142,37 @@ class _EvaluationInProgress:
         self.counts = np.zeros(len(self.totals), dtype=np.int64)
         self.models: list[Any] = []
         self.iterations: list[int] = []
+        self.fold_costs: list[float] = []
         self.notes: list[str] = []
 
     def run(self) -> Evaluation:
         folds = self.setup.resampling.folds
         for number, fold in enumerate(folds):
             self._evaluate_fold(fold, len(folds) - number)
-            self._check_pace(number + 1, len(folds))
+            if number + 1 < len(folds):
+                self._check_pace(number + 1, len(folds))
+                if np.mean(self.fold_costs) > self.assignment.prune_above:
+                    return self._pruned(len(folds))
         return replace(self._outcome(self.totals, self.test_total, len(folds)), models=self.models)
 
     def _check_pace(self, folds_done: int, n_folds: int) -> None:
         """Give up a trial whose folds take so long that the last one cannot end in time."""
         elapsed = time.monotonic() - self.started
         needed = elapsed / folds_done * n_folds
-        if folds_done < n_folds and needed > _HOPELESS * (self.assignment.deadline - self.started):
+        if needed > _HOPELESS * (self.assignment.deadline - self.started):
             raise TimeLimitError(f"time limit: {folds_done} of {n_folds} folds took {elapsed:.1f} s")
+
+    def _pruned(self, n_folds: int) -> Evaluation:
+        return Evaluation(
+            status=Status.PRUNED,
+            cost=float(np.mean(self.fold_costs)),
+            predictions=None,
+            test_predictions=None,
+            scores={},
+            fit_seconds=self.fit_seconds,
+            predict_seconds=self.predict_seconds,
+            reason=f"pruned after {len(self.fold_costs)} of {n_folds} folds",
+        )
 
     def _evaluate_fold(self, fold: Fold, folds_left: int) -> None:
         now = time.monotonic()
@@ -176,6 +195,7 @@ class _EvaluationInProgress:
         self.totals[positions] += predictions
         self.counts[positions] += 1
         self.test_total += test_predictions
+        self.fold_costs.append(_fold_cost(self.setup, fold, predictions))
         self.iterations.append(fit.iterations)
         self.models.append(fit.pipeline)
 
@@ -232,6 +252,14 @@ def _score(metric: Any, y: NDArray[Any], predictions: NDArray[np.float32], task_
     """A further metric; one that cannot be computed must not cost the trial."""
     try:
         return float(metric.score(y, predictions, task_type))
+    except ValueError:
+        return float("nan")
+
+
+def _fold_cost(setup: EvaluationSetup, fold: Fold, predictions: NDArray[np.float32]) -> float:
+    """Cost of one fold; NaN where the metric is not defined for its rows."""
+    try:
+        return float(setup.metric.cost(setup.task.y[fold.validation], predictions, setup.task.type))
     except ValueError:
         return float("nan")
 

@@ -205,6 +205,7 @@ class Evaluator:
             "seed": int(trial.seed),
             "budget": float(trial.budget),
             "iterations": int(trial.iterations),
+            "prune_above": float(trial.prune_above),
             "seconds": float(seconds),
             "memory": float(memory),
             "path": "" if path is None else str(path),

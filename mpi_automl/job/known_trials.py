@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mpi_automl.trial import Status
+from mpi_automl.trial import Origin, Status
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mpi_automl.search.proposer import Proposer
     from mpi_automl.trial import TrialKey, TrialUpdate
+
+_PRUNED_SHARE = 0.35
+"""Of the way from the best cost to the dummy's: a trial that is further behind after some folds helps no ensemble
+(docs/performance/evaluation.md)."""
 
 
 class KnownTrials:
@@ -24,6 +28,8 @@ class KnownTrials:
     proposer : Proposer
     rank : int
         This rank: its own trials that come back from rank 0 are left out.
+    prunes : bool
+        Whether trials may be given up that are far behind the best one.
 
     Attributes
     ----------
@@ -31,8 +37,9 @@ class KnownTrials:
         Finished trials of other ranks.
     """
 
-    def __init__(self, proposer: Proposer, rank: int) -> None:
-        self._proposer, self.rank = proposer, rank
+    def __init__(self, proposer: Proposer, rank: int, *, prunes: bool = False) -> None:
+        self._proposer, self.rank, self._prunes = proposer, rank, prunes
+        self._dummy_cost = np.nan
         self._pending: dict[TrialKey, NDArray[np.float64]] = {}
         self.received = 0
 
@@ -41,6 +48,14 @@ class KnownTrials:
         """Of all known trials; infinite without a success."""
         row = self._proposer.history.best()
         return np.inf if row is None else float(self._proposer.history.costs[row])
+
+    @property
+    def prune_above(self) -> float:
+        """Mean cost of its folds above which a trial is given up; infinite until the dummy and a better trial are known."""
+        best = self.best_cost
+        if not self._prunes or not best < self._dummy_cost:
+            return float(np.inf)
+        return float(best + _PRUNED_SHARE * (self._dummy_cost - best))
 
     def add_own(self, update: TrialUpdate) -> None:
         """Learn from a finished trial of this rank."""
@@ -63,6 +78,9 @@ class KnownTrials:
             self.received += len(finished)
 
     def _learn(self, updates: Sequence[TrialUpdate], *, foreign: bool) -> None:
+        for update in updates:
+            if update.origin is Origin.DUMMY and update.status is Status.SUCCESS:
+                self._dummy_cost = update.cost
         self._proposer.tell(
             np.array([update.vector for update in updates]),
             [update.cost for update in updates],

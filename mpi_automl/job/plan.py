@@ -113,6 +113,8 @@ class Plan:
     limits : TrialLimits
     store : StorePlan
     search : SearchPlan
+    prunes : bool
+        Whether trials are given up after some folds that are far behind the best one.
     """
 
     directory: Path
@@ -122,6 +124,7 @@ class Plan:
     limits: TrialLimits
     store: StorePlan
     search: SearchPlan
+    prunes: bool = False
 
     def log_of(self, rank: int) -> Path:
         """Log file of a rank."""

@@ -132,6 +132,7 @@ class Preparation:
             limits=limits,
             store=self._store_plan(directory, time),
             search=self._search_plan(directory, earlier),
+            prunes=setup.resampling.folds_are_alike and settings.fidelity == "none" and not settings.deterministic,
         )
         budget = MemoryBudget.of(world, limits.memory)
         self._log.note(budget.describe())

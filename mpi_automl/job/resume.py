@@ -16,7 +16,7 @@ from mpi_automl.runs.run import Run
 from mpi_automl.search.halving import Halving
 from mpi_automl.storage import schema as store_schema
 from mpi_automl.storage.run_directory import FINISHED
-from mpi_automl.trial import Origin, Status, TrialKey, TrialUpdate
+from mpi_automl.trial import WITH_COST, Origin, Status, TrialKey, TrialUpdate
 
 if TYPE_CHECKING:
     from mpi_automl.evaluation.setup import EvaluationSetup
@@ -114,7 +114,7 @@ def read_earlier_legs(run: Run) -> EarlierLegs | None:
     reader = run.reader
     records = reader.records
     usable = np.flatnonzero((records["status"] != Status.STOPPED) & (records["origin"] != Origin.DUMMY))
-    has_cost = records["status"][usable] == Status.SUCCESS
+    has_cost = np.isin(records["status"][usable], WITH_COST)
     dummies = (records["origin"] == Origin.DUMMY) & (records["status"] == Status.SUCCESS)
     return EarlierLegs(
         keys=tuple(reader.keys[row] for row in usable),

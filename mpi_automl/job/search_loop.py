@@ -99,6 +99,7 @@ class SearchLoop:
         if trial is None:
             self._recorder.note("every configuration of the space has been evaluated")
             return
+        trial = replace(trial, prune_above=self._sharing.known.prune_above)
         self._running.submit(trial, self._recorder.keep_model_below(trial))
         self._recorder.begin(trial)
         self._sharing.report_start(trial)

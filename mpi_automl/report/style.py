@@ -76,6 +76,7 @@ STATUS_LOOKS = {
     Status.TIMEOUT: Look(ORANGE, "///"),
     Status.MEMOUT: Look(PINK, "..."),
     Status.STOPPED: Look(GREY),
+    Status.PRUNED: Look(SKY, "---"),
 }
 """How each end of a trial is shown, wherever trials are counted by it."""
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ConfigSpace import CategoricalHyperparameter, Constant, OrdinalHyperparameter
 
-from mpi_automl.trial import Status
+from mpi_automl.trial import WITH_COST, Status
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -95,8 +95,8 @@ def observed_costs(costs: Floats, statuses: NDArray[np.int8], budgets: Floats | 
         is not learned from.
     """
     seen = np.full(len(costs), np.nan)
-    good = (statuses == Status.SUCCESS) & np.isfinite(costs)
-    failed = np.isin(statuses, (*_FAILED, Status.SUCCESS)) & ~good
+    good = np.isin(statuses, WITH_COST) & np.isfinite(costs)
+    failed = np.isin(statuses, (*_FAILED, *WITH_COST)) & ~good
     if budgets is not None and good.any():
         budget = learned_budget(budgets[good])
         good, failed = good & (budgets == budget), failed & (budgets <= budget)

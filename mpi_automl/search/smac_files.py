@@ -24,6 +24,8 @@ _STATUSES = {
     Status.CRASHED: StatusType.CRASHED,
     Status.TIMEOUT: StatusType.TIMEOUT,
     Status.MEMOUT: StatusType.MEMORYOUT,
+    # SMAC has no status for it; its own racing counts such a trial as one that took too long.
+    Status.PRUNED: StatusType.TIMEOUT,
 }
 
 

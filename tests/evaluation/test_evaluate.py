@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from mpi_automl.evaluation.evaluate import Assignment, evaluate, refit
 from mpi_automl.evaluation.setup import training_rows_first
+from mpi_automl.evaluation.trial_status import TimeLimitError
 from mpi_automl.metrics.registry import get_metric
 from mpi_automl.space.component import StagedFitting
 from mpi_automl.space.predictions import UnusablePredictionsError
@@ -177,3 +178,27 @@ def test_smaller_budget_takes_fewer_rows():
     assert whole.models[0][-1].tree_.n_node_samples[0] == n_train
     assert part.models[0][-1].tree_.n_node_samples[0] == round(n_train / 4)
     assert whole.predictions.shape == part.predictions.shape
+
+
+def test_a_trial_far_behind_is_given_up_after_a_fold_and_keeps_the_cost_of_that():
+    setup = make_setup((DecisionTreeClassifier(max_depth=1), None), resampling="cv")
+    whole = evaluate(setup, assignment())
+    pruned = evaluate(setup, assignment(prune_above=whole.cost / 10))
+    assert pruned.status is Status.PRUNED
+    assert pruned.predictions is None
+    assert not pruned.models
+    assert pruned.reason == "pruned after 1 of 5 folds"
+    assert 0 < pruned.cost < 1
+    assert evaluate(setup, assignment(prune_above=1.0)).cost == whole.cost
+
+
+def test_a_trial_whose_first_fold_takes_too_long_is_given_up():
+    class Sleeper(DecisionTreeClassifier):
+        def fit(self, X, y):
+            time.sleep(0.4)
+            return super().fit(X, y)
+
+    setup = make_setup((Sleeper(), None), resampling="cv")
+    started = time.monotonic()
+    with pytest.raises(TimeLimitError, match="1 of 5 folds took"):
+        evaluate(setup, assignment(deadline=started + 0.9))

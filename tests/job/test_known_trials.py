@@ -1,10 +1,13 @@
 """What a rank's proposer learns of its own trials and of others."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from simulated_loop import make_proposer, make_update
 
 from mpi_automl.job.known_trials import KnownTrials
-from mpi_automl.trial import Status
+from mpi_automl.trial import Origin, Status
 
 
 def test_finished_trials_of_others_are_learned_and_counted():
@@ -28,3 +31,23 @@ def test_a_trial_of_another_rank_is_pending_until_it_ends():
     known.receive([make_update(0, 0)])
     assert len(proposer._pending) == 1
     assert known.received == 1
+
+
+def test_trials_are_given_up_far_behind_the_best_once_the_dummy_is_known():
+    known = KnownTrials(make_proposer(), rank=1, prunes=True)
+    assert known.prune_above == np.inf
+    known.add_own(make_update(1, 0, cost=0.1))
+    assert known.prune_above == np.inf
+    dummy = make_update(0, 0, cost=0.5)
+    known.receive([replace(dummy, origin=Origin.DUMMY, vector=np.full_like(dummy.vector, np.nan))])
+    assert known.prune_above == pytest.approx(0.1 + 0.35 * 0.4)
+    known.add_own(replace(make_update(1, 1, Status.PRUNED), cost=0.05))
+    assert known.best_cost == 0.1
+
+
+def test_without_pruning_no_trial_is_given_up():
+    known = KnownTrials(make_proposer(), rank=1)
+    dummy = make_update(0, 0, cost=0.5)
+    known.receive([replace(dummy, origin=Origin.DUMMY, vector=np.full_like(dummy.vector, np.nan))])
+    known.add_own(make_update(1, 0, cost=0.1))
+    assert known.prune_above == np.inf
