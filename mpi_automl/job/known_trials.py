@@ -51,7 +51,7 @@ class KnownTrials:
 
     @property
     def prune_above(self) -> float:
-        """Mean cost of its folds above which a trial is given up; infinite until the dummy and a better trial are known."""
+        """Mean cost of folds above which a trial is given up; infinite until the dummy and a better trial are known."""
         best = self.best_cost
         if not self._prunes or not best < self._dummy_cost:
             return float(np.inf)

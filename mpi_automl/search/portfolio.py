@@ -39,9 +39,19 @@ def portfolio(space: VectorSpace) -> Floats:
         Valid configurations in the order in which to try them; the default configuration is not among
         those that are added for learners without one.
     """
-    published = [adapt_configuration(space, entry) for entry in _published(space)]
+    fixed = _meta(space).get("fixed", {})
+    published = [adapt_configuration(space, entry) for entry in _published(space) if _has(entry, fixed)]
     vectors = [vector for vector in published if vector is not None]
     return np.array([*vectors, *_each_learner(space, vectors)]).reshape(-1, len(space))
+
+
+def _meta(space: VectorSpace) -> dict[str, Any]:
+    return space.space.meta or {}
+
+
+def _has(entry: dict[str, Any], fixed: dict[str, str]) -> bool:
+    """Whether an entry has the learner of a space that has only one."""
+    return all(name not in fixed or entry.get(name) in (None, fixed[name]) for name in _LEARNERS)
 
 
 def _chosen(task: str) -> list[dict[str, Any]] | None:
@@ -54,10 +64,11 @@ def _chosen(task: str) -> list[dict[str, Any]] | None:
 
 
 def _published(space: VectorSpace) -> list[dict[str, Any]]:
-    chosen = _chosen(str((space.space.meta or {}).get("task", "")))
+    chosen = _chosen(str(_meta(space).get("task", "")))
     if chosen is not None:
         return chosen
-    learner = next((name for name in _LEARNERS if name in space.names), "")
+    choices = {*space.names, *_meta(space).get("fixed", {})}
+    learner = next((name for name in _LEARNERS if name in choices), "")
     folder = resources.files(__package__) / "portfolios"
     contents = [json.loads((folder / file).read_text(encoding="utf-8")) for file in _FILES]
     return [entry for content in contents for entry in content["configurations"] if learner in entry]

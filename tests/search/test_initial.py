@@ -105,12 +105,23 @@ def test_a_kind_that_is_no_file_is_explained():
         initial_design(small_space(), "sobool", 0, 1, 1)
 
 
-@pytest.mark.parametrize("task_type", [TaskType.BINARY, TaskType.REGRESSION])
-def test_the_portfolio_is_valid_in_the_real_space_and_tries_every_learner(task_type):
+def mixed_profile(task_type: TaskType) -> Profile:
     kinds = (ColumnKind.NUMERICAL,) * 4 + (ColumnKind.CATEGORICAL,) * 4
     facts = {"n_rows": 500, "n_columns": 8, "n_outputs": 2, "kinds": kinds, "cardinalities": (0,) * 4 + (3,) * 4}
-    profile = Profile(task_type, **facts, has_missing=True, is_sparse=False, is_nonnegative=False)
-    space = build_space(profile).configspace
+    return Profile(task_type, **facts, has_missing=True, is_sparse=False, is_nonnegative=False)
+
+
+def test_a_space_with_one_learner_has_the_portfolio_of_that_learner():
+    space = build_space(mixed_profile(TaskType.BINARY), include=["classifier:lightgbm"])
+    vectors = initial_design(space.configspace, "portfolio", 0, 1, 1)
+    described = [space.describe(vector) for vector in vectors]
+    assert described[0].startswith("lightgbm")
+    assert any("extra_trees=True" in text for text in described)
+
+
+@pytest.mark.parametrize("task_type", [TaskType.BINARY, TaskType.REGRESSION])
+def test_the_portfolio_is_valid_in_the_real_space_and_tries_every_learner(task_type):
+    space = build_space(mixed_profile(task_type)).configspace
     vectors = np.array(initial_design(space, "portfolio", 0, 1, 1))
     for vector in vectors:
         space.check_configuration_vector_representation(vector)
@@ -124,7 +135,8 @@ def test_the_portfolio_is_valid_in_the_real_space_and_tries_every_learner(task_t
         assert VectorSpace(space).is_forbidden(column)[0]
     if task_type.is_classification:
         assert len(vectors) >= 33 + len(set(learners.tolist())) - 7
-        assert np.mean(learners[:33] == list(space[step].choices).index("gradient_boosting")) > 0.2
+        assert np.mean(learners[:46] == list(space[step].choices).index("gradient_boosting")) > 0.2
+    assert list(space[step].choices)[int(learners[0])] == "lightgbm"
 
 
 def test_ranks_legs_and_trials_have_their_own_seeds():
