@@ -73,7 +73,7 @@ class Preparation:
         from mpi_automl.space.registry import import_plugins
 
         settings = self._settings
-        if not self._is_resumed:
+        if self._path is not None and not self._is_resumed:
             RunDirectory.check_free(self._path)
         import_plugins(settings.plugins)
         task = self._load()
@@ -147,6 +147,7 @@ class Preparation:
 
     @cached_property
     def _earlier_legs(self) -> Run:
+        assert self._path is not None
         return Run(self._path)
 
     def finished_search(self, plan: Plan) -> Run:
