@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi_automl.errors import UserError
-from mpi_automl.estimators.jobs import trial_server
+from mpi_automl.estimators.fitted_model import check_origin
+from mpi_automl.estimators.servers import trial_server
 from mpi_automl.machine.cores import threads_before_mpi
 from mpi_automl.metrics.registry import get_metric
 from mpi_automl.space.registry import import_plugins
@@ -97,25 +97,28 @@ def performance_over_time(run: Run) -> pd.DataFrame:
     return pd.DataFrame({"Timestamp": ended, "single_best_optimization_score": values})
 
 
-def refit(
-    run: Run,
-    model: EnsembleModel,
-    rows: tuple[Any, Any],
-    settings: Settings,
-    comm: Any,
-    temporary: Callable[[], str],
-) -> Path:
-    """Collective. Fit the members on all rows, within the settings' limits; gives the directory of the new model."""
+def load_model(world: World, run: Run) -> EnsembleModel:
+    """Collective. The final model of a run, which one rank reads unless it is large."""
+    world.together(lambda: import_plugins(run.plugins))
+    model = world.on_root(lambda: run.model if run.model.is_in_memory else None)
+    return model or world.together(lambda: run.model)
+
+
+def refit(run: Run, model: EnsembleModel, rows: tuple[Any, Any], settings: Settings, comm: Any) -> EnsembleModel:
+    """Collective. Fit the members on all rows, within the settings' limits; gives the new model."""
+    from mpi_automl.ensemble.model import EnsembleModel
     from mpi_automl.runs.refit import refit_rows
 
-    with trial_server(settings) as evaluator:
+    with trial_server(settings) as evaluator, TemporaryDirectory(prefix="mpi_automl_") as own:
         world = world_of(comm)
+        world.on_root(lambda: check_origin(model, run))
         # Ranks need a place that all of them see.
-        place = Path(temporary()) if world.size == 1 else run.path / "model-refit"
+        place = Path(own) if world.size == 1 else run.path / "model-refit"
         failures = refit_rows(world, evaluator, run, model, rows, place, settings)
+        refitted = world.together(lambda: EnsembleModel.load(place, trusted=model.trusted))
     for key, reason in failures.items():
         warnings.warn(f"Member {key} keeps the models of its folds: {reason}.", stacklevel=2)
-    return place
+    return refitted
 
 
 def world_of(comm: Any) -> World:
