@@ -21,6 +21,7 @@ from mpi_automl.machine.launcher import detect_launch
 from mpi_automl.runs.leaderboard import leaderboard
 from mpi_automl.runs.rebuild import rebuild_ensemble
 from mpi_automl.runs.run import Run
+from mpi_automl.storage.run_directory import RunDirectory
 from mpi_automl.trial import TrialKey
 
 if TYPE_CHECKING:
@@ -93,7 +94,8 @@ class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
         outcome = in_own_words(search)
         if outcome.directory is not None:
             self.run_directory_, self._temporary_run = str(outcome.directory), temporary
-            self._adopt(results.load_model(results.world_of(comm), Run(outcome.directory, plugins=self._trusted)))
+            world, model = results.world_of(comm), RunDirectory(outcome.directory).model
+            self._adopt(results.load_model(world, model, self._trusted))
         if outcome.interruption is not None:
             outcome.interruption.deliver(is_temporary=temporary is not None)
 
@@ -198,7 +200,7 @@ class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
         if directory is None:
             in_own_words(lambda: world.on_root(lambda: check_origin(self.model_, run)))
         in_own_words(lambda: rebuild_ensemble(world, run, size=size, nbest=nbest, method=method))
-        model = results.load_model(world, run)
+        model = results.load_model(world, run.directory.model, self._trusted)
         return self._adopt(model) if directory is None else self._take_over(model, run.path)
 
     def refit(self, X: Any, y: Any, *, comm: Any = None) -> Any:
