@@ -40,7 +40,7 @@ class HeldFile:
     def open(self) -> BinaryIO:
         """A stream from the first byte on; each has a position of its own, for threads and forked processes."""
         if isinstance(self._content, int):
-            return io.BufferedReader(_Stream(self._content))
+            return io.BufferedReader(_Stream(self._content, self))
         return io.BytesIO(self._content)
 
     def read(self) -> bytes:
@@ -50,10 +50,10 @@ class HeldFile:
 
 
 class _Stream(io.RawIOBase):
-    """Reads a descriptor without its position, which others share."""
+    """Reads a descriptor without its position, which others share, and keeps its owner from closing it."""
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+    def __init__(self, descriptor: int, owner: HeldFile) -> None:
+        self._descriptor, self._owner = descriptor, owner
         self._position = 0
 
     def readable(self) -> bool:

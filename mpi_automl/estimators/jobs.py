@@ -88,21 +88,25 @@ def run_here(settings: Settings, data: Data, comm: Any) -> JobOutcome:
         speaks = session.world.is_root
         try:
             summary = run(session, lambda: data.task(session.settings)).summary
-        except UserError as error:
-            received = session.agreed_signal()
+        except StoppedEarlyError as error:
+            received, place = session.agreed_signal(), Path(error.args[0]).absolute()
             if received is None:
                 raise
-            place = Path(error.args[0]).absolute() if isinstance(error, StoppedEarlyError) else None
-            found = "no trial had ended." if place else str(error)
-            return JobOutcome(None, Interruption(received, found, place, speaks))
-        received = session.agreed_signal()
-        directory = summary.directory.absolute()
+            return JobOutcome(None, Interruption(received, "no trial had ended.", place, speaks))
+        except UserError as error:
+            # Nothing may wait for other ranks here: they may have met no error.
+            received = session.signals.received
+            if received is None:
+                raise
+            return JobOutcome(None, Interruption(received, str(error), speaks=speaks))
+        received, place = session.agreed_signal(), summary.directory.absolute()
         if received is None:
-            return JobOutcome(directory)
-        if summary.is_interrupted:
-            found = "the result of the trials that had ended is saved."
-            return JobOutcome(directory, Interruption(received, found, directory, speaks))
-        return JobOutcome(directory, Interruption(received, COMPLETE, speaks=speaks))
+            return JobOutcome(place)
+        if not summary.is_interrupted:
+            return JobOutcome(place, Interruption(received, COMPLETE, speaks=speaks))
+        return JobOutcome(
+            place, Interruption(received, "the result of the trials that had ended is saved.", place, speaks)
+        )
 
 
 def in_own_words(work: Callable[[], Any]) -> Any:

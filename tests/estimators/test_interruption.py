@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ from mpi_automl.storage.run_directory import RunDirectory
 pytestmark = pytest.mark.launches
 
 PROGRAM = Path(__file__).parent / "programs" / "interrupted.py"
+LONG = {"time": 120, "trial_time": 20, "include": ("classifier:decision_tree", "classifier:gaussian_nb")}
+X, y = load_breast_cancer(return_X_y=True)
 
 
 def wait_for_trials(find, is_alive, count=2):
@@ -85,22 +88,35 @@ def test_under_a_launcher_the_status_says_that_the_run_can_be_resumed(launch, tm
     assert RunDirectory(tmp_path / "run").read_ensemble()["members"]
 
 
-def test_a_handler_of_the_program_decides(tmp_path):
-    X, y = load_breast_cancer(return_X_y=True)
-    received = []
-    previous = signal.signal(signal.SIGTERM, lambda number, frame: received.append(number))
+@contextmanager
+def sent(number, place, count):
+    """Send this process a signal once a run is there and has ended trials."""
 
     def send():
-        wait_for_trials(lambda: tmp_path / "run", lambda: True)
-        os.kill(os.getpid(), signal.SIGTERM)
+        while not (place / "lock.json").exists():
+            time.sleep(0.01)
+        wait_for_trials(lambda: place, lambda: True, count)
+        os.kill(os.getpid(), number)
 
     sender = threading.Thread(target=send)
     sender.start()
+    yield
+    sender.join()
+
+
+def test_ctrl_c_before_any_trial_has_ended_is_no_mistake_in_the_data(tmp_path):
+    automl = AutoMLClassifier(out=str(tmp_path / "run"), **LONG)
+    with sent(signal.SIGINT, tmp_path / "run", 0), pytest.raises(KeyboardInterrupt, match="Interrupted by SIGINT"):
+        automl.fit(X, y)
+
+
+def test_a_handler_of_the_program_decides(tmp_path):
+    received = []
+    previous = signal.signal(signal.SIGTERM, lambda number, frame: received.append(number))
     try:
-        include = ("classifier:decision_tree", "classifier:gaussian_nb")
-        automl = AutoMLClassifier(time=120, trial_time=20, include=include, out=str(tmp_path / "run")).fit(X, y)
+        with sent(signal.SIGTERM, tmp_path / "run", 2):
+            automl = AutoMLClassifier(out=str(tmp_path / "run"), **LONG).fit(X, y)
     finally:
-        sender.join()
         signal.signal(signal.SIGTERM, previous)
     assert received == [signal.SIGTERM]
     assert automl.score(X, y) > 0.8
