@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mpi_automl.cli.options import add_settings, settings_from
 from mpi_automl.errors import UserError
+from mpi_automl.job.signals import TO_BE_RESUMED
 from mpi_automl.machine.launcher import detect_launch
 from mpi_automl.settings import Settings
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from mpi_automl.job.rank_log import RankLog
     from mpi_automl.parallel.world import World
     from mpi_automl.runs.summary import RunSummary
-
-TO_BE_RESUMED = 75
-"""Exit status (EX_TEMPFAIL) of a run that has not used its time: a batch script may queue it again."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,16 +58,21 @@ def run_job(settings: Settings, load: Callable[[], Task]) -> int:
     with JobSession.start(settings, _terminal) as session:
         # Imported while the trial server starts.
         from mpi_automl.job.conclusion import StoppedEarlyError
+        from mpi_automl.job.failure import resume_advice
         from mpi_automl.run import run
 
         try:
             conclusion = run(session, load)
         except StoppedEarlyError as error:
-            session.observer.note(str(error))
+            advice = resume_advice(settings, error.args[0])
+            session.observer.note(f"Interrupted before any trial had ended. {advice}")
             return TO_BE_RESUMED
         page = session.world.on_root(lambda: last_page(settings, conclusion, session.log))
         session.observer.report_written(page)
-    return TO_BE_RESUMED if conclusion.summary.is_interrupted else 0
+        if not conclusion.summary.is_interrupted:
+            return 0
+        session.observer.note(f"Interrupted. {resume_advice(settings, conclusion.summary.directory)}")
+    return TO_BE_RESUMED
 
 
 def _terminal(world: World) -> Observer:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mpi_automl.cli.fit import TO_BE_RESUMED
 from mpi_automl.errors import UserError
+from mpi_automl.job.signals import TO_BE_RESUMED
 from mpi_automl.machine.launcher import detect_launch
 
 if TYPE_CHECKING:

@@ -116,7 +116,7 @@ def prepare(
     train = _with_targets(_checked(train), settings, notes)
     if validation is not None:
         validation = _with_targets(_checked(validation), settings, notes)
-    train, groups = _without_groups(train, settings.groups, validation)
+    source, (train, groups) = train.features, _without_groups(train, settings.groups, validation)
     target, doubt = infer_target(train.targets_or_fail, settings.task)
     if doubt:
         notes.append(doubt)
@@ -128,7 +128,7 @@ def prepare(
     )
     schema = Schema(
         columns,
-        tuple(features.columns),
+        _source_columns(source, is_sparse=isinstance(features, SparseTable)),
         target,
         isinstance(features, SparseTable),
         isinstance(features, SparseTable) and features.generated,
@@ -230,16 +230,34 @@ def _without_groups(
     """The training table without the column of groups, and the groups of all rows, those of validation last."""
     if name is None:
         return train, None
-    tables = [train] if validation is None else [train, validation]
-    holders = [part.features.dense if isinstance(part.features, SparseTable) else part.features for part in tables]
-    for holder in holders:
-        if name not in holder.columns:
-            raise unknown_column(name, list(holder.columns), "--groups")
-    codes = pd.factorize(pd.concat([as_strings(holder[name]) for holder in holders]))[0].astype(np.int64)
+    parts = [_column_and_rest(part.features, name) for part in ([train] if validation is None else [train, validation])]
+    codes = pd.factorize(pd.concat([as_strings(column) for column, _ in parts]))[0].astype(np.int64)
     alone = np.flatnonzero(codes < 0)
     codes[alone] = codes.max() + 1 + np.arange(len(alone))
-    kept, features = holders[0].drop(columns=[name]), train.features
-    return replace(train, features=replace(features, dense=kept) if isinstance(features, SparseTable) else kept), codes
+    return replace(train, features=parts[0][1]), codes
+
+
+def _column_and_rest(features: Any, name: str) -> tuple[pd.Series, Any]:
+    """The column of groups, and the features without it."""
+    if not isinstance(features, SparseTable):
+        if name not in features.columns:
+            raise unknown_column(name, list(features.columns), "--groups")
+        return features[name], features.drop(columns=[name])
+    if name in features.dense.columns:
+        return features.dense[name], replace(features, dense=features.dense.drop(columns=[name]))
+    if name not in features.columns:
+        raise unknown_column(name, [*features.dense.columns, *features.columns], "--groups")
+    kept = [position for position, column in enumerate(features.columns) if column != name]
+    values = features.matrix[:, [features.columns.index(name)]].toarray().ravel()
+    columns = tuple(features.columns[position] for position in kept)
+    return pd.Series(values), replace(features, matrix=features.matrix[:, kept], columns=columns)
+
+
+def _source_columns(features: Any, *, is_sparse: bool) -> tuple[str, ...]:
+    """The columns of a table without names: those of the training table, also where they are not learned from."""
+    if isinstance(features, SparseTable) and not is_sparse:
+        return (*features.dense.columns, *features.columns)
+    return tuple(features.columns)
 
 
 def _dense_if_mixed(features: Any) -> Any:

@@ -2,7 +2,8 @@
 
 ``manifest.json`` says how the table is encoded, who the members are and how they are combined;
 ``<leg>-<rank>-<number>.skops`` holds the fitted pipelines of one member. So members can be written by different ranks,
-and predicting never needs more than one of them in memory.
+and predicting never needs more than one of them in memory. A loaded model holds its files: it predicts when the
+directory is gone, or holds another model.
 """
 
 from __future__ import annotations
@@ -12,11 +13,10 @@ import importlib.metadata
 import json
 import os
 import shutil
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from mpi_automl.atomic_write import atomic_write, atomic_write_text
 from mpi_automl.data.schema import Schema
 from mpi_automl.ensemble.combination import MemberCombination, from_mapping, parse_key
+from mpi_automl.ensemble.held_files import IN_MEMORY, HeldFile, hold_contents, hold_files
 from mpi_automl.ensemble.trusted_types import load_pipelines
 from mpi_automl.errors import UserError
 from mpi_automl.space.predictions import predict
@@ -79,11 +80,17 @@ def add_member(directory: Path, key: TrialKey, source: Path, kind: str) -> Membe
             os.link(source, temporary)
         except OSError:
             shutil.copyfile(source, temporary)
-    return MemberFile(name, _sha256(directory / name), kind)
+    with (directory / name).open("rb") as file:
+        return MemberFile(name, _sha256(file), kind)
 
 
 def write_manifest(
-    directory: Path, schema: Schema, combination: MemberCombination, files: Mapping[TrialKey, MemberFile], metric: str
+    directory: Path,
+    schema: Schema,
+    combination: MemberCombination,
+    files: Mapping[TrialKey, MemberFile],
+    metric: str,
+    run: str = "",
 ) -> None:
     """Complete a model whose members are all there; before, the directory is not a model.
 
@@ -96,10 +103,13 @@ def write_manifest(
         Of all members, as `add_member` returned them.
     metric : str
         What the ensemble was chosen by.
+    run : str
+        The run that its members come from, as `Run.identity` has it.
     """
     manifest = {
         "version": _VERSION,
         "metric": metric,
+        "run": run,
         "combination": combination.to_mapping(),
         "members": {str(key): vars(files[key]) for key in combination.weights},
         "packages": {name: _release(name) for name in _PACKAGES},
@@ -113,15 +123,21 @@ class EnsembleModel:
     """Predicts raw tables with the members of a model's directory.
 
     Members are loaded when they are needed, and kept as long as their files together are no larger than `memory`.
+    Threads may share a model. Copies share its files.
 
     Attributes
     ----------
     directory : Path
+        Where the model was found.
     schema : Schema
     combination : MemberCombination
     files : dict of TrialKey to MemberFile
+    held : dict of str to HeldFile
+        The files by their names; without those that were missing.
     metric : str
         What the ensemble was chosen by.
+    run : str
+        The run that its members come from, as `Run.identity` has it; empty if it is not known.
     trusted : tuple of str
         Full names of further types that the members may hold, or of modules with such types.
     memory : float
@@ -132,10 +148,12 @@ class EnsembleModel:
     schema: Schema
     combination: MemberCombination
     files: dict[TrialKey, MemberFile]
+    held: dict[str, HeldFile]
     metric: str
+    run: str = ""
     trusted: tuple[str, ...] = ()
     memory: float = 1024.0
-    _loaded: OrderedDict[TrialKey, list[Any]] = field(default_factory=OrderedDict, init=False, repr=False)
+    _loaded: dict[TrialKey, list[Any]] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def load(cls, directory: Path | str, *, trusted: Iterable[str] = (), memory: float = 1024.0) -> EnsembleModel:
@@ -155,7 +173,7 @@ class EnsembleModel:
         Raises
         ------
         UserError
-            If there is no model, or its manifest is damaged.
+            If there is no model, its manifest is damaged, or a file cannot be read.
         """
         directory = Path(directory)
         try:
@@ -172,7 +190,11 @@ class EnsembleModel:
             files = {parse_key(key): MemberFile(**facts) for key, facts in manifest["members"].items()}
             schema = Schema.from_json(json.dumps(manifest["schema"]))
             _check_files(combination, files)
-            return cls(directory, schema, combination, files, str(manifest["metric"]), tuple(trusted), memory)
+            held = hold_files(directory / file.name for file in files.values())
+            metric, run = str(manifest["metric"]), str(manifest.get("run", ""))
+            return cls(directory, schema, combination, files, held, metric, run, tuple(trusted), memory)
+        except OSError as error:
+            raise UserError(f"The model in {directory} cannot be read ({error}).") from error
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UserError(f"The file {directory / MANIFEST} is damaged ({error!r}).") from error
 
@@ -180,6 +202,11 @@ class EnsembleModel:
     def weights(self) -> dict[TrialKey, float]:
         """Weights of the members, heaviest first."""
         return self.combination.weights
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether the files are held in memory: those of a large model stay on disk, held open."""
+        return sum(file.size for file in self.held.values()) <= IN_MEMORY
 
     def predict(self, table: Any) -> NDArray[Any]:
         """Labels or values, as they were in the training table.
@@ -278,25 +305,55 @@ class EnsembleModel:
         UserError
             If its file is missing, is not the one that was written, or holds anything that is not trusted.
         """
-        if key in self._loaded:
-            self._loaded.move_to_end(key)
-            return self._loaded[key]
-        path = self.directory / self.files[key].name
-        if not path.is_file():
-            raise UserError(f"The model file {path} is missing.")
-        if _sha256(path) != self.files[key].sha256:
-            raise UserError(f"The model file {path} has been changed since it was written, so it is not loaded.")
-        pipelines = load_pipelines(path, self.trusted)
+        # Threads share the dict: no step on it may depend on the one before.
+        pipelines = self._loaded.pop(key, None) or self._read(key)
         self._loaded[key] = pipelines
-        while len(self._loaded) > 1 and self._loaded_size() > self.memory:
-            self._loaded.popitem(last=False)
+        for oldest in list(self._loaded)[:-1]:
+            if self._loaded_size() > self.memory:
+                self._loaded.pop(oldest, None)
         return pipelines
 
+    def write_member(self, key: TrialKey, directory: Path) -> MemberFile:
+        """Put the pipelines of one member into the directory of another model, for `write_manifest`."""
+        file = self.files[key]
+        with self._open(key) as source, atomic_write(directory / file.name) as temporary, temporary.open("wb") as copy:
+            shutil.copyfileobj(source, copy)
+        return file
+
+    def _open(self, key: TrialKey) -> BinaryIO:
+        """The file of a member, as it was written."""
+        path = self.directory / self.files[key].name
+        if path.name not in self.held:
+            raise UserError(f"The model file {path} is missing.")
+        file = self.held[path.name].open()
+        try:
+            digest = _sha256(file)
+        except OSError as error:
+            raise UserError(f"The model file {path} cannot be read ({error.strerror}).") from error
+        if digest != self.files[key].sha256:
+            raise UserError(f"The model file {path} has been changed since it was written, so it is not loaded.")
+        file.seek(0)
+        return file
+
+    def _read(self, key: TrialKey) -> list[Any]:
+        with self._open(key) as file:
+            return load_pipelines(self.directory / self.files[key].name, self.trusted, file=file)
+
     def _loaded_size(self) -> float:
-        return sum((self.directory / self.files[key].name).stat().st_size for key in self._loaded) / 2**20
+        return sum(self.held[self.files[key].name].size for key in list(self._loaded)) / 2**20
+
+    def __copy__(self) -> EnsembleModel:
+        return replace(self)
+
+    def __deepcopy__(self, memo: Any) -> EnsembleModel:
+        return replace(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_loaded": OrderedDict()}
+        contents = {name: file.read() for name, file in self.held.items()}
+        return {**self.__dict__, "held": contents, "_loaded": {}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, held=hold_contents(state["held"]))
 
 
 def _check_files(combination: MemberCombination, files: Mapping[TrialKey, MemberFile]) -> None:
@@ -305,11 +362,10 @@ def _check_files(combination: MemberCombination, files: Mapping[TrialKey, Member
             raise ValueError(f"the file of member {key} must be {key}.skops")
 
 
-def _sha256(path: Path) -> str:
+def _sha256(file: BinaryIO) -> str:
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
+    while block := file.read(1 << 20):
+        digest.update(block)
     return digest.hexdigest()
 
 

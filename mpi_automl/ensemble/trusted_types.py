@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from mpi_automl.errors import UserError
 from mpi_automl.space.trusted import TRUSTED
@@ -22,7 +22,7 @@ def trusted_types(further: Iterable[str] = ()) -> list[str]:
     return [_EXPORTED, *TRUSTED, *further]
 
 
-def load_pipelines(path: Path, trusted: Iterable[str] = ()) -> list[Any]:
+def load_pipelines(path: Path, trusted: Iterable[str] = (), *, file: BinaryIO | None = None) -> list[Any]:
     """Load a list of fitted pipelines.
 
     Parameters
@@ -31,6 +31,8 @@ def load_pipelines(path: Path, trusted: Iterable[str] = ()) -> list[Any]:
         Written by skops.
     trusted : iterable of str
         Full names of further types to trust, or of modules: then all types defined in them or below.
+    file : binary stream, optional
+        The file that was opened by that path before.
 
     Raises
     ------
@@ -38,7 +40,7 @@ def load_pipelines(path: Path, trusted: Iterable[str] = ()) -> list[Any]:
         If the file is missing or damaged, or holds anything of a type that is not trusted.
     """
     try:
-        loaded = _load(path, list(trusted))
+        loaded = _load(path, path if file is None else file, list(trusted))
     except UserError:
         raise
     except FileNotFoundError as error:
@@ -50,16 +52,16 @@ def load_pipelines(path: Path, trusted: Iterable[str] = ()) -> list[Any]:
     return loaded
 
 
-def _load(path: Path, further: list[str]) -> Any:
+def _load(path: Path, file: Path | BinaryIO, further: list[str]) -> Any:
     """Load with the lists alone; types that the package defines are only looked for when they are not enough."""
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
 
     known = trusted_types(further)
     try:
-        return skops.io.load(path, trusted=known)
+        return skops.io.load(file, trusted=known)
     except UntrustedTypesFoundException:
-        found = set(skops.io.get_untrusted_types(file=path)) - set(known)
+        found = set(skops.io.get_untrusted_types(file=file)) - set(known)
     own = {name for name in found if name.startswith((_OWN_ESTIMATORS, *(f"{module}." for module in further)))}
     if found != own:
         names = ", ".join(sorted(found - own))
@@ -67,7 +69,7 @@ def _load(path: Path, further: list[str]) -> Any:
             f"The model file {path} holds objects of types that are not trusted ({names}), so it is not loaded; "
             f"if they belong to components of your own, name their modules with --plugins."
         )
-    return skops.io.load(path, trusted=[*known, *own])
+    return skops.io.load(file, trusted=[*known, *own])
 
 
 def _line(error: Exception) -> str:

@@ -11,14 +11,17 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from mpi_automl.estimators import results
-from mpi_automl.estimators.fitted_model import FittedModelMixin
-from mpi_automl.estimators.jobs import Data, in_own_words, run_here, run_launched
+from mpi_automl.estimators.fitted_model import FittedModelMixin, TemporaryRun, check_origin
+from mpi_automl.estimators.jobs import Data, JobOutcome, in_own_words, run_here
+from mpi_automl.estimators.launched_job import run_launched
 from mpi_automl.estimators.output import OutputMixin
 from mpi_automl.estimators.parameters import EstimatorParameters
+from mpi_automl.estimators.targets import rows_with_target
 from mpi_automl.machine.launcher import detect_launch
 from mpi_automl.runs.leaderboard import leaderboard
 from mpi_automl.runs.rebuild import rebuild_ensemble
 from mpi_automl.runs.run import Run
+from mpi_automl.storage.run_directory import RunDirectory
 from mpi_automl.trial import TrialKey
 
 if TYPE_CHECKING:
@@ -68,33 +71,41 @@ class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
             If the data or a parameter cannot be used.
         RuntimeError
             If the ranks started for `n_jobs` fail.
+        KeyboardInterrupt
+            After SIGINT (Ctrl-C), once the estimator is fitted with what was finished.
+        SystemExit
+            Likewise after SIGTERM, and under a launcher after SIGINT too, with status 75.
         """
         X, y = self._checked_training(X, y)
-        data = Data(X, y, X_test, y_test, dataset_name)
-        directory = in_own_words(lambda: self._run(data, comm))
-        self.run_directory_ = str(directory)
-        return self._adopt(Run(directory).directory.model)
+        self._run_job(Data(X, y, X_test, y_test, dataset_name), comm)
+        return self
 
-    def _run(self, data: Data, comm: Any) -> Path:
+    def _run_job(self, data: Data, comm: Any) -> None:
+        """Collective. Search, and be fitted with the result, also when a signal ends the search."""
         alone = comm is None and not detect_launch().is_parallel
-        out = self.out
-        if out is None and alone:
-            out = self._temporary()
-        settings = self._settings(task=self._task_type(data.y), out=out)
+        temporary = TemporaryRun() if alone and self.out is None and self.resume is None else None
+        out = self.out if temporary is None else temporary.path
         ranks = (os.cpu_count() or 1) if self.n_jobs == -1 else self.n_jobs or 1
-        if alone and ranks > 1:
-            return run_launched(settings, data, ranks)
-        return run_here(settings, data, comm)
 
-    @property
-    def _finished_run(self) -> Run:
-        return Run(self.run_directory_, plugins=self._trusted)
+        def search() -> JobOutcome:
+            settings = self._settings(task=self._task_type(data.y), out=out)
+            return run_launched(settings, data, ranks) if alone and ranks > 1 else run_here(settings, data, comm)
+
+        outcome = in_own_words(search)
+        if outcome.directory is not None:
+            self.run_directory_, self._temporary_run = str(outcome.directory), temporary
+            world, model = results.world_of(comm), RunDirectory(outcome.directory).model
+            self._adopt(results.load_model(world, model, self._trusted))
+        if outcome.interruption is not None:
+            outcome.interruption.deliver(is_temporary=temporary is not None)
 
     def _checked_training(self, X: Any, y: Any) -> tuple[Any, Any]:
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
         X = self._checked(X, reset=True)
-        y = self._checked_target(y if hasattr(y, "ndim") else np.asarray(y))
+        y = y if hasattr(y, "ndim") else np.asarray(y)
+        X, y = rows_with_target(X, y, leaves_out=bool(self.drop_missing_targets))
+        y = self._checked_target(y)
         check_consistent_length(X, y)
         return X, y
 
@@ -182,16 +193,15 @@ class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
         ValueError
             If the directory is no run directory, an argument is wrong, or the run kept no models.
         """
-        if directory is not None:
-            self.run_directory_ = directory
-        check_is_fitted(self, "run_directory_")
-        changes: dict[str, Any] = {"size": size, "nbest": nbest, "method": method}
+        if directory is None:
+            check_is_fitted(self)
+        run = Run(self.run_directory_ if directory is None else Path(directory).absolute(), metric, self._trusted)
         world = results.world_of(comm)
-        run = Run(self.run_directory_, metric, self._trusted)
-        in_own_words(lambda: rebuild_ensemble(world, run, **changes))
-        self._adopt(run.directory.model)
-        self.n_features_in_ = len(self.model_.schema.source_columns)
-        return self
+        if directory is None:
+            in_own_words(lambda: world.on_root(lambda: check_origin(self.model_, run)))
+        in_own_words(lambda: rebuild_ensemble(world, run, size=size, nbest=nbest, method=method))
+        model = results.load_model(world, run.directory.model, self._trusted)
+        return self._adopt(model) if directory is None else self._take_over(model, run.path)
 
     def refit(self, X: Any, y: Any, *, comm: Any = None) -> Any:
         """Collective. Refit the members of the ensemble on all rows given.
@@ -221,9 +231,9 @@ class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
         """
         check_is_fitted(self)
         X, y = self._checked_training(X, y)
-        run, rows = self._finished_run, (X, y)
+        run, rows = Run(self.run_directory_, plugins=self._trusted), (X, y)
         settings = in_own_words(lambda: self._settings(task=self._task_type(y)))
-        return self._adopt(in_own_words(lambda: results.refit(run, self.model_, rows, settings, comm, self._temporary)))
+        return self._adopt(in_own_words(lambda: results.refit(run, self.model_, rows, settings, comm)))
 
     def leaderboard(self, *, ensemble_only: bool = False) -> pd.DataFrame:
         """List all trials, best first; trials that failed come last.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -11,6 +10,9 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
 from mpi_automl.estimators.automl import AutoMLEstimator
+
+if TYPE_CHECKING:
+    from mpi_automl.ensemble.model import EnsembleModel
 from mpi_automl.estimators.jobs import in_own_words
 
 
@@ -212,7 +214,7 @@ class AutoMLClassifier(ClassifierMixin, AutoMLEstimator):  # type: ignore[misc] 
         columns = schema.target_names if schema.classes is None else schema.classes.tolist()
         return self._wrapped(in_own_words(lambda: self.model_.predict_proba(X)), X, columns)
 
-    def _adopt(self, model: Path) -> Any:
+    def _adopt(self, model: EnsembleModel) -> Any:
         super()._adopt(model)
         labels = [known.values for known in self.model_.schema.target.labels]
         self.classes_ = labels[0] if len(labels) == 1 else labels

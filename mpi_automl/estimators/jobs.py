@@ -1,27 +1,23 @@
-"""Ways to run a job from Python: on the ranks that a launcher started, alone, or on ranks started for it."""
+"""A job from Python, on the ranks that a launcher started or alone."""
 
 from __future__ import annotations
 
-import atexit
-import os
-import pickle
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from mpi_automl.errors import UserError
-from mpi_automl.machine.launcher import find_launcher, launcher_environment
+from mpi_automl.estimators.interruption import Interruption
+from mpi_automl.estimators.servers import trial_server
 
 if TYPE_CHECKING:
     from mpi_automl.data.prepare import Task
-    from mpi_automl.evaluation.evaluator import Evaluator
     from mpi_automl.settings import Settings
+
+
+COMPLETE = "the search had ended, and its result is complete."
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,50 +44,24 @@ class Data:
         return make_task(self.X, self.y, X_test=self.X_test, y_test=self.y_test, settings=settings, name=self.name)
 
 
-class _Servers:
-    """The trial server of this process: it is kept from fit to fit, as starting one takes a second or two."""
+@dataclass(frozen=True)
+class JobOutcome:
+    """What a job came to.
 
-    def __init__(self) -> None:
-        self._kind: tuple[int, int, Sequence[str]] | None = None
-        self._evaluator: Evaluator | None = None
+    Attributes
+    ----------
+    directory : Path or None
+        The run directory; None if a signal ended the job before it had a model.
+    interruption : Interruption or None
+        The signal that came meanwhile.
+    """
 
-    def get(self, threads: int, plugins: Sequence[str]) -> Evaluator:
-        """A server for trials with so many threads; started if need be."""
-        from mpi_automl.evaluation.evaluator import Evaluator
-        from mpi_automl.job.rank_log import RankLog
-
-        kind = (os.getpid(), threads, tuple(plugins))
-        if self._evaluator is None or kind != self._kind:
-            self.close()
-            self._evaluator = Evaluator.start(RankLog().server_output, threads, plugins)
-            self._kind = kind
-        return self._evaluator
-
-    def close(self) -> None:
-        """End the server, unless it belongs to the process that this one was forked from."""
-        if self._evaluator is not None and self._kind is not None and self._kind[0] == os.getpid():
-            self._evaluator.close()
-        self._evaluator = None
+    directory: Path | None
+    interruption: Interruption | None = None
 
 
-_SERVERS = _Servers()
-atexit.register(_SERVERS.close)
-
-
-@contextmanager
-def trial_server(settings: Settings) -> Iterator[Evaluator]:
-    """The trial server of this process, to be taken before MPI is initialised; an exception ends it."""
-    from mpi_automl.machine.cores import threads_before_mpi
-
-    try:
-        yield _SERVERS.get(threads_before_mpi(settings), settings.plugins)
-    except BaseException:
-        _SERVERS.close()
-        raise
-
-
-def run_here(settings: Settings, data: Data, comm: Any) -> Path:
-    """Collective. Run a job on a communicator; gives the run directory.
+def run_here(settings: Settings, data: Data, comm: Any) -> JobOutcome:
+    """Collective. Run a job on a communicator.
 
     Parameters
     ----------
@@ -106,67 +76,37 @@ def run_here(settings: Settings, data: Data, comm: Any) -> Path:
     UserError
         On every rank, for a mistake the user can mend.
     """
+    from mpi_automl.job.conclusion import StoppedEarlyError
     from mpi_automl.job.session import JobSession
-    from mpi_automl.machine.cores import threads_before_mpi
     from mpi_automl.run import run
 
     started = time.time()
-    evaluator = _SERVERS.get(threads_before_mpi(settings), settings.plugins)
-    try:
-        with JobSession.start(settings, evaluator=evaluator, comm=comm, started=started) as session:
-            return run(session, lambda: data.task(session.settings)).summary.directory
-    except BaseException:
-        _SERVERS.close()
-        raise
-
-
-def run_launched(settings: Settings, data: Data, ranks: int) -> Path:
-    """Run a job on ranks of its own, started with ``mpirun``; gives the run directory.
-
-    Parameters
-    ----------
-    settings : Settings
-        With ``out``.
-    data : Data
-    ranks : int
-
-    Raises
-    ------
-    UserError
-        If there is no launcher, or the job ends with a mistake the user can mend.
-    RuntimeError
-        If the job fails.
-    """
-    launcher = find_launcher("n_jobs needs several ranks", "leave n_jobs out")
-    with TemporaryDirectory(prefix="mpi_automl_") as directory:
-        job = Path(directory) / "job.pickle"
-        with job.open("wb") as file:
-            pickle.dump((settings.to_mapping(), data), file, protocol=5)
-        program = "import sys; from mpi_automl.estimators.jobs import launched; launched(sys.argv[1])"
-        command = [launcher, "-n", str(ranks), sys.executable, "-c", program, str(job)]
-        ended = subprocess.run(
-            command, env=launcher_environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True
+    with (
+        trial_server(settings) as evaluator,
+        JobSession.start(settings, evaluator=evaluator, comm=comm, started=started) as session,
+    ):
+        speaks = session.world.is_root
+        try:
+            summary = run(session, lambda: data.task(session.settings)).summary
+        except StoppedEarlyError as error:
+            received, place = session.agreed_signal(), Path(error.args[0]).absolute()
+            if received is None:
+                raise
+            return JobOutcome(None, Interruption(received, "no trial had ended.", place, speaks))
+        except UserError as error:
+            # Nothing may wait for other ranks here: they may have met no error.
+            received = session.signals.received
+            if received is None:
+                raise
+            return JobOutcome(None, Interruption(received, str(error), speaks=speaks))
+        received, place = session.agreed_signal(), summary.directory.absolute()
+        if received is None:
+            return JobOutcome(place)
+        if not summary.is_interrupted:
+            return JobOutcome(place, Interruption(received, COMPLETE, speaks=speaks))
+        return JobOutcome(
+            place, Interruption(received, "the result of the trials that had ended is saved.", place, speaks)
         )
-        message = job.with_suffix(".error")
-        if message.exists():
-            raise UserError(message.read_text(encoding="utf-8"))
-    if ended.returncode != 0:
-        raise RuntimeError(f"{launcher} -n {ranks} ended with status {ended.returncode}:\n{ended.stderr[-2000:]}")
-    return Path(str(settings.out))
-
-
-def launched(job: str) -> None:
-    """Collective. What each rank that `run_launched` started does."""
-    from mpi_automl.machine.launcher import detect_launch
-    from mpi_automl.settings import Settings
-
-    with Path(job).open("rb") as file:
-        options, data = pickle.load(file)
-    try:
-        run_here(Settings(**options), data, None)
-    except UserError as error:
-        if detect_launch().speaks:
-            Path(job).with_suffix(".error").write_text(str(error), encoding="utf-8")
 
 
 def in_own_words(work: Callable[[], Any]) -> Any:

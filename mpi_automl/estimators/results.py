@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mpi_automl.errors import UserError
-from mpi_automl.estimators.jobs import trial_server
+from mpi_automl.estimators.fitted_model import check_origin
+from mpi_automl.estimators.servers import trial_server
 from mpi_automl.machine.cores import threads_before_mpi
 from mpi_automl.metrics.registry import get_metric
 from mpi_automl.space.registry import import_plugins
@@ -97,25 +99,46 @@ def performance_over_time(run: Run) -> pd.DataFrame:
     return pd.DataFrame({"Timestamp": ended, "single_best_optimization_score": values})
 
 
-def refit(
-    run: Run,
-    model: EnsembleModel,
-    rows: tuple[Any, Any],
-    settings: Settings,
-    comm: Any,
-    temporary: Callable[[], str],
-) -> Path:
-    """Collective. Fit the members on all rows, within the settings' limits; gives the directory of the new model."""
+def load_model(world: World, directory: Path, trusted: Sequence[str]) -> EnsembleModel:
+    """Collective. A final model, which one rank reads for all unless it is large."""
+    from mpi_automl.ensemble.model import EnsembleModel
+
+    def load() -> EnsembleModel:
+        import_plugins(trusted)
+        return EnsembleModel.load(directory, trusted=trusted)
+
+    def load_small() -> EnsembleModel | None:
+        model = load()
+        return model if model.is_in_memory else None
+
+    return world.on_root(load_small) or world.together(load)
+
+
+def refit(run: Run, model: EnsembleModel, rows: tuple[Any, Any], settings: Settings, comm: Any) -> EnsembleModel:
+    """Collective. Fit the members on all rows, within the settings' limits; gives the new model."""
     from mpi_automl.runs.refit import refit_rows
 
     with trial_server(settings) as evaluator:
         world = world_of(comm)
+        world.on_root(lambda: check_origin(model, run))
         # Ranks need a place that all of them see.
-        place = Path(temporary()) if world.size == 1 else run.path / "model-refit"
-        failures = refit_rows(world, evaluator, run, model, rows, place, settings)
+        place = world.on_root(lambda: _new_directory(None if world.size == 1 else run.path))
+        try:
+            failures = refit_rows(world, evaluator, run, model, rows, place, settings)
+            refitted = load_model(world, place, model.trusted)
+        finally:
+            if world.is_root:
+                shutil.rmtree(place, ignore_errors=True)
     for key, reason in failures.items():
         warnings.warn(f"Member {key} keeps the models of its folds: {reason}.", stacklevel=2)
-    return place
+    return refitted
+
+
+def _new_directory(parent: Path | None) -> Path:
+    try:
+        return Path(mkdtemp(prefix="model-refit-", dir=parent))
+    except OSError as error:
+        raise UserError(f"{parent or 'The temporary directory'} takes no new model ({error.strerror}).") from None
 
 
 def world_of(comm: Any) -> World:

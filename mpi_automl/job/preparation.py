@@ -74,7 +74,7 @@ class Preparation:
         from mpi_automl.evaluation.setup import make_setup, training_rows_first
         from mpi_automl.space.registry import import_plugins
 
-        if not self._is_resumed:
+        if self._path is not None and not self._is_resumed:
             RunDirectory.check_free(self._path)
         import_plugins(self._settings.plugins)
         task = self._load()
@@ -161,6 +161,7 @@ class Preparation:
 
     @cached_property
     def _earlier_legs(self) -> Run:
+        assert self._path is not None
         return Run(self._path)
 
     def finished_search(self, plan: Plan) -> Run:

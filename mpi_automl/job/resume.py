@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,16 +24,16 @@ if TYPE_CHECKING:
 _NAMED_DIFFERENCES = 3
 
 
-def run_path(settings: Settings) -> Path:
-    """The run directory that a job writes to, new or resumed."""
+def run_path(settings: Settings) -> Path | None:
+    """The run directory that a job writes to, new or resumed; None if a new one is to get a name of its own."""
     if settings.resume not in (None, "auto"):
         return Path(str(settings.resume))
-    return Path(time.strftime("mpi_automl_%Y%m%d_%H%M%S") if settings.out is None else settings.out)
+    return None if settings.out is None else Path(settings.out)
 
 
-def is_resumed(settings: Settings, path: Path) -> bool:
+def is_resumed(settings: Settings, path: Path | None) -> bool:
     """Whether a job is a new leg of the run in a directory."""
-    return settings.resume is not None and (path / "config.toml").exists()
+    return settings.resume is not None and path is not None and (path / "config.toml").exists()
 
 
 def has_finished(settings: Settings) -> bool:

@@ -11,7 +11,7 @@ from mpi_automl.errors import UserError
 from mpi_automl.evaluation.evaluator import Evaluator
 from mpi_automl.job.observer import Observer
 from mpi_automl.job.rank_log import RankLog
-from mpi_automl.job.signals import BY_BATCH_SYSTEMS, StopSignals
+from mpi_automl.job.signals import BY_BATCH_SYSTEMS, StopSignals, strongest
 from mpi_automl.job.time_budget import seconds_of_auto
 from mpi_automl.machine.cores import threads_before_mpi, threads_of
 from mpi_automl.machine.launcher import detect_launch
@@ -23,6 +23,7 @@ from mpi_automl.parallel.world import World, open_world, process_start
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from signal import Signals
 
     from mpi_automl.settings import Settings
 
@@ -195,6 +196,11 @@ class JobSession:
         self._last_words.text = advice
         self.log.open(log)
         self.watchdog.open(log, self.settings.heartbeat_timeout)
+
+    def agreed_signal(self) -> Signals | None:
+        """Collective. The signal that a rank has received, the same on every rank; None without any."""
+        received = self.world.gather(self.signals.received)
+        return self.world.on_root(lambda: strongest([number for number in received if number is not None]))
 
     def __enter__(self) -> JobSession:
         self._last_words = self._stack.enter_context(abort_on_exception(self.world, self.log.note))

@@ -7,12 +7,16 @@ The flag goes to rank 0 with the next report (`mpi_automl.job.trial_sharing`), w
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Sequence
 from types import FrameType, TracebackType
 from typing import Any
 
 BY_BATCH_SYSTEMS = (signal.SIGUSR1, signal.SIGUSR2)
 """Signals that nobody sends to have a process end at once."""
+
+TO_BE_RESUMED = 75
+"""Exit status (EX_TEMPFAIL) of a run that has not used its time: a batch script may queue it again."""
 
 _STOPPING = (signal.SIGTERM, signal.SIGINT, *BY_BATCH_SYSTEMS)
 
@@ -22,7 +26,7 @@ class StopSignals:
 
     Python runs a handler only between its own instructions, never inside a blocking MPI call, so
     ranks must poll rather than block while this matters. A context inside another one knows what came
-    before it.
+    before it. In a thread that is not the main one, the context does nothing: signals are the main thread's.
 
     Parameters
     ----------
@@ -40,11 +44,13 @@ class StopSignals:
         self._previous: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> StopSignals:
+        if threading.current_thread() is not threading.main_thread():
+            return self
         for number in self._numbers:
             previous = signal.signal(number, self._note)
             self._previous[number] = previous
             outer = getattr(previous, "__self__", None)
-            if isinstance(outer, StopSignals):
+            if isinstance(outer, StopSignals) and self.received is None:
                 self.received = outer.received
         return self
 
@@ -57,3 +63,8 @@ class StopSignals:
     def _note(self, number: int, frame: FrameType | None) -> None:
         if self.received is None:
             self.received = signal.Signals(number)
+
+
+def strongest(received: Sequence[signal.Signals]) -> signal.Signals | None:
+    """The signal that counts, of those that the ranks received; None without any."""
+    return min(received, key=_STOPPING.index, default=None)

@@ -62,7 +62,7 @@ def save_model(run: Run, ensemble: Ensemble, files: dict[TrialKey, Path]) -> Non
 
     place = run.directory.model
     members = {key: add_member(place, key, files[key], kind_of(files[key])) for key in ensemble.weights}
-    write_manifest(place, run.schema, ensemble.combination, members, run.metric.name)
+    write_manifest(place, run.schema, ensemble.combination, members, run.metric.name, run.identity)
 
 
 def describe_members(

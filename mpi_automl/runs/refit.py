@@ -253,12 +253,12 @@ def _write_model(
     if not fitted:
         raise UserError(f"No member could be fitted: {next(iter(failures.values()))}.")
     files = dict(model.files)
-    for key, file in model.files.items():
+    for key in model.files:
         if key in fitted:
             files[key] = add_member(place, key, fitted[key], REFIT)
         elif place != model.directory:
-            files[key] = add_member(place, key, model.directory / file.name, file.kind)
-    write_manifest(place, model.schema, model.combination, files, model.metric)
+            files[key] = model.write_member(key, place)
+    write_manifest(place, model.schema, model.combination, files, model.metric, model.run)
 
 
 def _replace_members(run: Run, failures: dict[TrialKey, str]) -> dict[TrialKey, str]:

@@ -77,6 +77,11 @@ class Run:
 
         return RunReader(self.path)
 
+    @property
+    def identity(self) -> str:
+        """What tells the run from an earlier one in the same place: when its first leg was begun."""
+        return self.reader.legs[0].created
+
     @cached_property
     def settings(self) -> Settings:
         """Every option of the run."""

@@ -19,7 +19,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,27 +61,38 @@ class RunDirectory:
         self.lock = RunLock(self.path / "lock.json")
 
     @classmethod
-    def create(cls, path: Path | str, settings: Settings) -> RunDirectory:
+    def create(cls, path: Path | str | None, settings: Settings) -> RunDirectory:
         """Make a run directory and take its lock; nothing that exists is overwritten.
+
+        Parameters
+        ----------
+        path : Path or str, optional
+            By default ``mpi_automl_<date>_<time>`` in the working directory, with a number if there is one already.
+        settings : Settings
 
         Raises
         ------
         UserError
             If there is something at `path`, or it cannot be made.
         """
-        place = Path(path)
-        cls.check_free(place)
+        if path is not None:
+            cls.check_free(path)
+        place = Path("mpi_automl_<date>_<time>" if path is None else path)
         try:
+            if path is None:
+                place = _make_new_place()
             for part in ("", schema.STORE_DIRECTORY, "models", "model", "logs"):
                 (place / part).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(
                 f"{place} cannot be made ({error.strerror}); choose another directory with --out."
             ) from None
-        lock = RunLock(place / "lock.json")
-        lock.acquire()
         directory = object.__new__(cls)
-        directory.path, directory.lock = place, lock
+        directory.path, directory.lock = place, RunLock(place / "lock.json")
+        directory.lock.acquire()
+        if directory._config.exists():  # a job that has ended since the directory was free
+            directory.lock.release()
+            cls.check_free(place)
         directory.write_config(settings.to_mapping())
         return directory
 
@@ -214,3 +228,14 @@ class RunDirectory:
             return (self.path / name).read_text(encoding="utf-8")
         except OSError as error:
             raise UserError(f"{self.path / name} cannot be read ({error.strerror}); is the run complete?") from None
+
+
+def _make_new_place() -> Path:
+    """Make a directory that was not there: of jobs in the same second, the file system lets one have each name."""
+    name = time.strftime("mpi_automl_%Y%m%d_%H%M%S")
+    for number in count(1):
+        place = Path(name if number == 1 else f"{name}_{number}")
+        with suppress(FileExistsError):
+            place.mkdir()
+            return place
+    raise AssertionError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import hashlib
 import json
@@ -11,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
@@ -25,6 +27,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from mpi_automl.data.example import breast_cancer_task
 from mpi_automl.data.load import make_task
+from mpi_automl.ensemble import held_files
 from mpi_automl.ensemble.combination import WeightedMean
 from mpi_automl.ensemble.model import EnsembleModel, add_member, write_manifest
 from mpi_automl.ensemble.trusted_types import load_pipelines
@@ -113,11 +116,45 @@ def test_no_more_members_are_kept_than_memory_allows(model, table):
     assert (len(small._loaded), len(large._loaded)) == (1, 2)
 
 
-def test_a_model_can_be_pickled_without_its_members(model, table):
-    loaded = EnsembleModel.load(model)
+@pytest.mark.parametrize("in_memory", [held_files.IN_MEMORY, 0], ids=["in memory", "in open files"])
+def test_copies_and_pickles_hold_the_files(model, table, monkeypatch, in_memory):
+    monkeypatch.setattr(held_files, "IN_MEMORY", in_memory)
+    loaded = EnsembleModel.load(model, memory=0.0)
     expected = loaded.predict_proba(table)
-    assert len(pickle.dumps(loaded)) < 50_000
-    assert np.array_equal(pickle.loads(pickle.dumps(loaded)).predict_proba(table), expected)
+    text = pickle.dumps(loaded)
+    others = [copy.copy(loaded), copy.deepcopy(loaded), pickle.loads(text)]
+    for path in model.iterdir():
+        path.unlink()
+        path.write_bytes(b"another model of this name")
+    del loaded
+    others.append(pickle.loads(pickle.dumps(others[1])))
+    others += [EnsembleModel.load(write_again(other, model.parent / str(i))) for i, other in enumerate(others)]
+    for other in others:
+        assert np.array_equal(other.predict_proba(table), expected)
+
+
+def write_again(model, directory):
+    directory.mkdir()
+    files = {key: model.write_member(key, directory) for key in model.files}
+    write_manifest(directory, model.schema, model.combination, files, model.metric)
+    return directory
+
+
+@pytest.mark.parametrize("in_memory", [held_files.IN_MEMORY, 0], ids=["in memory", "in open files"])
+def test_threads_and_forked_processes_share_a_model(model, table, monkeypatch, in_memory):
+    monkeypatch.setattr(held_files, "IN_MEMORY", in_memory)
+    loaded = EnsembleModel.load(model, memory=0.0)
+    expected = loaded.predict_proba(table)
+    encoded = loaded.schema.encode(table)
+    forest = loaded.member_predictions(FOREST, encoded)
+    child = os.fork()
+    if not child:
+        # Boosting uses OpenMP, which does not survive a fork.
+        os._exit(0 if np.array_equal(loaded.member_predictions(FOREST, encoded), forest) else 1)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: loaded.predict_proba(table), range(8)))
+    assert all(np.array_equal(one, expected) for one in found)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_the_sources_of_members_may_be_deleted(model, table):

@@ -87,6 +87,9 @@ def test_a_batch_system_that_ends_all_processes_makes_no_trial_a_failed_one(laun
                 os.kill(pid, signal.SIGTERM)
         done = job.wait(60)
     assert done.returncode == 75
+    last = " ".join(" ".join(done.stdout.splitlines()[-3:]).split())
+    assert "Interrupted." in last
+    assert last.endswith(f"--resume {run}")
     assert "crashed" not in set(RunReader(run).trials()["status"])
     assert RunDirectory(run).state == "interrupted"
     assert RunDirectory(run).read_ensemble()["members"]

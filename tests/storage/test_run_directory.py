@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,32 @@ def test_what_is_written_is_read(directory: RunDirectory) -> None:
     assert again.log_of(3).relative_to(again.path) == Path("logs/rank-0003.log")
     assert again.models.is_dir()
     assert again.next_leg == 0
+
+
+def created_at_once(path: Path | None, count: int = 8) -> list[Path]:
+    """Where directories were made by threads that begin together."""
+    barrier = threading.Barrier(count)
+
+    def create(_: int) -> Path | None:
+        barrier.wait()
+        try:
+            return RunDirectory.create(path, Settings()).path
+        except UserError:
+            return None
+
+    with ThreadPoolExecutor(count) as pool:
+        return [place for place in pool.map(create, range(count)) if place is not None]
+
+
+def test_jobs_without_a_name_get_directories_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    places = created_at_once(None)
+    assert len(set(places)) == 8
+    assert all(RunDirectory(place).lock.is_ours for place in places)
+
+
+def test_one_of_several_jobs_gets_the_directory(tmp_path: Path) -> None:
+    assert created_at_once(tmp_path / "run") == [tmp_path / "run"]
 
 
 def test_nothing_is_overwritten(directory: RunDirectory, tmp_path: Path) -> None:
