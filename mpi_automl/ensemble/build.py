@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mpi_automl.data.task import TaskType
-from mpi_automl.ensemble.combination import MemberCombination, WeightedMean, combine
-from mpi_automl.ensemble.greedy import GreedyOptions, Reduction, select
-from mpi_automl.ensemble.stacking import fit_stack, fold_numbers
+from mpi_automl.ensemble.bagging import LEAST_ROWS, MOST_ROWS, BaggedSelection, select_bagged
+from mpi_automl.ensemble.calibration import calibrate
+from mpi_automl.ensemble.combination import Calibrated, MemberCombination, WeightedMean, combine
+from mpi_automl.ensemble.greedy import GreedyOptions, GreedySelection, NothingSelectedError, Reduction, select
+from mpi_automl.ensemble.row_folds import fold_numbers
+from mpi_automl.ensemble.stacking import fit_stack
 from mpi_automl.metrics.metric import Metric
 from mpi_automl.metrics.registry import get_metric
 from mpi_automl.trial import TrialKey
@@ -182,12 +185,47 @@ def build_ensemble(
         method = _best_method(candidates, y, metric, task_type, options)
     if method == "stacking":
         return _stacked(candidates, y, metric, task_type, options.seed)
-    if method == "single_best":
-        options = GreedyOptions(size=1, seed=options.seed)
-    identities = [identity_of(key) for key in candidates.keys]
-    selection = select(candidates.predictions, y, metric, task_type, options, identities, reduction)
+    place = _Place(candidates, y, metric, task_type, reduction)
+    selection = None if method == "single_best" else _selected(place, options)
+    if selection is None:
+        method, selection = "single_best", place.select(GreedyOptions(size=1, seed=options.seed))
     weights = {key_of(identity): weight for identity, weight in selection.weights.items()}
-    return Ensemble(WeightedMean(weights), selection.trajectory, selection.cost, method)
+    scaling = calibrate(selection.mean, y, metric, task_type, options.seed)
+    if scaling is None:
+        return Ensemble(WeightedMean(weights), selection.trajectory, selection.cost, method)
+    cost = metric.cost(y, scaling(selection.mean), task_type)
+    return Ensemble(Calibrated(WeightedMean(weights), scaling), selection.trajectory, cost, method)
+
+
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """Where ensembles are selected: the arguments of `build_ensemble` of these names."""
+
+    candidates: Candidates
+    y: NDArray[Any]
+    metric: Metric
+    task_type: TaskType
+    reduction: Reduction | None
+
+    def select(self, options: GreedyOptions) -> GreedySelection:
+        """Collective. A selection, in bags if there are any."""
+        keys = [identity_of(key) for key in self.candidates.keys]
+        how = select_bagged if options.bags else select
+        return how(self.candidates.predictions, self.y, self.metric, self.task_type, options, keys, self.reduction)
+
+
+def _selected(place: _Place, options: GreedyOptions) -> GreedySelection | None:
+    """The selected ensemble; None if the best single candidate does better on rows that were not selected by."""
+    if options.size == 1 or not LEAST_ROWS <= len(place.y) <= MOST_ROWS:
+        options = replace(options, bags=0)
+    if not options.bags:
+        return place.select(options)
+    try:
+        bagged = place.select(options)
+    except NothingSelectedError:
+        # Half of the rows may lack a class.
+        return place.select(replace(options, bags=0))
+    return None if isinstance(bagged, BaggedSelection) and bagged.is_worse_than_single else bagged
 
 
 def _stacked(candidates: Candidates, y: NDArray[Any], metric: Metric, task_type: TaskType, seed: int) -> Ensemble:
