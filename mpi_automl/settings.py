@@ -166,7 +166,7 @@ class Settings:
         choices=("greedy", "single_best", "stacking", AUTO), autosklearn="ensemble_class")
     ensemble_metric: str = option(
         AUTO, str, "metric of greedy selection: a name, or same for --metric; auto is the Brier score in place of "
-        "accuracy, else that of --metric", "ensemble", metavar="METRIC")
+        "accuracy, log loss in place of ROC AUC of two classes, else that of --metric", "ensemble", metavar="METRIC")
     performance_range: float = option(
         0.0, float, "minimum quality of a candidate: 0 = baseline, 1 = best trial", "ensemble", metavar="SHARE",
         min=0, max=1, autosklearn="performance_range_threshold")

@@ -22,8 +22,16 @@ from mpi_automl.metrics.registry import get_metric
 from mpi_automl.trial import TrialKey
 
 METHODS = ("greedy", "single_best", "stacking", "auto")
-_DECISION_METRICS = ("accuracy", "zero_one_loss")
-"""Metrics that only see decisions, and by which greedy selection does not go; others of the kind were not measured."""
+_CLASSES = (TaskType.BINARY, TaskType.MULTICLASS)
+_SELECTED_BY = {
+    "accuracy": ("brier_score", _CLASSES),
+    "zero_one_loss": ("brier_score", _CLASSES),
+    "roc_auc": ("log_loss", (TaskType.BINARY,)),
+}
+"""Metrics of decisions or ranks by which greedy selection does not go, by what it goes, and for which targets.
+
+Others of the kind were not measured; for ROC AUC of several classes there was no gain.
+"""
 _NESTED_FOLDS = 5
 
 
@@ -32,14 +40,15 @@ def selection_metric(metric: Metric, name: str, task_type: TaskType) -> Metric |
 
     Accuracy counts decisions, and an ensemble that is selected by it fits the validation rows that are near a
     decision; the Brier score finds ensembles among the same candidates that are more accurate on
-    new rows (`docs/performance/ensemble.md`).
+    new rows. In the same way the log loss finds ensembles that rank new rows better (`docs/performance/ensemble.md`).
 
     Parameters
     ----------
     metric : Metric
         That the ensemble is judged by.
     name : str
-        ``auto``: the Brier score in place of accuracy, else `metric`. ``same``: `metric`. Or the name of a metric.
+        ``auto``: the Brier score in place of accuracy, the log loss in place of ROC AUC of two classes, else `metric`.
+        ``same``: `metric`. Or the name of a metric.
     task_type : TaskType
 
     Raises
@@ -48,8 +57,8 @@ def selection_metric(metric: Metric, name: str, task_type: TaskType) -> Metric |
         If there is no such metric for the task.
     """
     if name == "auto":
-        of_classes = task_type in (TaskType.BINARY, TaskType.MULTICLASS)
-        return get_metric("brier_score", task_type) if of_classes and metric.name in _DECISION_METRICS else None
+        by, task_types = _SELECTED_BY.get(metric.name, ("", ()))
+        return get_metric(by, task_type) if task_type in task_types else None
     found = metric if name == "same" else get_metric(name, task_type)
     return None if found.name == metric.name else found
 

@@ -92,8 +92,8 @@ class AutoMLRegressor(RegressorMixin, AutoMLEstimator):  # type: ignore[misc]  #
         How members are chosen and combined; auto compares the others and takes the best. auto-sklearn:
         ``ensemble_class``.
     ensemble_metric : str, default="auto"
-        Metric of greedy selection: a name, or same for `metric`; auto is the Brier score in place of accuracy, else
-        that of `metric`.
+        Metric of greedy selection: a name, or same for `metric`; auto is the Brier score in place of accuracy, log loss
+        in place of ROC AUC of two classes, else that of `metric`.
     performance_range : float, default=0.0
         Minimum quality of a candidate: 0 = baseline, 1 = best trial. auto-sklearn: ``performance_range_threshold``.
     ensemble_bags : int, default=10
