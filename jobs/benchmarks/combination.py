@@ -41,7 +41,7 @@ from mpi_automl.trial import TrialKey
 SIZES = (100, 300, 10**9)
 METRICS = {
     TaskType.BINARY: ("roc_auc", "log_loss", "accuracy"),
-    TaskType.MULTICLASS: ("log_loss", "accuracy"),
+    TaskType.MULTICLASS: ("log_loss", "accuracy", "roc_auc"),
     TaskType.REGRESSION: ("root_mean_squared_error",),
 }
 Weights = np.ndarray
@@ -142,27 +142,35 @@ def parts(recording: Recording, seeds: int) -> Iterator[tuple[int, int, np.ndarr
             yield size, seed, np.flatnonzero(fold_numbers(recording.y, recording.task_type, n_folds, seed) == 0)
 
 
-def measure(recording: Recording, seeds: int, known: set[str]) -> Iterator[dict[str, Any]]:
+def measure(recording: Recording, seeds: int, known: set[tuple[str, str]]) -> Iterator[dict[str, Any]]:
     """One line for each validation set, metric and rule that is not known."""
     for size, seed, rows in parts(recording, seeds):
         for name in METRICS[recording.task_type]:
             problem = Problem(recording, name, rows, seed)
-            rules = dict(RULES)
-            if name == "roc_auc":
-                by = get_metric("log_loss", problem.task_type)
-                rules[BY_LOG_LOSS] = lambda problem, by=by: bags_of_rows(problem, 10, select_by=by)
+            rules = rules_of(name, problem.task_type)
             for rule, find in rules.items():
-                if rule in known:
+                if (name, rule) in known:
                     continue
                 started = time.perf_counter()
                 weights = find(problem)
                 line = {"table": recording.name, "size": size, "seed": seed, "metric": name, "rule": rule}
+                line["kind"] = problem.task_type.value
                 line |= {"seconds": time.perf_counter() - started, "members": int((weights > 0).sum())}
                 held_out = np.tensordot(weights, recording.held_out, 1)
                 line["cost"] = problem.metric.cost(recording.y_held_out, held_out, problem.task_type)
                 if rule == PACKAGE and problem.task_type.is_classification:
                     line |= log_losses(recording, problem, weights)
                 yield line
+
+
+def rules_of(name: str, task_type: TaskType) -> dict[str, Callable[[Problem], Weights]]:
+    """All rules; of ROC AUC of several classes, whose scorer is slow, the most important ones."""
+    if name != "roc_auc":
+        return RULES
+    log_loss = get_metric("log_loss", task_type)
+    rules = {**RULES, BY_LOG_LOSS: lambda problem: bags_of_rows(problem, 10, select_by=log_loss)}
+    few = (REFERENCE, BY_LOG_LOSS, PACKAGE, "single best")
+    return rules if task_type is TaskType.BINARY else {rule: rules[rule] for rule in few}
 
 
 def log_losses(recording: Recording, problem: Problem, weights: Weights) -> dict[str, float]:
@@ -182,7 +190,8 @@ def show(lines: list[dict[str, Any]]) -> None:
     """Two tables in Markdown."""
     by_case = defaultdict(dict)
     for line in lines:
-        by_case[line["metric"], line["size"], line["table"], line["seed"]][line["rule"]] = line
+        name = f"{line['metric']}, several classes" if several_classes(line) else line["metric"]
+        by_case[name, line["size"], line["table"], line["seed"]][line["rule"]] = line
     columns = sorted({case[:2] for case in by_case}, key=str)
     columns = [(metric, size) for metric in dict.fromkeys(m for m, _ in columns) for size in SIZES]
     heads = " | ".join(f"{metric}, {size if size < 10**9 else 'all'}" for metric, size in columns)
@@ -204,6 +213,11 @@ def show(lines: list[dict[str, Any]]) -> None:
             for column in columns
         ]
         print(f"| {name} | {' | '.join(cells)} |")
+
+
+def several_classes(line: dict[str, Any]) -> bool:
+    """Whether it is of ROC AUC of several classes, which has columns of its own."""
+    return line["metric"] == "roc_auc" and line["kind"] == TaskType.MULTICLASS.value
 
 
 def change(by_case: Any, column: tuple[str, int], pair: Any, rule: str, field: str = "cost") -> str:
@@ -231,7 +245,7 @@ def main() -> None:
         show(known)
         return
     for path in options.recordings:
-        rules = {line["rule"] for line in known if line["table"] == path.stem}
+        rules = {(line["metric"], line["rule"]) for line in known if line["table"] == path.stem}
         found = [json.dumps(line) for line in measure(Recording.load(path), options.seeds, rules)]
         with options.results.open("a", encoding="utf-8") as file:
             file.writelines(f"{line}\n" for line in found)

@@ -30,8 +30,10 @@ from mpi_automl.ensemble.greedy import (
 from mpi_automl.ensemble.row_folds import fold_numbers
 from mpi_automl.metrics.metric import Metric
 
-LEAST_ROWS, MOST_ROWS = 20, 10_000
-"""Rows that can be halved; more are hardly overfitted, and bags of them would take long at the end of a job."""
+_LEAST_ROWS = 20
+"""Rows that can be halved."""
+_MOST_VALUES = 20_000
+"""Predicted values (rows by outputs) above which bags would take seconds at the end of a job."""
 
 _CHANCE = 0.5
 """Share of a cost, over the root of the rows, by which ensemble and single candidate differ by chance. Without it the
@@ -74,6 +76,8 @@ def select_bagged(
 ) -> BaggedSelection:
     """Select an ensemble from each of several random halves of the rows, and average. Collective, as `select`.
 
+    Each selection has half of the rounds, as the average has many members anyway.
+
     Parameters
     ----------
     predictions, y, metric, task_type, options, identities, reduction
@@ -87,12 +91,27 @@ def select_bagged(
     average = _Average(
         make_share(predictions, identities, reduction), Judge(y, metric, task_type), options.select_by or metric
     )
-    for pair in range((options.bags + 1) // 2):
+    pairs, options = (options.bags + 1) // 2, replace(options, size=(options.size + 1) // 2)
+    for pair in range(pairs):
         first = fold_numbers(y, task_type, 2, (options.seed, pair)) == 0
         average.add(first, options, 2 * pair)
     if not average.trajectory:
         raise NothingSelectedError(f"the metric {average.select_by.name} is not defined for any candidate in any bag")
     return average.result()
+
+
+def can_be_bagged(predictions: NDArray[np.float32], metric: Metric, task_type: TaskType) -> bool:
+    """Whether bags are worth their time: the rows can be halved, and are scored fast.
+
+    Parameters
+    ----------
+    predictions : ndarray of float32, shape (n_candidates, n_rows, n_outputs)
+    metric : Metric
+        By which candidates are chosen.
+    task_type : TaskType
+    """
+    _, n_rows, n_outputs = predictions.shape
+    return n_rows >= _LEAST_ROWS and n_rows * n_outputs <= _MOST_VALUES and task_type in metric.fast_scorers
 
 
 @dataclass(eq=False)

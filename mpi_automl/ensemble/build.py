@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi_automl.data.task import TaskType
-from mpi_automl.ensemble.bagging import LEAST_ROWS, MOST_ROWS, BaggedSelection, select_bagged
+from mpi_automl.ensemble.bagging import BaggedSelection, can_be_bagged, select_bagged
 from mpi_automl.ensemble.calibration import calibrate
 from mpi_automl.ensemble.combination import Calibrated, MemberCombination, WeightedMean, combine
 from mpi_automl.ensemble.greedy import GreedyOptions, GreedySelection, NothingSelectedError, Reduction, select
@@ -26,11 +26,11 @@ _CLASSES = (TaskType.BINARY, TaskType.MULTICLASS)
 _SELECTED_BY = {
     "accuracy": ("brier_score", _CLASSES),
     "zero_one_loss": ("brier_score", _CLASSES),
-    "roc_auc": ("log_loss", (TaskType.BINARY,)),
+    "roc_auc": ("log_loss", _CLASSES),
 }
 """Metrics of decisions or ranks by which greedy selection does not go, by what it goes, and for which targets.
 
-Others of the kind were not measured; for ROC AUC of several classes there was no gain.
+Others of the kind were not measured.
 """
 _NESTED_FOLDS = 5
 
@@ -47,8 +47,8 @@ def selection_metric(metric: Metric, name: str, task_type: TaskType) -> Metric |
     metric : Metric
         That the ensemble is judged by.
     name : str
-        ``auto``: the Brier score in place of accuracy, the log loss in place of ROC AUC of two classes, else `metric`.
-        ``same``: `metric`. Or the name of a metric.
+        ``auto``: the Brier score in place of accuracy, the log loss in place of ROC AUC, else `metric`. ``same``:
+        `metric`. Or the name of a metric.
     task_type : TaskType
 
     Raises
@@ -217,24 +217,33 @@ class _Place:
     reduction: Reduction | None
 
     def select(self, options: GreedyOptions) -> GreedySelection:
-        """Collective. A selection, in bags if there are any."""
+        """Collective. One selection, by all rows."""
+        return select(*self._arguments(options))
+
+    def select_bagged(self, options: GreedyOptions) -> BaggedSelection:
+        """Collective. The average over the bags."""
+        return select_bagged(*self._arguments(options))
+
+    def _arguments(self, options: GreedyOptions) -> tuple[Any, ...]:
         keys = [identity_of(key) for key in self.candidates.keys]
-        how = select_bagged if options.bags else select
-        return how(self.candidates.predictions, self.y, self.metric, self.task_type, options, keys, self.reduction)
+        return self.candidates.predictions, self.y, self.metric, self.task_type, options, keys, self.reduction
 
 
 def _selected(place: _Place, options: GreedyOptions) -> GreedySelection | None:
     """The selected ensemble; None if the best single candidate does better on rows that were not selected by."""
-    if options.size == 1 or not LEAST_ROWS <= len(place.y) <= MOST_ROWS:
-        options = replace(options, bags=0)
-    if not options.bags:
+    averages = place.task_type.is_classification
+    judge = options.select_by or place.metric
+    if not options.bags or options.size == 1 or not can_be_bagged(place.candidates.predictions, judge, place.task_type):
         return place.select(options)
     try:
-        bagged = place.select(options)
+        # Of values, the average was no better than one selection; a pair of bags is for the check.
+        bagged = place.select_bagged(options if averages else replace(options, bags=2))
     except NothingSelectedError:
         # Half of the rows may lack a class.
-        return place.select(replace(options, bags=0))
-    return None if isinstance(bagged, BaggedSelection) and bagged.is_worse_than_single else bagged
+        return place.select(options)
+    if bagged.is_worse_than_single:
+        return None
+    return bagged if averages else place.select(options)
 
 
 def _stacked(candidates: Candidates, y: NDArray[Any], metric: Metric, task_type: TaskType, seed: int) -> Ensemble:

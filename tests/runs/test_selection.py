@@ -127,9 +127,9 @@ def test_what_selection_goes_by():
         return found and found.name
 
     assert by("accuracy", TaskType.BINARY) == by("accuracy", TaskType.MULTICLASS) == "brier_score"
-    assert by("roc_auc", TaskType.BINARY) == "log_loss"
+    assert by("roc_auc", TaskType.BINARY) == by("roc_auc", TaskType.MULTICLASS) == "log_loss"
     for name, task_type in (
-        ("roc_auc", TaskType.MULTICLASS),
+        ("roc_auc_ovo", TaskType.MULTICLASS),
         ("accuracy", TaskType.MULTILABEL),
         ("log_loss", TaskType.BINARY),
         ("r2", TaskType.REGRESSION),
