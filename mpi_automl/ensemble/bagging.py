@@ -35,7 +35,7 @@ _LEAST_ROWS = 20
 _MOST_VALUES = 20_000
 """Predicted values (rows by outputs) above which bags would take seconds at the end of a job."""
 
-_CHANCE = 0.5
+_CHANCE = 1.0
 """Share of a cost, over the root of the rows, by which ensemble and single candidate differ by chance. Without it the
 check took the single one for the worse more often than for the better."""
 
@@ -51,7 +51,8 @@ class BaggedSelection(GreedySelection):
     trajectory : tuple of float
         Cost of the average after each bag.
     unseen_cost : float
-        Cost of the selections on rows that they have not seen; infinite if the metric is not defined there.
+        Cost of the selections on rows that they have not seen, by the metric that candidates are chosen by; infinite
+        if it is not defined there.
     unseen_single_cost : float
         The same of the candidates that were best alone, as a mean over the pairs of bags.
     """
@@ -88,15 +89,15 @@ def select_bagged(
     NothingSelectedError
         On every process, if the metric is not defined for any candidate in any bag.
     """
-    average = _Average(
-        make_share(predictions, identities, reduction), Judge(y, metric, task_type), options.select_by or metric
-    )
+    select_by = options.select_by or metric
+    share = make_share(predictions, identities, reduction)
+    average = _Average(share, Judge(y, metric, task_type), Judge(y, select_by, task_type))
     pairs, options = (options.bags + 1) // 2, replace(options, size=(options.size + 1) // 2)
     for pair in range(pairs):
         first = fold_numbers(y, task_type, 2, (options.seed, pair)) == 0
         average.add(first, options, 2 * pair)
     if not average.trajectory:
-        raise NothingSelectedError(f"the metric {average.select_by.name} is not defined for any candidate in any bag")
+        raise NothingSelectedError(f"the metric {select_by.name} is not defined for any candidate in any bag")
     return average.result()
 
 
@@ -122,8 +123,9 @@ class _Average:
     ----------
     share : Share
     judge : Judge
-        By the metric in which costs are given, on all rows.
-    select_by : Metric
+        By the metric in which costs are given.
+    selecting : Judge
+        By the metric that candidates are chosen by. It judges unseen rows too: few rows have few errors to count.
     weights : Counter
         Sums of the weights in all bags.
     total : ndarray
@@ -135,7 +137,7 @@ class _Average:
 
     share: Share
     judge: Judge
-    select_by: Metric
+    selecting: Judge
     weights: Counter[int] = field(default_factory=Counter)
     total: Any = 0.0
     trajectory: list[float] = field(default_factory=list)
@@ -147,8 +149,9 @@ class _Average:
         unseen, unseen_single = np.empty(self.share.shape), np.empty(self.share.shape)
         are_complete = True
         for number, rows in enumerate((first, ~first)):
-            ensemble = grow(self.share, replace(self.judge, metric=self.select_by, rows=rows), options, salt + number)
-            single = grow(self.share, replace(self.judge, rows=rows), replace(options, size=1), salt + number)
+            judge = replace(self.selecting, rows=rows)
+            ensemble = grow(self.share, judge, options, salt + number)
+            single = grow(self.share, judge, replace(options, size=1), salt + number)
             are_complete = are_complete and bool(ensemble.picks and single.picks)
             unseen[~rows], unseen_single[~rows] = ensemble.mean()[~rows], single.mean()[~rows]
             if ensemble.picks:
@@ -157,13 +160,13 @@ class _Average:
                 self.trajectory.append(self.judge.cost(self.total / (len(self.trajectory) + 1)))
         if are_complete:
             self.unseen.append(unseen)
-            self.unseen_singles.append(self.judge.cost(unseen_single))
+            self.unseen_singles.append(self.selecting.cost(unseen_single))
 
     def result(self) -> BaggedSelection:
         bags = len(self.trajectory)
         weights = {identity: weight / bags for identity, weight in self.weights.most_common()}
         # Each row is seen by half of the bags: the average over the others is what is judged, as it is what is used.
-        unseen_cost = self.judge.cost(np.mean(self.unseen, axis=0)) if self.unseen else np.inf
+        unseen_cost = self.selecting.cost(np.mean(self.unseen, axis=0)) if self.unseen else np.inf
         single_cost = float(np.mean(self.unseen_singles)) if self.unseen else np.inf
         mean = self.total / bags
         return BaggedSelection(weights, tuple(self.trajectory), self.trajectory[-1], mean, unseen_cost, single_cost)

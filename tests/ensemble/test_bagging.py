@@ -61,7 +61,7 @@ def test_the_ensemble_is_not_worse_than_the_single_best_by_the_check(task_type, 
     bags = OPTIONS.bags if task_type.is_classification else 2
     bagged = select_bagged(predictions, y, metric, task_type, replace(OPTIONS, bags=bags))
     ensemble = build_ensemble(keyed(predictions), y, metric, task_type, OPTIONS)
-    is_single = bagged.unseen_cost > bagged.unseen_single_cost * (1.0 + 0.5 / np.sqrt(60))
+    is_single = bagged.unseen_cost > bagged.unseen_single_cost * (1.0 + 1.0 / np.sqrt(60))
     assert is_single == bagged.is_worse_than_single
     assert ensemble.method == ("single_best" if is_single else "greedy")
     single = build_ensemble(keyed(predictions), y, metric, task_type, OPTIONS, "single_best")
