@@ -105,9 +105,9 @@ def to_sklearn(model: EnsembleModel, key: TrialKey | None = None, *, encoded: bo
     """
     if key is not None and key not in model.weights:
         raise UserError(f"Trial {key} is not a member; members are {', '.join(map(str, model.weights))}.")
-    plain, scaling = model.combination, None
-    if isinstance(plain, Calibrated):
-        plain, scaling = plain.combination, plain.scaling
+    combination = model.combination
+    scaling = combination.scaling if isinstance(combination, Calibrated) else None
+    plain = combination.combination if isinstance(combination, Calibrated) else combination
     if key is None and not isinstance(plain, WeightedMean):
         raise UserError("A stacked ensemble cannot be exported; export a --member, or build the ensemble greedily.")
     weights = dict(model.weights) if key is None else {key: 1.0}
