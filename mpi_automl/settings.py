@@ -169,16 +169,14 @@ class Settings:
         choices=("greedy", "single_best", "stacking", AUTO), autosklearn="ensemble_class")
     ensemble_metric: str = option(
         AUTO, str, "metric of greedy selection: a name, or same for --metric; auto is the Brier score in place of "
-        "accuracy, else that of --metric", "ensemble", metavar="METRIC")
+        "accuracy, log loss in place of ROC AUC, else that of --metric", "ensemble", metavar="METRIC")
     performance_range: float = option(
         0.0, float, "minimum quality of a candidate: 0 = baseline, 1 = best trial", "ensemble", metavar="SHARE",
         min=0, max=1, autosklearn="performance_range_threshold")
-    ensemble_start: int = option(
-        0, integer, "initial members of greedy selection: up to N of the best candidates", "ensemble", metavar="N",
-        min=0)
+    # Ten, and no start from the best candidates: jobs/benchmarks/combination.py, docs/performance/ensemble.md.
     ensemble_bags: int = option(
-        0, integer, "random halves of the candidates to select from; the selections are averaged; 0: one selection "
-        "from all", "ensemble", metavar="N", min=0)
+        10, integer, "random halves of the validation rows to select by, if the target has classes; the selections are "
+        "averaged; 0: one selection by all rows, unchecked", "ensemble", metavar="N", min=0)
     final_models: str = option(
         AUTO, str, "models of each ensemble member: those of its folds, averaged, or one refitted on all rows; auto "
         "refits after a holdout or time-series split, whose models have not seen every row", "ensemble",

@@ -13,12 +13,11 @@ _OPTIONS = {
     "method": "ensemble_method",
     "select_by": "ensemble_metric",
     "performance_range": "performance_range",
-    "start": "ensemble_start",
     "bags": "ensemble_bags",
     "final_models": "final_models",
 }
 """Options of `Settings` under the verb's shorter names."""
-_RULES = {"start": "sorted_start", "final_models": "final"}
+_RULES = {"final_models": "final"}
 """Fields of `EnsembleRules` with other names than the options."""
 
 

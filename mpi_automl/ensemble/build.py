@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mpi_automl.data.task import TaskType
-from mpi_automl.ensemble.combination import MemberCombination, WeightedMean, combine
-from mpi_automl.ensemble.greedy import GreedyOptions, Reduction, select
-from mpi_automl.ensemble.stacking import fit_stack, fold_numbers
+from mpi_automl.ensemble.bagging import BaggedSelection, can_be_bagged, select_bagged
+from mpi_automl.ensemble.calibration import calibrate
+from mpi_automl.ensemble.combination import Calibrated, MemberCombination, WeightedMean, combine
+from mpi_automl.ensemble.greedy import GreedyOptions, GreedySelection, NothingSelectedError, Reduction, select
+from mpi_automl.ensemble.row_folds import fold_numbers
+from mpi_automl.ensemble.stacking import fit_stack
 from mpi_automl.metrics.metric import Metric
 from mpi_automl.metrics.registry import get_metric
 from mpi_automl.trial import TrialKey
 
 METHODS = ("greedy", "single_best", "stacking", "auto")
-_DECISION_METRICS = ("accuracy", "zero_one_loss")
-"""Metrics that only see decisions, and by which greedy selection does not go; others of the kind were not measured."""
+_CLASSES = (TaskType.BINARY, TaskType.MULTICLASS)
+_SELECTED_BY = {
+    "accuracy": ("brier_score", _CLASSES),
+    "zero_one_loss": ("brier_score", _CLASSES),
+    "roc_auc": ("log_loss", _CLASSES),
+}
+"""Metrics of decisions or ranks by which greedy selection does not go, by what it goes, and for which targets.
+
+Others of the kind were not measured.
+"""
 _NESTED_FOLDS = 5
 
 
@@ -29,14 +40,15 @@ def selection_metric(metric: Metric, name: str, task_type: TaskType) -> Metric |
 
     Accuracy counts decisions, and an ensemble that is selected by it fits the validation rows that are near a
     decision; the Brier score finds ensembles among the same candidates that are more accurate on
-    new rows (`docs/performance/ensemble.md`).
+    new rows. In the same way the log loss finds ensembles that rank new rows better (`docs/performance/ensemble.md`).
 
     Parameters
     ----------
     metric : Metric
         That the ensemble is judged by.
     name : str
-        ``auto``: the Brier score in place of accuracy, else `metric`. ``same``: `metric`. Or the name of a metric.
+        ``auto``: the Brier score in place of accuracy, the log loss in place of ROC AUC, else `metric`. ``same``:
+        `metric`. Or the name of a metric.
     task_type : TaskType
 
     Raises
@@ -45,8 +57,8 @@ def selection_metric(metric: Metric, name: str, task_type: TaskType) -> Metric |
         If there is no such metric for the task.
     """
     if name == "auto":
-        of_classes = task_type in (TaskType.BINARY, TaskType.MULTICLASS)
-        return get_metric("brier_score", task_type) if of_classes and metric.name in _DECISION_METRICS else None
+        by, task_types = _SELECTED_BY.get(metric.name, ("", ()))
+        return get_metric(by, task_type) if task_type in task_types else None
     found = metric if name == "same" else get_metric(name, task_type)
     return None if found.name == metric.name else found
 
@@ -182,12 +194,56 @@ def build_ensemble(
         method = _best_method(candidates, y, metric, task_type, options)
     if method == "stacking":
         return _stacked(candidates, y, metric, task_type, options.seed)
-    if method == "single_best":
-        options = GreedyOptions(size=1, seed=options.seed)
-    identities = [identity_of(key) for key in candidates.keys]
-    selection = select(candidates.predictions, y, metric, task_type, options, identities, reduction)
+    place = _Place(candidates, y, metric, task_type, reduction)
+    selection = None if method == "single_best" else _selected(place, options)
+    if selection is None:
+        method, selection = "single_best", place.select(GreedyOptions(size=1, seed=options.seed))
     weights = {key_of(identity): weight for identity, weight in selection.weights.items()}
-    return Ensemble(WeightedMean(weights), selection.trajectory, selection.cost, method)
+    scaling = calibrate(selection.mean, y, metric, task_type, options.seed)
+    if scaling is None:
+        return Ensemble(WeightedMean(weights), selection.trajectory, selection.cost, method)
+    cost = metric.cost(y, scaling(selection.mean), task_type)
+    return Ensemble(Calibrated(WeightedMean(weights), scaling), selection.trajectory, cost, method)
+
+
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """Where ensembles are selected: the arguments of `build_ensemble` of these names."""
+
+    candidates: Candidates
+    y: NDArray[Any]
+    metric: Metric
+    task_type: TaskType
+    reduction: Reduction | None
+
+    def select(self, options: GreedyOptions) -> GreedySelection:
+        """Collective. One selection, by all rows."""
+        return select(*self._arguments(options))
+
+    def select_bagged(self, options: GreedyOptions) -> BaggedSelection:
+        """Collective. The average over the bags."""
+        return select_bagged(*self._arguments(options))
+
+    def _arguments(self, options: GreedyOptions) -> tuple[Any, ...]:
+        keys = [identity_of(key) for key in self.candidates.keys]
+        return self.candidates.predictions, self.y, self.metric, self.task_type, options, keys, self.reduction
+
+
+def _selected(place: _Place, options: GreedyOptions) -> GreedySelection | None:
+    """The selected ensemble; None if the best single candidate does better on rows that were not selected by."""
+    averages = place.task_type.is_classification
+    judge = options.select_by or place.metric
+    if not options.bags or options.size == 1 or not can_be_bagged(place.candidates.predictions, judge, place.task_type):
+        return place.select(options)
+    try:
+        # Of values, the average was no better than one selection; a pair of bags is for the check.
+        bagged = place.select_bagged(options if averages else replace(options, bags=2))
+    except NothingSelectedError:
+        # Half of the rows may lack a class.
+        return place.select(options)
+    if bagged.is_worse_than_single:
+        return None
+    return bagged if averages else place.select(options)
 
 
 def _stacked(candidates: Candidates, y: NDArray[Any], metric: Metric, task_type: TaskType, seed: int) -> Ensemble:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mpi_automl.ensemble.scaling import LogitScaling, softmax
 from mpi_automl.errors import UserError
 from mpi_automl.metrics.score_functions import CLIP
 from mpi_automl.trial import TrialKey
@@ -110,8 +111,7 @@ class LinearStack:
             return total
         if self.link == "sigmoid":
             return np.asarray(1.0 / (1.0 + np.exp(-total)))
-        odds = np.exp(total - total.max(axis=1, keepdims=True))
-        return np.asarray(odds / odds.sum(axis=1, keepdims=True))
+        return softmax(total)
 
     def to_mapping(self) -> dict[str, Any]:
         """See `MemberCombination.to_mapping`."""
@@ -122,6 +122,37 @@ class LinearStack:
             "intercept": self.intercept.tolist(),
             "coefficients": coefficients,
         }
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """A combination whose probabilities are scaled.
+
+    Attributes
+    ----------
+    combination : MemberCombination
+    scaling : LogitScaling
+    """
+
+    combination: MemberCombination
+    scaling: LogitScaling
+
+    @property
+    def weights(self) -> dict[TrialKey, float]:
+        """See `MemberCombination.weights`."""
+        return self.combination.weights
+
+    def contribution(self, key: TrialKey, predictions: Predictions) -> NDArray[np.float64]:
+        """See `MemberCombination.contribution`."""
+        return self.combination.contribution(key, predictions)
+
+    def finish(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
+        """See `MemberCombination.finish`."""
+        return self.scaling(self.combination.finish(total))
+
+    def to_mapping(self) -> dict[str, Any]:
+        """See `MemberCombination.to_mapping`."""
+        return self.combination.to_mapping() | {"calibration": self.scaling.to_mapping()}
 
 
 def linear_features(predictions: Predictions, link: str) -> NDArray[np.float64]:
@@ -143,6 +174,10 @@ def from_mapping(mapping: Mapping[str, Any]) -> MemberCombination:
         If it is not one.
     """
     try:
+        if "calibration" in mapping:
+            scaling = LogitScaling.from_mapping(mapping["calibration"])
+            plain = {name: value for name, value in mapping.items() if name != "calibration"}
+            return Calibrated(from_mapping(plain), scaling)
         if mapping["kind"] == "mean":
             weights = {parse_key(text): float(weight) for text, weight in mapping["weights"].items()}
             return WeightedMean(dict(sorted(weights.items(), key=lambda item: -item[1])))

@@ -9,9 +9,9 @@ the best `Pick` of all is taken, which gives exactly the result of one process w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -21,8 +21,6 @@ from mpi_automl.data.task import TaskType
 from mpi_automl.metrics.metric import Metric, Scorer
 from mpi_automl.metrics.scorers import defined_cost, make_scorer
 
-CostOf = Callable[[NDArray[np.float64]], float]
-"""Cost of a mean prediction, shape (n_rows, n_outputs); infinity where the metric is not defined for it."""
 _UINT64_MAX = (1 << 64) - 1
 
 
@@ -73,25 +71,21 @@ class GreedyOptions:
     size : int
         Rounds of selection.
     seed : int
-        Decides ties, and which candidates are in which bag.
-    sorted_start : int
-        Start from up to this many of the best candidates, as many as give the best ensemble (section 2.3 of the
-        paper); 0 for an empty start.
+        Decides ties, and which rows are in which bag.
     bags : int
-        Select this often, each time from a random part of the candidates, and average (section 2.3); 0 for one
-        selection from all of them.
-    bag_share : float
-        Part of the candidates that is in a bag; one half, as in the paper.
+        Selections to average, each from a random half of the rows, see `mpi_automl.ensemble.bagging`; 0 for one
+        selection from all rows.
     select_by : Metric, optional
         By which candidates are chosen, and of the rounds the best, if not by the metric that costs are given in.
+    patience : int
+        A selection ends after so many rounds without a better ensemble.
     """
 
     size: int = 50
     seed: int = 0
-    sorted_start: int = 0
     bags: int = 0
-    bag_share: float = 0.5
     select_by: Metric | None = None
+    patience: int = 15
 
 
 @dataclass(frozen=True)
@@ -103,14 +97,92 @@ class GreedySelection:
     weights : dict of int to float
         Weights of the selected candidates by identity, heaviest first; they sum to 1.
     trajectory : tuple of float
-        Cost after each round; with bags, after each bag of their average.
+        Cost after each round.
     cost : float
         Cost of the ensemble with these weights.
+    mean : ndarray of float64, shape (n_rows, n_outputs)
+        The ensemble's predictions.
     """
 
     weights: dict[int, float]
     trajectory: tuple[float, ...]
     cost: float
+    mean: NDArray[np.float64] = field(compare=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Share:
+    """The candidates of one process, and what connects it to the others.
+
+    Attributes
+    ----------
+    predictions : ndarray of float32, shape (n_candidates, n_rows, n_outputs)
+        May be empty.
+    identities : ndarray of uint64, shape (n_candidates,)
+        Different over all processes.
+    reduction : Reduction
+    """
+
+    predictions: NDArray[np.float32]
+    identities: NDArray[np.uint64]
+    reduction: Reduction
+
+    @cached_property
+    def position(self) -> dict[int, int]:
+        """Of each of its candidates."""
+        return {int(identity): position for position, identity in enumerate(self.identities)}
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Of one candidate's predictions."""
+        return self.predictions.shape[1], self.predictions.shape[2]
+
+    def predictions_of(self, identity: int) -> NDArray[np.float32]:
+        """Collective. The predictions of a candidate of any process."""
+        position = self.position.get(identity)
+        return self.reduction.from_owner(None if position is None else self.predictions[position], self.shape)
+
+
+def make_share(
+    predictions: NDArray[np.float32], identities: Sequence[int] | None, reduction: Reduction | None
+) -> Share:
+    """A share of candidates, by default all of them, with their positions as identities."""
+    known = np.array(range(len(predictions)) if identities is None else identities, dtype=np.uint64)
+    return Share(predictions, known, reduction or SingleProcess())
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """Scores ensembles by a metric, on all rows or some.
+
+    Attributes
+    ----------
+    y : ndarray, shape (n_rows,) or (n_rows, n_outputs)
+    metric : Metric
+    task_type : TaskType
+    rows : ndarray of bool, shape (n_rows,), optional
+        The rows that count.
+    """
+
+    y: NDArray[Any]
+    metric: Metric
+    task_type: TaskType
+    rows: NDArray[np.bool_] | None = None
+
+    def cost(self, mean: NDArray[np.float64]) -> float:
+        """Cost of a mean prediction of all rows; infinity where the metric is not defined for it."""
+        return defined_cost(self.metric, self.of_rows(self.y), self.task_type, self.of_rows(mean))
+
+    def scorer(self, predictions: NDArray[np.float32]) -> Scorer:
+        """The scorer of candidates; it takes sums of the rows that count."""
+        if self.rows is not None:
+            # The rows of an output stay together in memory.
+            predictions = predictions.transpose(0, 2, 1)[:, :, self.rows].transpose(0, 2, 1)
+        return make_scorer(predictions, self.of_rows(self.y), self.metric, self.task_type)
+
+    def of_rows(self, values: NDArray[Any]) -> NDArray[Any]:
+        """What belongs to the rows that count."""
+        return values if self.rows is None else values[self.rows]
 
 
 def select(
@@ -122,7 +194,7 @@ def select(
     identities: Sequence[int] | None = None,
     reduction: Reduction | None = None,
 ) -> GreedySelection:
-    """Select an ensemble. Collective, if there is a reduction over several processes.
+    """Select an ensemble by all rows. Collective, if there is a reduction over several processes.
 
     The ensemble of the round with the lowest cost is kept; of several such rounds the last, whose mean is over the
     most members.
@@ -137,6 +209,7 @@ def select(
         `GreedyOptions.select_by` names another.
     task_type : TaskType
     options : GreedyOptions
+        Its bags are for `mpi_automl.ensemble.bagging`.
     identities : sequence of int, optional
         One number in [0, 2**64) for each candidate, different over all processes; the positions by default.
     reduction : Reduction, optional
@@ -147,18 +220,14 @@ def select(
     NothingSelectedError
         On every process, if none has a candidate for which the metric that candidates are chosen by is defined.
     """
-    known = np.array(range(len(predictions)) if identities is None else identities, dtype=np.uint64)
     select_by = options.select_by or metric
-    cost = partial(defined_cost, select_by, y, task_type)
-    reported = None if options.select_by is None else partial(defined_cost, metric, y, task_type)
-    scorer = make_scorer(predictions, y, select_by, task_type)
-    selector = _Selector(predictions, known, scorer, reduction or SingleProcess(), options, cost, reported)
-    if options.bags:
-        return _select_bags(selector)
-    ensemble = selector.run(np.ones(len(known), dtype=bool), 0)
+    reported = None if options.select_by is None else Judge(y, metric, task_type)
+    judge = Judge(y, select_by, task_type)
+    ensemble = grow(make_share(predictions, identities, reduction), judge, options, reported=reported)
     if not ensemble.picks:
         raise NothingSelectedError(f"the metric {select_by.name} is not defined for any candidate")
-    return GreedySelection(_shares(ensemble.picks), tuple(ensemble.trajectory), (reported or cost)(ensemble.mean()))
+    mean = ensemble.mean()
+    return GreedySelection(ensemble.shares(), tuple(ensemble.trajectory), (reported or judge).cost(mean), mean)
 
 
 def priorities(identities: NDArray[np.uint64], seed: int, salt: int) -> NDArray[np.uint64]:
@@ -174,134 +243,83 @@ def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return mixed ^ (mixed >> np.uint64(31))
 
 
-@dataclass(frozen=True, eq=False)
-class _RoundCandidates:
-    """Candidates of a share that may be picked in a round.
-
-    Attributes
-    ----------
-    identities : ndarray of uint64, shape (n_candidates,)
-    priorities : ndarray of uint64, shape (n_candidates,)
-        Decide ties.
-    allowed : ndarray of bool, shape (n_candidates,)
-    """
-
-    identities: NDArray[np.uint64]
-    priorities: NDArray[np.uint64]
-    allowed: NDArray[np.bool_]
-
-    def best(self, costs: NDArray[np.float64]) -> Pick:
-        """The best allowed candidate by these costs; `NO_PICK` if none has a finite one."""
-        costs = np.where(self.allowed & np.isfinite(costs), costs, np.inf)
-        if not len(costs) or np.isinf(costs).all():
-            return NO_PICK
-        tied = np.flatnonzero(costs == costs.min())
-        first = tied[self.priorities[tied].argmin()]
-        return Pick(float(costs[first]), int(self.priorities[first]), int(self.identities[first]))
-
-
 @dataclass
-class _PartialEnsemble:
+class GrowingEnsemble:
     """The ensemble while it is selected: the picks, their costs as reported, and the best round so far."""
 
     picks: list[int]
     trajectory: list[float]
     total: NDArray[np.float64]
     best: tuple[float, int, NDArray[np.float64]]
-    reported: CostOf | None
+    reported: Judge | None
 
     @classmethod
-    def empty(cls, shape: tuple[int, int], reported: CostOf | None) -> _PartialEnsemble:
+    def empty(cls, shape: tuple[int, int], reported: Judge | None) -> GrowingEnsemble:
+        """An ensemble without members."""
         return cls([], [], np.zeros(shape), (float("inf"), 0, np.zeros(shape)), reported)
 
     def add(self, identity: int, predictions: NDArray[np.float32], cost: float) -> None:
+        """Add a member; the cost is that of the ensemble with it."""
         self.total += predictions
         self.picks.append(identity)
-        self.trajectory.append(cost if self.reported is None else self.reported(self.mean()))
+        self.trajectory.append(cost if self.reported is None else self.reported.cost(self.mean()))
         if cost <= self.best[0]:
             self.best = (cost, len(self.picks), self.total.copy())
 
+    @property
+    def rounds_without_gain(self) -> int:
+        """Rounds since the best one."""
+        return len(self.picks) - self.best[1]
+
     def back_to_best_round(self) -> None:
+        """Take back what was added after the best round."""
         _, length, total = self.best
         self.picks, self.total = self.picks[:length], total.copy()
 
     def mean(self) -> NDArray[np.float64]:
+        """Its predictions of all rows."""
         return self.total / max(1, len(self.picks))
 
-
-class _Selector:
-    """Selection over one share of the candidates, in step with the other shares."""
-
-    def __init__(
-        self,
-        predictions: NDArray[np.float32],
-        identities: NDArray[np.uint64],
-        scorer: Scorer,
-        reduction: Reduction,
-        options: GreedyOptions,
-        cost: CostOf,
-        reported: CostOf | None,
-    ) -> None:
-        self.predictions, self.identities, self.scorer = predictions, identities, scorer
-        self.reduction, self.options, self.cost, self.reported = reduction, options, cost, reported
-        self.position = {int(identity): position for position, identity in enumerate(identities)}
-        self.shape = (predictions.shape[1], predictions.shape[2])
-
-    def run(self, allowed: NDArray[np.bool_], salt: int) -> _PartialEnsemble:
-        ensemble = _PartialEnsemble.empty(self.shape, self.reported)
-        if self.options.sorted_start:
-            self._start_sorted(ensemble, self._candidates(allowed, salt, 0))
-        for number in range(len(ensemble.picks) + 1, self.options.size + 1):
-            candidates = self._candidates(allowed, salt, number)
-            costs = self.scorer.costs(ensemble.total, len(ensemble.picks), allowed)
-            pick = self.reduction.best(candidates.best(costs))
-            if pick == NO_PICK:
-                break
-            ensemble.add(pick.identity, self._predictions_of(pick.identity), pick.cost)
-        ensemble.back_to_best_round()
-        return ensemble
-
-    def _start_sorted(self, ensemble: _PartialEnsemble, candidates: _RoundCandidates) -> None:
-        costs = self.scorer.costs(ensemble.total, 0)
-        for _ in range(min(self.options.sorted_start, self.options.size)):
-            pick = self.reduction.best(candidates.best(costs))
-            if pick == NO_PICK:
-                break
-            if pick.identity in self.position:
-                costs[self.position[pick.identity]] = np.inf
-            predictions = self._predictions_of(pick.identity)
-            cost = self.cost((ensemble.total + predictions) / (len(ensemble.picks) + 1))
-            ensemble.add(pick.identity, predictions, cost)
-        ensemble.back_to_best_round()
-        del ensemble.trajectory[len(ensemble.picks) :]
-
-    def _candidates(self, allowed: NDArray[np.bool_], salt: int, number: int) -> _RoundCandidates:
-        order = priorities(self.identities, self.options.seed, (salt << 32) + number)
-        return _RoundCandidates(self.identities, order, allowed)
-
-    def _predictions_of(self, identity: int) -> NDArray[np.float32]:
-        position = self.position.get(identity)
-        return self.reduction.from_owner(None if position is None else self.predictions[position], self.shape)
+    def shares(self) -> dict[int, float]:
+        """Share of the picks that each candidate has, largest first."""
+        return {identity: count / len(self.picks) for identity, count in Counter(self.picks).most_common()}
 
 
-def _select_bags(selector: _Selector) -> GreedySelection:
-    options, cost = selector.options, selector.reported or selector.cost
-    weights: Counter[int] = Counter()
-    total = np.zeros(selector.shape)
-    trajectory: list[float] = []
-    for bag in range(1, options.bags + 1):
-        share = np.uint64(int(options.bag_share * _UINT64_MAX))
-        ensemble = selector.run(priorities(selector.identities, options.seed, -bag) < share, bag)
-        if ensemble.picks:
-            weights.update(_shares(ensemble.picks))
-            total += ensemble.mean()
-            trajectory.append(cost(total / (len(trajectory) + 1)))
-    if not trajectory:
-        raise NothingSelectedError("no bag has a candidate for which the metric is defined")
-    scaled = {identity: weight / len(trajectory) for identity, weight in weights.most_common()}
-    return GreedySelection(scaled, tuple(trajectory), trajectory[-1])
+def grow(
+    share: Share, judge: Judge, options: GreedyOptions, salt: int = 0, reported: Judge | None = None
+) -> GrowingEnsemble:
+    """Collective. Grow an ensemble up to its best round; without picks, if the metric is not defined for any candidate.
+
+    Parameters
+    ----------
+    share : Share
+    judge : Judge
+        Chooses the candidates.
+    options : GreedyOptions
+    salt : int
+        With the seed, decides ties.
+    reported : Judge, optional
+        Gives the costs of the trajectory, if not `judge`.
+    """
+    ensemble = GrowingEnsemble.empty(share.shape, reported)
+    scorer = judge.scorer(share.predictions)
+    every = np.ones(len(share.identities), dtype=bool)
+    while len(ensemble.picks) < options.size and ensemble.rounds_without_gain < options.patience:
+        costs = scorer.costs(judge.of_rows(ensemble.total), len(ensemble.picks), every)
+        order = priorities(share.identities, options.seed, (salt << 32) + len(ensemble.picks) + 1)
+        pick = share.reduction.best(_best(share.identities, order, costs))
+        if pick == NO_PICK:
+            break
+        ensemble.add(pick.identity, share.predictions_of(pick.identity), pick.cost)
+    ensemble.back_to_best_round()
+    return ensemble
 
 
-def _shares(picks: Sequence[int]) -> dict[int, float]:
-    """Share of the picks that each identity has, largest first."""
-    return {identity: count / len(picks) for identity, count in Counter(picks).most_common()}
+def _best(identities: NDArray[np.uint64], order: NDArray[np.uint64], costs: NDArray[np.float64]) -> Pick:
+    """The best candidate by these costs; `NO_PICK` if none has a finite one."""
+    costs = np.where(np.isfinite(costs), costs, np.inf)
+    if not len(costs) or np.isinf(costs).all():
+        return NO_PICK
+    tied = np.flatnonzero(costs == costs.min())
+    first = tied[order[tied].argmin()]
+    return Pick(float(costs[first]), int(order[first]), int(identities[first]))

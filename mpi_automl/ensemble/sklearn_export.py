@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.ensemble import VotingClassifier, VotingRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import LabelEncoder
 
 from mpi_automl.data.schema import Schema
 from mpi_automl.data.task import TaskType
-from mpi_automl.ensemble.combination import WeightedMean
+from mpi_automl.ensemble.combination import Calibrated, WeightedMean
 from mpi_automl.ensemble.model import EnsembleModel
+from mpi_automl.ensemble.scaling import LogitScaling
 from mpi_automl.errors import UserError
 from mpi_automl.trial import TrialKey
 
@@ -44,10 +45,48 @@ class RawTableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         return True
 
 
+class ScaledClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """A fitted classifier whose probabilities are scaled, see `mpi_automl.ensemble.scaling.LogitScaling`.
+
+    Parameters
+    ----------
+    classifier : estimator
+        Fitted.
+    temperature : float
+    biases : list of float
+    """
+
+    def __init__(self, classifier: Any, temperature: float, biases: list[float]) -> None:
+        self.classifier = classifier
+        self.temperature = temperature
+        self.biases = biases
+
+    @property
+    def classes_(self) -> Any:
+        """The labels of the classes."""
+        return self.classifier.classes_
+
+    def fit(self, X: Any, y: Any = None) -> ScaledClassifier:
+        """Do nothing: the classifier is fitted, and the scaling came from out-of-fold predictions."""
+        return self
+
+    def predict_proba(self, X: Any) -> Any:
+        """Scaled probabilities of the classes, shape (n_rows, n_classes)."""
+        return LogitScaling(self.temperature, tuple(self.biases))(self.classifier.predict_proba(X))
+
+    def predict(self, X: Any) -> Any:
+        """The most probable classes, shape (n_rows,)."""
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+
 def to_sklearn(model: EnsembleModel, key: TrialKey | None = None, *, encoded: bool = False) -> Any:
     """An ensemble, or one member of it, as one fitted estimator of scikit-learn.
 
-    A `VotingClassifier` with soft votes, or a `VotingRegressor`, holds all fitted pipelines with their weights.
+    A `VotingClassifier` with soft votes, or a `VotingRegressor`, holds all fitted pipelines with their weights; where
+    the ensemble's probabilities are scaled, a `ScaledClassifier` holds it.
 
     Parameters
     ----------
@@ -56,7 +95,8 @@ def to_sklearn(model: EnsembleModel, key: TrialKey | None = None, *, encoded: bo
         Only this member.
     encoded : bool
         The estimator takes tables that are encoded already; it then holds nothing of this package, unless
-        components of this package are in its pipelines. Otherwise its first step is a `RawTableEncoder`.
+        its probabilities are scaled or components of this package are in its pipelines. Otherwise its first step is a
+        `RawTableEncoder`.
 
     Raises
     ------
@@ -65,7 +105,10 @@ def to_sklearn(model: EnsembleModel, key: TrialKey | None = None, *, encoded: bo
     """
     if key is not None and key not in model.weights:
         raise UserError(f"Trial {key} is not a member; members are {', '.join(map(str, model.weights))}.")
-    if key is None and not isinstance(model.combination, WeightedMean):
+    combination = model.combination
+    scaling = combination.scaling if isinstance(combination, Calibrated) else None
+    plain = combination.combination if isinstance(combination, Calibrated) else combination
+    if key is None and not isinstance(plain, WeightedMean):
         raise UserError("A stacked ensemble cannot be exported; export a --member, or build the ensemble greedily.")
     weights = dict(model.weights) if key is None else {key: 1.0}
     pipelines, shares = [], []
@@ -73,10 +116,12 @@ def to_sklearn(model: EnsembleModel, key: TrialKey | None = None, *, encoded: bo
         own = model.pipelines(member)
         pipelines += own
         shares += [weight / len(own)] * len(own)
-    voting = _voting(model.schema, pipelines, shares)
+    final = _voting(model.schema, pipelines, shares)
+    if key is None and scaling is not None:
+        final = ScaledClassifier(final, scaling.temperature, list(scaling.biases))
     if encoded:
-        return voting
-    return Pipeline([("encode", RawTableEncoder(model.schema.to_json())), ("predict", voting)])
+        return final
+    return Pipeline([("encode", RawTableEncoder(model.schema.to_json())), ("predict", final)])
 
 
 def save_estimator(estimator: Any, path: Path) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mpi_automl.data.task import TaskType
 from mpi_automl.ensemble.combination import LinearStack, linear_features
+from mpi_automl.ensemble.row_folds import fold_numbers
 from mpi_automl.metrics.score_functions import CLIP, log_loss
 from mpi_automl.trial import TrialKey
 
@@ -20,22 +21,6 @@ _RIDGE_PENALTIES = np.logspace(-2, 4, 13)
 _INNER_FOLDS = 3
 
 Array = NDArray[np.float64]
-
-
-def fold_numbers(y: NDArray[Any], task_type: TaskType, n_folds: int, seed: int) -> NDArray[np.int64]:
-    """Deal rows to folds at random, the rows of each class evenly.
-
-    Returns
-    -------
-    ndarray of int64, shape (n_rows,)
-        Number of the fold of each row.
-    """
-    order = np.random.default_rng(seed).permutation(len(y))
-    if task_type in (TaskType.BINARY, TaskType.MULTICLASS):
-        order = order[np.argsort(y[order], kind="stable")]
-    numbers = np.empty(len(y), dtype=np.int64)
-    numbers[order] = np.arange(len(y)) % n_folds
-    return numbers
 
 
 def fit_stack(

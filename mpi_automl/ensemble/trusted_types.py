@@ -13,13 +13,13 @@ from typing import Any, BinaryIO
 from mpi_automl.errors import UserError
 from mpi_automl.space.trusted import TRUSTED
 
-_EXPORTED = "mpi_automl.ensemble.sklearn_export.RawTableEncoder"
+_EXPORTED = tuple(f"mpi_automl.ensemble.sklearn_export.{name}" for name in ("RawTableEncoder", "ScaledClassifier"))
 _OWN_ESTIMATORS = "mpi_automl.space.estimators."
 
 
 def trusted_types(further: Iterable[str] = ()) -> list[str]:
     """Types that may be built from a file, besides those that skops trusts by itself."""
-    return [_EXPORTED, *TRUSTED, *further]
+    return [*_EXPORTED, *TRUSTED, *further]
 
 
 def load_pipelines(path: Path, trusted: Iterable[str] = (), *, file: BinaryIO | None = None) -> list[Any]:

@@ -97,14 +97,13 @@ class AutoMLClassifier(ClassifierMixin, AutoMLEstimator):  # type: ignore[misc] 
         How members are chosen and combined; auto compares the others and takes the best. auto-sklearn:
         ``ensemble_class``.
     ensemble_metric : str, default="auto"
-        Metric of greedy selection: a name, or same for `metric`; auto is the Brier score in place of accuracy, else
-        that of `metric`.
+        Metric of greedy selection: a name, or same for `metric`; auto is the Brier score in place of accuracy, log loss
+        in place of ROC AUC, else that of `metric`.
     performance_range : float, default=0.0
         Minimum quality of a candidate: 0 = baseline, 1 = best trial. auto-sklearn: ``performance_range_threshold``.
-    ensemble_start : int, default=0
-        Initial members of greedy selection: up to N of the best candidates.
-    ensemble_bags : int, default=0
-        Random halves of the candidates to select from; the selections are averaged; 0: one selection from all.
+    ensemble_bags : int, default=10
+        Random halves of the validation rows to select by, if the target has classes; the selections are averaged; 0:
+        one selection by all rows, unchecked.
     final_models : {"auto", "folds", "refit"}, default="auto"
         Models of each ensemble member: those of its folds, averaged, or one refitted on all rows; auto refits after a
         holdout or time-series split, whose models have not seen every row. auto-sklearn: ``refit()``.

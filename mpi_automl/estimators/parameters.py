@@ -52,8 +52,7 @@ class EstimatorParameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         ensemble_method: Literal["greedy", "single_best", "stacking", "auto"] = "greedy",
         ensemble_metric: str = "auto",
         performance_range: float = 0.0,
-        ensemble_start: int = 0,
-        ensemble_bags: int = 0,
+        ensemble_bags: int = 10,
         final_models: Literal["auto", "folds", "refit"] = "auto",
         final_time: float | str | None = None,
         categorical: str | Sequence[str] = (),
@@ -105,7 +104,6 @@ class EstimatorParameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         self.ensemble_method = ensemble_method
         self.ensemble_metric = ensemble_metric
         self.performance_range = performance_range
-        self.ensemble_start = ensemble_start
         self.ensemble_bags = ensemble_bags
         self.final_models = final_models
         self.final_time = final_time

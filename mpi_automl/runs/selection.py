@@ -53,7 +53,7 @@ class EnsembleRules:
         See `mpi_automl.ensemble.build.build_ensemble`.
     performance_range : float
         See `mpi_automl.ensemble.build.CandidateFilter`.
-    sorted_start, bags : int
+    bags : int
         See `mpi_automl.ensemble.greedy.GreedyOptions`.
     select_by : str
         What greedy selection goes by, see `mpi_automl.ensemble.build.selection_metric`.
@@ -64,8 +64,7 @@ class EnsembleRules:
     seed: int
     method: str = "greedy"
     performance_range: float = 0.0
-    sorted_start: int = 0
-    bags: int = 0
+    bags: int = 10
     select_by: str = "auto"
 
     @classmethod
@@ -77,7 +76,6 @@ class EnsembleRules:
             settings.seed,
             settings.ensemble_method,
             settings.performance_range,
-            settings.ensemble_start,
             settings.ensemble_bags,
             settings.ensemble_metric,
         )
@@ -303,7 +301,7 @@ def _build(
         truth,
         found.metric,
         found.task_type,
-        GreedyOptions(rules.size, rules.seed, rules.sorted_start, rules.bags, select_by=select_by),
+        GreedyOptions(rules.size, rules.seed, rules.bags, select_by),
         rules.method,
         reduction,
     )

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mpi_automl.data.task import TaskType
+from mpi_automl.ensemble.bagging import select_bagged
 from mpi_automl.ensemble.greedy import GreedyOptions, Pick, select
 from mpi_automl.metrics.registry import get_metric
 
@@ -79,15 +80,20 @@ def test_ties_are_broken_by_the_seed():
     st.permutations(range(9)),
     st.sampled_from([(t, n) for t, n in EVERY_FAST]),
     st.sampled_from(
-        [GreedyOptions(size=8, seed=3), GreedyOptions(size=8, sorted_start=4), GreedyOptions(size=5, bags=4, seed=1)]
+        [
+            GreedyOptions(size=8, seed=3),
+            GreedyOptions(size=5, bags=4, seed=1),
+            GreedyOptions(size=9, bags=2, patience=2),
+        ]
     ),
 )
 def test_weights_do_not_depend_on_the_order_of_candidates(order, kind, rules):
     task_type, name = kind
     y, predictions = candidates(task_type, n_candidates=9, n_rows=97)
     metric = get_metric(name, task_type)
-    plain = select(predictions, y, metric, task_type, rules, range(9))
-    shuffled = select(predictions[list(order)], y, metric, task_type, rules, order)
+    how = select_bagged if rules.bags else select
+    plain = how(predictions, y, metric, task_type, rules, range(9))
+    shuffled = how(predictions[list(order)], y, metric, task_type, rules, order)
     assert shuffled.weights == plain.weights
     assert shuffled.trajectory == plain.trajectory
 
@@ -122,7 +128,8 @@ def in_shares(shares, y, metric, task_type, rules, predictions):
     def work(number):
         own = list(shares[number])
         share = predictions[own]
-        results[number] = select(share, y, metric, task_type, rules, own, meeting)
+        how = select_bagged if rules.bags else select
+        results[number] = how(share, y, metric, task_type, rules, own, meeting)
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(len(shares))]
     for thread in threads:
@@ -133,13 +140,11 @@ def in_shares(shares, y, metric, task_type, rules, predictions):
 
 
 @pytest.mark.parametrize(("task_type", "name"), EVERY_FAST)
-@pytest.mark.parametrize(
-    "rules", [GreedyOptions(size=12, seed=5), GreedyOptions(size=6, sorted_start=3), GreedyOptions(size=4, bags=3)]
-)
+@pytest.mark.parametrize("rules", [GreedyOptions(size=12, seed=5), GreedyOptions(size=4, bags=4)])
 def test_shares_give_exactly_the_result_of_one_process(task_type, name, rules):
     y, predictions = candidates(task_type, n_candidates=13)
     metric = get_metric(name, task_type)
-    alone = select(predictions, y, metric, task_type, rules)
+    alone = (select_bagged if rules.bags else select)(predictions, y, metric, task_type, rules)
     shares = [range(0, 13, 3), range(1, 13, 3), [], range(2, 13, 3)]
     for result in in_shares(shares, y, metric, task_type, rules, predictions):
         assert result.weights == alone.weights
@@ -156,19 +161,12 @@ def test_a_candidate_without_a_defined_cost_is_never_picked():
         select(predictions[2:3], y, metric, TaskType.REGRESSION, GreedyOptions(size=10))
 
 
-def test_a_sorted_start_is_at_least_as_good_as_the_best_single_one():
+def test_growth_ends_after_rounds_without_gain():
     y, predictions = candidates(TaskType.MULTICLASS)
     metric = get_metric("log_loss", TaskType.MULTICLASS)
-    selection = select(predictions, y, metric, TaskType.MULTICLASS, GreedyOptions(size=20, sorted_start=5))
-    single = min(metric.cost(y, prediction, TaskType.MULTICLASS) for prediction in predictions)
-    assert selection.cost <= single
-    assert sum(selection.weights.values()) == pytest.approx(1.0)
-
-
-def test_bags_leave_candidates_out_and_average():
-    y, predictions = candidates(TaskType.MULTICLASS)
-    metric = get_metric("log_loss", TaskType.MULTICLASS)
-    selection = select(predictions, y, metric, TaskType.MULTICLASS, GreedyOptions(size=10, bags=6, seed=2))
-    assert sum(selection.weights.values()) == pytest.approx(1.0)
-    combined = sum(weight * predictions[number].astype(float) for number, weight in selection.weights.items())
-    assert metric.cost(y, combined, TaskType.MULTICLASS) == pytest.approx(selection.cost)
+    long = select(predictions, y, metric, TaskType.MULTICLASS, GreedyOptions(size=60, patience=60))
+    short = select(predictions, y, metric, TaskType.MULTICLASS, GreedyOptions(size=60, patience=3))
+    assert len(long.trajectory) == 60
+    assert short.trajectory == long.trajectory[: len(short.trajectory)]
+    best = short.trajectory.index(min(short.trajectory))
+    assert len(short.trajectory) == best + 1 + 3

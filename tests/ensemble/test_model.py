@@ -28,22 +28,28 @@ from sklearn.preprocessing import FunctionTransformer
 from mpi_automl.data.example import breast_cancer_task
 from mpi_automl.data.load import make_task
 from mpi_automl.ensemble import held_files
-from mpi_automl.ensemble.combination import WeightedMean
+from mpi_automl.ensemble.combination import Calibrated, WeightedMean
 from mpi_automl.ensemble.model import EnsembleModel, add_member, write_manifest
-from mpi_automl.ensemble.trusted_types import load_pipelines
+from mpi_automl.ensemble.scaling import LogitScaling
+from mpi_automl.ensemble.sklearn_export import save_estimator, to_sklearn
+from mpi_automl.ensemble.trusted_types import load_pipelines, trusted_types
 from mpi_automl.errors import UserError
 from mpi_automl.trial import TrialKey
 
 FOREST, BOOSTING = TrialKey(0, 3, 17), TrialKey(1, 0, 2)
 
 
-def write(directory, task, members, weights):
+def write(directory, task, members, weights, scaling=None):
+    directory.mkdir(exist_ok=True)
     files = {}
     for key, pipelines in members.items():
         source = directory / f"source-{key}"
         skops.io.dump(pipelines, source)
         files[key] = add_member(directory / "model", key, source, "folds")
-    write_manifest(directory / "model", task.schema, WeightedMean(weights), files, "accuracy")
+    mean = WeightedMean(weights)
+    write_manifest(
+        directory / "model", task.schema, mean if scaling is None else Calibrated(mean, scaling), files, "accuracy"
+    )
     return directory / "model"
 
 
@@ -83,6 +89,26 @@ def test_predictions_are_the_weighted_mean_of_the_members(model, task, members, 
     assert set(loaded.predict(table)) == {"benign", "malignant"}
     assert (loaded.predict(table) == np.array(["benign", "malignant"])[expected.argmax(axis=1)]).all()
     assert loaded.weights == {FOREST: 0.75, BOOSTING: 0.25}
+
+
+@pytest.mark.parametrize("scaling", [LogitScaling(0.5), LogitScaling(2.0, (0.0, -0.7))])
+def test_scaled_probabilities_are_given_out_and_exported(tmp_path, task, members, table, scaling):
+    weights = {FOREST: 0.75, BOOSTING: 0.25}
+    plain = EnsembleModel.load(write(tmp_path / "plain", task, members, weights)).predict_proba(table)
+    model = EnsembleModel.load(write(tmp_path / "scaled", task, members, weights, scaling))
+    expected = scaling(plain)
+    np.testing.assert_array_equal(model.predict_proba(table), expected)
+    assert np.abs(expected - plain).max() > 0.05
+    assert (model.predict(table) == np.array(["benign", "malignant"])[expected.argmax(axis=1)]).all()
+    for encoded in (False, True):
+        save_estimator(to_sklearn(model, encoded=encoded), tmp_path / "model.skops")
+        exported = skops.io.load(tmp_path / "model.skops", trusted=trusted_types())
+        rows = model.schema.encode(table) if encoded else table
+        np.testing.assert_allclose(exported.predict_proba(rows), expected, atol=1e-5)
+        assert list(exported.classes_) == ["benign", "malignant"]
+        assert (exported.predict(rows) == model.predict(table)).mean() > 0.99
+    alone = to_sklearn(model, BOOSTING).predict_proba(table)
+    np.testing.assert_allclose(alone, members[BOOSTING][0].predict_proba(table.to_numpy()), atol=1e-6)
 
 
 def test_columns_are_found_by_name(model, table):

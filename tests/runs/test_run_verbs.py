@@ -14,6 +14,7 @@ import skops.io
 from launching import CHECKOUT, is_required
 from sklearn.datasets import load_breast_cancer
 
+from mpi_automl.ensemble.combination import Calibrated, combine
 from mpi_automl.ensemble.model import EnsembleModel
 from mpi_automl.ensemble.trusted_types import trusted_types
 from mpi_automl.runs.run import Run
@@ -35,7 +36,7 @@ def finished_run(verb, tmp_path_factory):
     """A run that ends by its number of trials, so that it is the same on a busy machine."""
     run = tmp_path_factory.mktemp("finished") / "run"
     learners = "classifier:lda,classifier:gaussian_nb,classifier:decision_tree"
-    words = ["--time", "110", "--trial-time", "30", "--trials", "5", "--include", learners, "--ensemble-start", "2"]
+    words = ["--time", "110", "--trial-time", "30", "--trials", "5", "--include", learners]
     done = verb("example", *words, "--out", run, ranks=2)
     assert done.returncode == 0, done.stderr
     return run
@@ -170,6 +171,27 @@ def test_members_are_fitted_anew_on_two_ranks(verb, own_run, table):
     assert [file.kind for file in model.files.values()].count("refit") == len(before) - kept > 0
     frame = pd.read_csv(table)
     assert (model.predict(frame) == frame["target"]).mean() > 0.9
+
+
+def test_an_ensemble_for_ranks_gives_out_probabilities_to_rely_on(verb, own_run, table, tmp_path):
+    done = verb("ensemble", own_run, "--metric", "roc_auc", "--select-by", "same")
+    assert done.returncode == 0, done.stderr
+    run = Run(own_run, "log_loss")
+    reader, combination = run.reader, run.model.combination
+    best = min(run.costs([key for key in reader.keys if key != run.dummy]))
+
+    def log_loss(combination):
+        members = dict(zip(combination.weights, reader.predictions(list(combination.weights)), strict=True))
+        return run.metric.cost(reader.truth(), combine(combination, members), run.schema.task_type)
+
+    assert isinstance(combination, Calibrated)
+    assert log_loss(combination) < min(1.1 * best, log_loss(combination.combination))
+    # What is given out is what was calibrated.
+    assert verb("predict", own_run, table, "--proba", "--out", tmp_path / "p.csv").returncode == 0
+    given = pd.read_csv(tmp_path / "p.csv").to_numpy()[:, -2:].astype(float)
+    np.testing.assert_allclose(given, run.model.predict_proba(pd.read_csv(table)), rtol=1e-6)
+    manifest = json.loads((own_run / "model" / "manifest.json").read_text())
+    assert manifest["combination"]["calibration"]["temperature"] == combination.scaling.temperature
 
 
 def test_importance_is_measured_once_and_shown(verb, own_run, table):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from mpi_automl.data.task import TaskType
+from mpi_automl.ensemble.build import selection_metric
 from mpi_automl.ensemble.greedy import GreedyOptions, NothingSelectedError, select
 from mpi_automl.errors import UserError
 from mpi_automl.metrics.registry import get_metric
@@ -118,3 +119,19 @@ def test_classes_of_unsigned_codes_are_put_in_order():
 
 def test_other_ways_to_combine_go_by_the_metric():
     assert ensemble_of(KNOWS, DECIDES, GOOD, method="single_best").weights == {GOOD: 1.0}
+
+
+def test_what_selection_goes_by():
+    def by(name, task_type):
+        found = selection_metric(get_metric(name, task_type), "auto", task_type)
+        return found and found.name
+
+    assert by("accuracy", TaskType.BINARY) == by("accuracy", TaskType.MULTICLASS) == "brier_score"
+    assert by("roc_auc", TaskType.BINARY) == by("roc_auc", TaskType.MULTICLASS) == "log_loss"
+    for name, task_type in (
+        ("roc_auc_ovo", TaskType.MULTICLASS),
+        ("accuracy", TaskType.MULTILABEL),
+        ("log_loss", TaskType.BINARY),
+        ("r2", TaskType.REGRESSION),
+    ):
+        assert by(name, task_type) is None

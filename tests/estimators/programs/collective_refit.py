@@ -8,7 +8,7 @@ from mpi_automl import AutoMLClassifier
 comm = MPI.COMM_WORLD.Dup()
 X, y = load_breast_cancer(return_X_y=True)
 include = ("classifier:decision_tree", "classifier:gaussian_nb", "classifier:lda")
-automl = AutoMLClassifier(time=60, trials=4, trial_time=20, include=include, ensemble_start=2)
+automl = AutoMLClassifier(time=60, trials=4, trial_time=20, include=include)
 automl.fit(X, y, comm=comm).fit_ensemble(size=6, metric="log_loss", comm=comm)
 members = automl.ensemble_
 automl.refit(X, y, comm=comm)

@@ -3,6 +3,7 @@
 import sys
 
 from mpi_automl.data.task import TaskType
+from mpi_automl.ensemble.bagging import select_bagged
 from mpi_automl.ensemble.greedy import GreedyOptions, select
 from mpi_automl.metrics.registry import get_metric
 from mpi_automl.parallel.reduction import WorldReduction
@@ -11,7 +12,7 @@ from mpi_automl.parallel.world import open_world, process_start
 sys.path.insert(0, sys.argv[1])
 from ensemble_candidates import candidates, hard_votes
 
-RULES = (GreedyOptions(12, seed=5), GreedyOptions(12, seed=5, sorted_start=4), GreedyOptions(8, seed=5, bags=3))
+RULES = (GreedyOptions(12, seed=5), GreedyOptions(8, seed=5, bags=4))
 CASES = (
     (TaskType.BINARY, "accuracy", hard_votes),
     (TaskType.BINARY, "roc_auc", candidates),
@@ -26,9 +27,10 @@ for task_type, name, make in CASES:
     metric = get_metric(name, task_type)
     identities = list(range(100, 100 + len(predictions)))
     for rules in RULES:
-        alone = select(predictions, y, metric, task_type, rules, identities)
+        how = select_bagged if rules.bags else select
+        alone = how(predictions, y, metric, task_type, rules, identities)
         mine = slice(world.rank, None, world.size)
-        together = select(predictions[mine], y, metric, task_type, rules, identities[mine], reduction)
+        together = how(predictions[mine], y, metric, task_type, rules, identities[mine], reduction)
         assert together == alone, (task_type, name, rules, together, alone)
 if world.is_root:
     print(f"fine: {world.size} ranks")
