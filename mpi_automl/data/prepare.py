@@ -15,7 +15,7 @@ from mpi_automl.data.digest import table_digest
 from mpi_automl.data.numbers import NumberFormat
 from mpi_automl.data.schema import Schema
 from mpi_automl.data.table import DECIMAL_COMMA, SparseTable, is_unnamed, listed, unknown_column
-from mpi_automl.data.target import infer_target
+from mpi_automl.data.target import Target, infer_target
 from mpi_automl.data.task import Profile, TaskType
 from mpi_automl.data.values import as_strings
 from mpi_automl.errors import UserError
@@ -121,18 +121,7 @@ def prepare(
     if doubt:
         notes.append(doubt)
     features = _without_row_index(_dense_if_mixed(train.features), settings, notes)
-    columns = (
-        _sparse_columns(features, settings, notes)
-        if isinstance(features, SparseTable)
-        else _columns(features, settings, notes)
-    )
-    schema = Schema(
-        columns,
-        tuple(features.columns),
-        target,
-        isinstance(features, SparseTable),
-        isinstance(features, SparseTable) and features.generated,
-    )
+    schema = _schema(features, target, settings, notes)
     X, y = schema.encode(features), target.encode(train.targets_or_fail)
     fixed = None
     if validation is not None:
@@ -154,6 +143,14 @@ def prepare(
         fixed_validation=fixed,
         notes=tuple(f"{note[0].upper()}{note[1:]}." for note in notes),
     )
+
+
+def _schema(features: Any, target: Target, settings: Settings, notes: list[str]) -> Schema:
+    """The decisions on the columns of the training table."""
+    if isinstance(features, SparseTable):
+        columns = _sparse_columns(features, settings, notes)
+        return Schema(columns, tuple(features.columns), target, sparse=True, generated=features.generated)
+    return Schema(_columns(features, settings, notes), tuple(features.columns), target)
 
 
 def _checked(part: FeaturesAndTargets) -> FeaturesAndTargets:
