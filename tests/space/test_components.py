@@ -145,6 +145,7 @@ for file in sorted(Path(sys.argv[1]).glob("*.skops")):
 """
 
 
+@pytest.mark.slow
 def test_every_component_predicts_bit_for_bit_in_a_fresh_process(sample: Any, tmp_path: Any) -> None:
     from threadpoolctl import threadpool_limits
 
