@@ -301,6 +301,7 @@ for number in range(16):
 """
 
 
+@pytest.mark.slow
 def test_proposals_do_not_depend_on_pythons_hash_seed():
     outputs = []
     for hash_seed in ("0", "4242"):

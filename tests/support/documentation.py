@@ -29,9 +29,6 @@ _QUICK_EXAMPLES = {
         "seeds = 5": "seeds = 1",
         "ensemble_size = 50": 'trials = 2\nresampling = "holdout"',
     },
-    "killed_and_resumed.sh": {
-        "--time 10m": "--time 10m --report false --include regressor:decision_tree,regressor:ridge"
-    },
 }
 _SHOWN_TARGETS = {"price": "regressor", "class": "classifier"}
 
