@@ -8,6 +8,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+# Every rank of every job imports hundreds of modules, which must not be compiled anew each time.
+unset PYTHONDONTWRITEBYTECODE
+
 say() { printf '== %s\n' "$*"; }
 
 if [ "${1:-}" = --quick ]; then

@@ -71,6 +71,7 @@ def test_every_default_is_a_value_that_its_option_accepts():
         assert option.default is None or option.checked(name, option.default) == option.default, name
 
 
+@pytest.mark.slow
 @given(st.sampled_from(list(OPTIONS)), st.text() | st.floats() | st.integers())
 def test_any_value_is_taken_or_refused_in_one_sentence(name, value):
     try:

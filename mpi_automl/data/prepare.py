@@ -15,7 +15,7 @@ from mpi_automl.data.digest import table_digest
 from mpi_automl.data.numbers import NumberFormat
 from mpi_automl.data.schema import Schema
 from mpi_automl.data.table import DECIMAL_COMMA, SparseTable, is_unnamed, listed, unknown_column
-from mpi_automl.data.target import infer_target
+from mpi_automl.data.target import Target, infer_target
 from mpi_automl.data.task import Profile, TaskType
 from mpi_automl.data.values import as_strings
 from mpi_automl.errors import UserError
@@ -121,18 +121,7 @@ def prepare(
     if doubt:
         notes.append(doubt)
     features = _without_row_index(_dense_if_mixed(train.features), settings, notes)
-    columns = (
-        _sparse_columns(features, settings, notes)
-        if isinstance(features, SparseTable)
-        else _columns(features, settings, notes)
-    )
-    schema = Schema(
-        columns,
-        _source_columns(source, is_sparse=isinstance(features, SparseTable)),
-        target,
-        isinstance(features, SparseTable),
-        isinstance(features, SparseTable) and features.generated,
-    )
+    schema = _schema(features, source, target, (settings, notes))
     X, y = schema.encode(features), target.encode(train.targets_or_fail)
     fixed = None
     if validation is not None:
@@ -154,6 +143,14 @@ def prepare(
         fixed_validation=fixed,
         notes=tuple(f"{note[0].upper()}{note[1:]}." for note in notes),
     )
+
+
+def _schema(features: Any, source: Any, target: Target, how: tuple[Settings, list[str]]) -> Schema:
+    """The decisions on the columns of the training table, which came from `source`."""
+    is_sparse = isinstance(features, SparseTable)
+    columns = _sparse_columns(features, *how) if is_sparse else _columns(features, *how)
+    generated = is_sparse and features.generated
+    return Schema(columns, _source_columns(source, is_sparse=is_sparse), target, is_sparse, generated)
 
 
 def _checked(part: FeaturesAndTargets) -> FeaturesAndTargets:

@@ -75,6 +75,14 @@ class SelectedEnsemble:
     time: TimeBudget
 
 
+@dataclass(frozen=True, eq=False)
+class _FinalModel:
+    """The ensemble as it was saved, and the files of all fitted models of the run."""
+
+    ensemble: Ensemble
+    files: Mapping[TrialKey, Path]
+
+
 @dataclass(frozen=True)
 class Conclusion:
     """What a job came to.
@@ -174,11 +182,36 @@ def conclude(
     UserError
         When there is no fitted model at all.
     """
+    final = _save_final_model(run, selected.ensemble, session.settings)
+    summary = _sum_up(plan, session, run, statistics, final, failures)
+    run.directory.write_ensemble(summary.to_mapping() | {"trajectory": list(final.ensemble.trajectory)})
+    run.directory.write_status({"state": INTERRUPTED if summary.is_interrupted else FINISHED})
+    session.observer.concluded(summary)
+    return summary
+
+
+def _save_final_model(run: Run, ensemble: Ensemble, settings: Settings) -> _FinalModel:
+    """Save the ensemble, selected again where members have no fitted model."""
+    files = model_files(run.directory, run.reader.keys, settings.final_models)
+    if not files.keys() >= ensemble.weights.keys():
+        ensemble = select_ensemble(run, EnsembleRules.of(settings), files)
+    save_model(run, ensemble, files)
+    return _FinalModel(ensemble, files)
+
+
+def _sum_up(
+    plan: Plan,
+    session: JobSession,
+    run: Run,
+    statistics: list[RankStatistics],
+    final: _FinalModel,
+    failures: dict[TrialKey, str],
+) -> RunSummary:
     settings, leg = session.settings, plan.search.leg
-    ensemble, files = _save_final_model(run, selected.ensemble, settings)
+    ensemble, files = final.ensemble, final.files
     was_postponed = plan.time.reserves_refits and _postpones_refits(settings, statistics)
     sharing = audit_exchange(run, leg, statistics, settings.share)
-    summary = RunSummary(
+    return RunSummary(
         directory=plan.directory,
         metric=run.metric.name,
         is_dummy=ensemble.method == DUMMY,
@@ -198,19 +231,6 @@ def conclude(
             *repeatability_notes(settings, statistics, run.reader, leg, len(failures)),
         ),
     )
-    run.directory.write_ensemble(summary.to_mapping() | {"trajectory": list(ensemble.trajectory)})
-    run.directory.write_status({"state": INTERRUPTED if summary.is_interrupted else FINISHED})
-    session.observer.concluded(summary)
-    return summary
-
-
-def _save_final_model(run: Run, ensemble: Ensemble, settings: Settings) -> tuple[Ensemble, dict[TrialKey, Path]]:
-    """Save the ensemble, selected again where members have no fitted model; gives it and the files of all models."""
-    files = model_files(run.directory, run.reader.keys, settings.final_models)
-    if not files.keys() >= ensemble.weights.keys():
-        ensemble = select_ensemble(run, EnsembleRules.of(settings), files)
-    save_model(run, ensemble, files)
-    return ensemble, files
 
 
 def _rank_share(one: RankStatistics, world: World) -> RankShare:

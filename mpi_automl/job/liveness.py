@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mpi_automl.job.plan import Plan
     from mpi_automl.job.session import JobSession
 
+# Rank 0 waits for late ranks at least so long, however little is left of the job.
 _SHORTEST_PATIENCE = 10.0
 _NAMED = 10
 
@@ -67,6 +68,7 @@ class LivenessMonitor:
     def patience(self) -> float:
         """Seconds that this rank waits for others after the search; ranks wait longer than rank 0, which builds."""
         left = self._plan.time.deadline - self._world.now()
+        # The other half is for building the result.
         own = min(self._timeout, max(_SHORTEST_PATIENCE, left / 2))
         return own if self._world.is_root else max(self._timeout, left) + RESULT_SECONDS
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mpi_automl.trial import TrialUpdate
 
 _LEARNER_STEPS = ("classifier", "regressor")
+# Trials a second are those of the last minute.
 _RATE_SECONDS = 60.0
 _MOST_IMPROVEMENTS = 60
 _SHARE_OF_TIME = 0.005

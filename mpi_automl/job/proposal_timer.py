@@ -6,6 +6,7 @@ from collections import deque
 
 LOST = 0.005
 """Share of the time of its trials that a rank may be without one because the next was not proposed yet."""
+# The last ones only, as proposals take longer the more trials are known.
 _TRIALS, _PROPOSALS = 32, 8
 _FEW = 4
 _HANDOVER = 0.01

@@ -9,6 +9,7 @@ from typing import Protocol
 from mpi_automl.parallel.messages import Bulletin, Report
 from mpi_automl.trial import Status, TrialKey, TrialUpdate
 
+# A rank that fell behind gets several bulletins: 512 updates of 150 hyperparameters are 0.65 MB.
 _UPDATES_PER_BULLETIN = 512
 
 

@@ -40,6 +40,7 @@ HEARTBEAT = 2.0
 
 _COORDINATION_SHARE = 0.04
 """Of rank 0's time, for messages (5 % are the aim); with so many ranks that it does not suffice, rounds come late."""
+# Seconds between rounds of bulletins: no rank looks for messages more often than every 20 ms.
 _SHORTEST_ROUND, _LONGEST_ROUND = 0.02, 0.5
 
 

@@ -15,7 +15,9 @@ from mpi_automl.data.shared import pack, write_packed
 from mpi_automl.errors import UserError
 from mpi_automl.parallel.world import World
 
+# MPI counts are C integers: a message of 2 GiB or more cannot be sent.
 _PIECE = 2**30
+# Left free for others on the same file system.
 _MARGIN = 64 * 2**20
 
 

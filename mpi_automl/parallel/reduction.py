@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 Comparable = TypeVar("Comparable", bound=tuple[float, int, int])
 
+# Waiting in MPI itself would spin, and take the core of the rank that is still scoring.
 _POLL = 0.002
 
 

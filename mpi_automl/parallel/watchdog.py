@@ -18,6 +18,7 @@ from mpi_automl.parallel.world import RankLocation, World
 ASK_FOR_STACK = signal.SIGQUIT
 """A rank that gets this signal writes its stack to its log and continues."""
 
+# Each arming starts a thread, which is too dear for every turn of a loop.
 _REARM = 1.0
 
 

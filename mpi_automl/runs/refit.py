@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import replace
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from mpi_automl.settings import Settings
 
 _POLL = 0.05
+# For the trial server to say what came of those it was asked to cancel.
 _LEAVING = 1.0
 
 
@@ -60,32 +62,52 @@ def refit(
     dict of TrialKey to str
         On rank 0, why a configuration has no model; elsewhere nothing.
     """
-    waiting = list(trials[world.rank :: world.size])
-    under_way: dict[TrialKey, Trial] = {}
-    failures: dict[TrialKey, str] = {}
-
-    def take(patience: float) -> None:
-        for result in evaluator.poll(patience):
-            under_way.pop(result.trial.key, None)
-            if result.status is not Status.SUCCESS:
-                failures[result.trial.key] = result.reason
-
-    while (waiting or under_way) and world.now() < until:
-        while waiting and evaluator.can_submit:
-            trial = waiting.pop(0)
-            under_way[trial.key] = trial
-            seconds = min(REFIT_FACTOR * limits.seconds, until - world.now())
-            evaluator.refit(trial, refit_path(models, trial.key), seconds=seconds, memory=limits.memory)
-        take(_POLL)
-    evaluator.cancel()
-    leaving = time.monotonic() + _LEAVING
-    while under_way and time.monotonic() < leaving:
-        take(_POLL)
-    failures.update(dict.fromkeys((*under_way, *(trial.key for trial in waiting)), "there was no time left"))
+    own = _RankRefits(trials[world.rank :: world.size], models, evaluator, limits)
+    while own.are_left and world.now() < until:
+        own.submit(until - world.now())
+        own.take_results()
     merged: dict[TrialKey, str] = {}
-    for part in world.gather(failures):
-        merged.update(part)
+    for failures in world.gather(own.end()):
+        merged.update(failures)
     return merged
+
+
+class _RankRefits:
+    """The refits of this rank: those that wait, those under way, and why some have failed."""
+
+    def __init__(self, trials: Sequence[Trial], models: Path, evaluator: Evaluator, limits: TrialLimits) -> None:
+        self._waiting = deque(trials)
+        self._under_way: set[TrialKey] = set()
+        self._failures: dict[TrialKey, str] = {}
+        self._models, self._evaluator, self._limits = models, evaluator, limits
+
+    @property
+    def are_left(self) -> bool:
+        return bool(self._waiting or self._under_way)
+
+    def submit(self, time_left: float) -> None:
+        """Start as many as the trial server takes."""
+        seconds = min(REFIT_FACTOR * self._limits.seconds, time_left)
+        while self._waiting and self._evaluator.can_submit:
+            trial = self._waiting.popleft()
+            self._under_way.add(trial.key)
+            path = refit_path(self._models, trial.key)
+            self._evaluator.refit(trial, path, seconds=seconds, memory=self._limits.memory)
+
+    def take_results(self) -> None:
+        for result in self._evaluator.poll(_POLL):
+            self._under_way.discard(result.trial.key)
+            if result.status is not Status.SUCCESS:
+                self._failures[result.trial.key] = result.reason
+
+    def end(self) -> dict[TrialKey, str]:
+        """Cancel what is left; gives why configurations have no model."""
+        self._evaluator.cancel()
+        leaving = time.monotonic() + _LEAVING
+        while self._under_way and time.monotonic() < leaving:
+            self.take_results()
+        unfinished = (*self._under_way, *(trial.key for trial in self._waiting))
+        return self._failures | dict.fromkeys(unfinished, "there was no time left")
 
 
 def refit_setup(

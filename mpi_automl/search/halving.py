@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+# Budgets are quotients of floating-point numbers.
 _TOLERANCE = 1e-9
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+# So many batches without a new configuration: what is left of the space, if anything, is not found by sampling.
 _ATTEMPTS = 100
 
 

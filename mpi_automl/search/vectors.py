@@ -185,6 +185,7 @@ class VectorSpace:
         ndarray of float64, shape (n, n_hyperparameters)
         """
         batches: list[Floats] = []
+        # More are drawn than wanted, as some are forbidden; how many is learned from batch to batch.
         missing, allowed = n, 0.7
         while missing > 0:
             columns = self._draw(int(missing / allowed) + 8, random)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mpi_automl.storage.layout import StoreLayout
 
 _MIB = 2**20
+# The other half is for the fitted models.
 _STORE_SHARE = 0.5
 
 

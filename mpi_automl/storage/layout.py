@@ -15,8 +15,8 @@ from mpi_automl.errors import UserError
 from mpi_automl.storage import schema
 
 _MIB = 2**20
-_MINIMUM_TRIALS = 256
-_MAXIMUM_TRIALS = 20_000
+# Room costs no disk until it is used, and a rank with more trials goes on in overflow files.
+_MINIMUM_TRIALS, _MAXIMUM_TRIALS = 256, 20_000
 _TRIALS_PER_SECOND = 2.0
 _EXTRA_SLOTS = 2
 """One slot for the dummy, which never gives way, and one that is free to be written into."""

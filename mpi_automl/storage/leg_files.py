@@ -20,6 +20,7 @@ from mpi_automl.trial import Status
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# Room without content is not read: a rank's part is read by blocks, up to the first empty one.
 _BLOCK = 512
 
 

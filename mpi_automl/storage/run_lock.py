@@ -13,6 +13,7 @@ from typing import Any
 from mpi_automl.errors import UserError
 from mpi_automl.machine.scheduler import JobEnvironment
 
+# Only the lock of a holder on another host is judged by its age; here its process is looked up.
 _SILENT_SECONDS = 120.0
 _TAKEOVER_POLL = 0.02
 

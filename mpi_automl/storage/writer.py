@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
 _REFUSALS = (errno.EROFS, errno.EIO, errno.ESTALE)
 """A file system that is gone for writing. Others mean that it is full, or that it knows no flush to disk."""
+# Seconds: without a pause, every trial that ends on a full disk would try all that waits in vain.
 _RETRY_SECONDS = 2.0
+# Beyond so much the oldest predictions are given up, and only their records wait.
 _HELD_BYTES = 64 * 2**20
 WRITE_ERRORS = (OSError, RuntimeError)
 """What h5py raises when a write fails, depending on the driver."""

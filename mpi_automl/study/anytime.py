@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mpi_automl.study.comparison import Comparison
 
 
+# Of fewer runs the range is shown: a confidence interval says little where Student's factor is 4 (three) or 13 (two).
 _FEW_RUNS = 4
 
 

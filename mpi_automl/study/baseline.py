@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
+# Trees between two looks at the clock.
 _STEP = 50
 _FIT_SHARE = 0.7
 """Of the time, the part after which a forest gets no more trees."""
+# Histogram boosting takes no more than 255 categories of a column.
 _MOST_CATEGORIES = 250
 
 

@@ -16,6 +16,7 @@ from mpi_automl.metrics.registry import get_metric
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# Scores that differ by less differ by rounding.
 _TIE = 1e-9
 _LEAST_TABLES = 2
 

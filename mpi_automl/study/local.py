@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from mpi_automl.machine.launcher import find_launcher, launcher_environment
 from mpi_automl.study.directory import State
 
+# All is done, the user's mistake, time is up: starting again would not help.
 _KNOWN_ENDS = (0, 2, 75)
 
 

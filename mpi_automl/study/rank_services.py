@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mpi_automl.settings import Settings
     from mpi_automl.study.definition import Variant
 
+# Seconds for the trial server to end what was cancelled.
 _PATIENCE = 15.0
 _START_PATIENCE = 600.0
 """Seconds: with many ranks, imports from a shared file system take minutes."""

@@ -54,12 +54,7 @@ def write_report(
     try:
         place.mkdir(exist_ok=True)
         plots = list(_draw(comparison, place))
-        tables = [
-            score_table(comparison),
-            rank_table(comparison),
-            *([pair_table(comparison, rope)] if len(comparison.variants) > 1 else []),
-            run_table(collected),
-        ]
+        tables = list(_tables(comparison, collected, rope))
         for table in tables:
             atomic_write_text(place / f"{table.name}.tex", latex(table), durable=False)
         page = write_page(
@@ -74,6 +69,14 @@ def write_report(
     except OSError as error:
         raise UserError(f"Nothing can be written in {place}: {error.strerror}.") from None
     return page
+
+
+def _tables(comparison: Comparison, collected: pd.DataFrame, rope: float) -> Iterator[ReportTable]:
+    yield score_table(comparison)
+    yield rank_table(comparison)
+    if len(comparison.variants) > 1:
+        yield pair_table(comparison, rope)
+    yield run_table(collected)
 
 
 def _draw(comparison: Comparison, place: Path) -> Iterator[DrawnPlot]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _OVERHEAD = 60.0
 """Seconds of a run beyond its time: reading the table, predicting the test part, closing files."""
+# Seconds for the start and the end of an array task.
 _MARGIN = 300.0
 _PATIENCE = 60.0
 

@@ -20,7 +20,7 @@ from mpi_automl.storage.run_directory import RunDirectory
 pytestmark = [pytest.mark.campaign, pytest.mark.timeout(900)]
 
 LAUNCHERS = {"srun": "srun --mpi=pmix", "mpirun": "mpirun --bind-to none"}
-LONG = SLOW.replace("--trials 15", "--trials 100000")
+LONG = SLOW.replace("--trials 12", "--trials 100000")
 
 
 @pytest.fixture(scope="module")

@@ -31,6 +31,7 @@ def table():
     return frame.sample(frac=1, random_state=0)
 
 
+@pytest.mark.launches
 def test_a_job_on_an_odd_table_and_predictions_of_others(tmp_path, command):
     frame = table()
     train, new = frame[: N - 60], frame[N - 60 :]
@@ -59,6 +60,7 @@ def test_a_job_on_an_odd_table_and_predictions_of_others(tmp_path, command):
     assert f"{len(new)} of {len(new)} values of column code are unknown to the model" in warned.stderr
 
 
+@pytest.mark.launches
 def test_a_header_that_names_a_column_twice_is_one_sentence(tmp_path, command):
     (tmp_path / "t.csv").write_text("a,y,b,y\n" + "\n".join(f"{i},{i % 2},{i * i},{i % 2}" for i in range(40)))
     fit = command("fit", "t.csv", "--target", "y", "--time", "30")

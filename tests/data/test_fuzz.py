@@ -126,6 +126,7 @@ def test_nearly_right_texts_are_a_task_or_a_sentence(suffix: str, data: st.DataO
             assert str(error)
 
 
+@pytest.mark.slow
 @settings(quick, max_examples=120)
 @given(frames(), columns_of(30), st.sampled_from(["auto", "multiclass", "regression", "binary"]))
 def test_any_frame_is_a_task_or_a_sentence(frame: pd.DataFrame, target: list[object], kind: str) -> None:
@@ -150,6 +151,7 @@ def test_any_frame_is_a_task_or_a_sentence(frame: pd.DataFrame, target: list[obj
             assert set(np.unique(task.y[fold.train])) == set(np.unique(task.y))
 
 
+@pytest.mark.slow
 @settings(quick, max_examples=60)
 @given(frames(), st.data())
 def test_a_schema_takes_any_other_table_or_says_why_not(frame: pd.DataFrame, data: st.DataObject) -> None:

@@ -58,6 +58,7 @@ def _equal(found: object, expected: object) -> None:
         assert np.array_equal(np.asarray(found), np.asarray(expected), equal_nan=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".feather"])
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(cells=st.lists(columns, min_size=1, max_size=4), size=st.integers(1, N), order=st.randoms(use_true_random=False))

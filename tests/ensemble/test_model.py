@@ -118,6 +118,7 @@ def test_columns_are_found_by_name(model, table):
         loaded.predict(table.drop(columns="mean radius"))
 
 
+@pytest.mark.slow
 def test_a_fresh_process_predicts_the_same_to_the_last_bit(model, table, tmp_path):
     np.save(tmp_path / "table.npy", table.to_numpy())
     program = (

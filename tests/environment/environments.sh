@@ -6,7 +6,8 @@
 #   .venv-mpich     MPICH and h5py from PyPI, everything else from .venv-test
 #   .venv-deepcave  what of DeepCAVE reads runs, everything else from .venv-test; left out where it cannot be had
 #
-# With --quick only .venv-test is made, with h5py from PyPI; where the system has no MPI, also .venv-mpich.
+# With --quick only .venv-test is made, with parallel h5py only if that has been built before; where the system has no
+# MPI, also .venv-mpich.
 # What is up to date is left alone.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -23,10 +24,6 @@ fingerprint() {
 
 # is_current DIRECTORY FINGERPRINT: whether the environment was made from that and still starts.
 is_current() { [ "$(cat "$1/tests.stamp" 2>/dev/null)" = "$2" ] && "$1/bin/python" -c '' 2>/dev/null; }
-
-find_built_wheel() {
-    find "${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/mpi_automl" -name "h5py-$h5py_version-*.whl" 2>/dev/null | tail -n 1 || true
-}
 
 make_main() {
     local wheel=$1 made
@@ -57,16 +54,15 @@ PROGRAM
     echo "$made" >"$directory/tests.stamp"
 }
 
+python=${PYTHON:-$(command -v python3 || true)}
 if [ "${1:-}" = --quick ]; then
-    # Unit tests do as well with the parallel h5py of an earlier full run.
-    wheel=$(find_built_wheel)
-    is_current "$main" "$(fingerprint "$wheel")" || make_main ''
+    # Unit tests do as well without parallel h5py, but the environment of a full run must not be replaced by a lesser one.
+    make_main "$(bash tests/environment/parallel_h5py.sh "$python" --built 2>/dev/null || true)"
     "$main/bin/python" -c 'from mpi4py import MPI' 2>/dev/null || make_layer mpich 'mpich>=5,<6' "h5py==$h5py_version"
     exit
 fi
 
 wheel=
-python=${PYTHON:-$(command -v python3 || true)}
 if [ -x /usr/bin/mpicc.openmpi ] && [ -e /usr/include/hdf5/openmpi/hdf5.h ]; then
     wheel=$(bash tests/environment/parallel_h5py.sh "$python") || say "No parallel h5py: its build failed."
 fi

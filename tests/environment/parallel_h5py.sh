@@ -2,7 +2,9 @@
 # Print the path of a wheel of h5py with parallel HDF5 for Debian's Open MPI; build it if it is not in the
 # cache (one to four minutes on two cores). PyPI has no such wheel.
 #
-#   parallel_h5py.sh PYTHON
+#   parallel_h5py.sh PYTHON [--built]
+#
+# With --built nothing is built: where there is no wheel in the cache, it fails.
 set -euo pipefail
 
 python=$1
@@ -19,6 +21,7 @@ cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/mpi_automl/h5py-$version-$tag-hdf5
 
 find_wheel() { find "$cache" -name 'h5py-*.whl' 2>/dev/null | grep . ; }
 find_wheel && exit 0
+[ "${2:-}" != --built ] || exit 1
 
 echo "Building h5py $version with HDF5 $hdf5 and Open MPI $mpi" >&2
 work=$(mktemp -d)

@@ -38,8 +38,8 @@ SlurmctldPort=$port
 CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
 AuthType=auth/munge
 CredType=cred/munge
-# Requeued jobs wait until old credentials have expired: 10 s instead of two minutes.
-AuthInfo=socket=$directory/munge/socket,cred_expire=10
+# Requeued jobs wait until old credentials have expired: 5 s instead of two minutes.
+AuthInfo=socket=$directory/munge/socket,cred_expire=5
 SlurmUser=root
 SlurmdUser=root
 StateSaveLocation=$directory/state

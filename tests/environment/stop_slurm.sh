@@ -13,8 +13,9 @@ export SLURM_CONF=$directory/slurm.conf
 daemons() {
     local process program
     for process in /proc/[0-9]*; do
-        program=$(readlink "$process/exe" 2>/dev/null) || continue
-        [[ $(basename "${program% (deleted)}") =~ ^($1) ]] || continue
+        # By the shell itself: a command for each process of a busy host takes seconds.
+        read -r program 2>/dev/null <"$process/comm" || continue
+        [[ $program =~ ^($1) ]] || continue
         if tr '\0' '\n' 2>/dev/null <"$process/cmdline" | grep -qF "$directory/" ||
             tr '\0' '\n' 2>/dev/null <"$process/environ" | grep -qxF "SLURM_CONF=$SLURM_CONF"; then
             basename "$process"

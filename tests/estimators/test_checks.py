@@ -7,6 +7,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from mpi_automl.estimators import AutoMLClassifier, AutoMLRegressor
 
+pytestmark = pytest.mark.launches
+
 SMALL = {"time": 60, "trial_time": 20, "trials": 2, "ensemble_size": 3}
 
 

@@ -186,6 +186,7 @@ def test_server_that_cannot_start_is_reported(tmp_path, monkeypatch):
     assert not marked(mark)
 
 
+@pytest.mark.launches
 @pytest.mark.parametrize("threads", [1, 2])
 def test_blas_openmp_and_joblib_obey_the_setup(one, tmp_path, threads):
     """A server that was started with more threads than the job turns out to have."""

@@ -56,6 +56,7 @@ def test_working_directory_is_cleared(opened, one):
     assert not list(Path(tempfile.gettempdir()).glob("mpi_automl-trials-*/catboost_info"))
 
 
+@pytest.mark.launches
 def test_closing_ends_everything_at_once(setup_file):
     mark = new_mark()
     with Evaluator.start() as evaluator:
@@ -66,6 +67,7 @@ def test_closing_ends_everything_at_once(setup_file):
     assert not settle(mark, 0)
 
 
+@pytest.mark.launches
 def test_killed_rank_takes_everything_with_it(setup_file, tmp_path):
     """Nobody can clean up after SIGKILL except the processes themselves."""
     program = """

@@ -22,6 +22,8 @@ def test_each_bad_trial_gets_its_status_and_the_result_is_right(launch, tmp_path
         "3",
         "--trial-memory",
         "300",
+        "--report",
+        "false",
     ]
     words += ["--include", "classifier:raising,classifier:endless,classifier:greedy,classifier:gaussian_nb"]
     from launching import CHECKOUT

@@ -20,7 +20,7 @@ def two_legs(launch, tmp_path_factory):
     run = tmp_path_factory.mktemp("fidelity") / "run"
     # A busy machine only makes it take longer: the numbers of trials end it.
     words = ["--time", "150", "--fidelity", "rows", "--eta", "2", "--min-budget", "0.25", "--resampling", "cv"]
-    words += ["--folds", "3"]
+    words += ["--folds", "3", "--report", "false"]
     components = [f"classifier:{name}" for name in CHEAP] + ["feature_preprocessor:no_preprocessing"]
     words += ["--include", ",".join(components)]
     for ranks, trials, place in ((3, "14", "--out"), (2, "12", "--resume")):

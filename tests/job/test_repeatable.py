@@ -19,7 +19,7 @@ COMPONENTS = ",".join(
     [f"classifier:{name}" for name in ("decision_tree", "gaussian_nb", "lda", "sgd")]
     + [f"feature_preprocessor:{name}" for name in ("no_preprocessing", "select_percentile_classification")]
 )
-LIMITS = ("--include", COMPONENTS, "--time", "240", "--trial-time", "100")
+LIMITS = ("--include", COMPONENTS, "--time", "240", "--trial-time", "100", "--report", "false")
 WORDS = (
     "--deterministic",
     "--exchange-every",

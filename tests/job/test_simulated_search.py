@@ -65,6 +65,7 @@ def test_ranks_share_what_simulated_trials_cost(launch, benchmark_file, tmp_path
     assert alone["received"] == 0
 
 
+@pytest.mark.slow
 def test_the_next_trial_is_proposed_late_in_the_present_one(tmp_path):
     program = Path(__file__).parent / "programs" / "late_proposals.py"
     path = os.pathsep.join([str(PROGRAM.parent), str(CHECKOUT)])
@@ -84,6 +85,7 @@ def test_the_next_trial_is_proposed_late_in_the_present_one(tmp_path):
     assert found["busy"] > 0.7
 
 
+@pytest.mark.slow
 def test_ranks_in_virtual_time_share_and_end_at_the_target(tmp_path, benchmark_file, monkeypatch):
     monkeypatch.syspath_prepend(PROGRAM.parent)
     simulated_search = import_module("simulated_search")

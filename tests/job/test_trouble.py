@@ -15,7 +15,7 @@ from mpi_automl.storage.verify import check
 pytestmark = pytest.mark.alone
 
 PROGRAM = Path(__file__).parent / "programs" / "planted_trouble.py"
-CHEAP = ["--include", "classifier:gaussian_nb,classifier:decision_tree", "--trial-time", "5"]
+CHEAP = ["--include", "classifier:gaussian_nb,classifier:decision_tree", "--trial-time", "5", "--report", "false"]
 
 
 def last_line_of_job(done):

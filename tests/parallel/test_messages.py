@@ -1,7 +1,7 @@
 """Reports and bulletins survive their flat form."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mpi_automl.parallel.messages import (
@@ -68,6 +68,8 @@ def test_a_report_survives(report):
     _assert_same_trials(found.trials, report.trials)
 
 
+# A busy machine makes drawing slow.
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.tuples(_counts, _floats, st.booleans(), st.booleans()), _two_lists)
 def test_a_bulletin_survives(facts, lists):
     bulletin = Bulletin(*facts, *lists)

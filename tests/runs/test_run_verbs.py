@@ -32,17 +32,6 @@ def verb(launch):
 
 
 @pytest.fixture(scope="module")
-def finished_run(verb, tmp_path_factory):
-    """A run that ends by its number of trials, so that it is the same on a busy machine."""
-    run = tmp_path_factory.mktemp("finished") / "run"
-    learners = "classifier:lda,classifier:gaussian_nb,classifier:decision_tree"
-    words = ["--time", "110", "--trial-time", "30", "--trials", "5", "--include", learners]
-    done = verb("example", *words, "--out", run, ranks=2)
-    assert done.returncode == 0, done.stderr
-    return run
-
-
-@pytest.fixture(scope="module")
 def table(tmp_path_factory):
     data = load_breast_cancer(as_frame=True)
     frame = data.data.assign(target=data.target_names[data.target])

@@ -156,7 +156,7 @@ def simulate(ranks, eta, budgets, seconds, seed):
     return coordinator, done, queues
 
 
-@pytest.mark.parametrize(("ranks", "eta"), [(1, 3), (4, 3), (50, 2)])
+@pytest.mark.parametrize(("ranks", "eta"), [(1, 3), (4, 3), pytest.param(50, 2, marks=pytest.mark.slow)])
 def test_many_ranks_share_the_rungs_and_nobody_waits(ranks, eta):
     budgets = rung_budgets(eta, 0.1)
     coordinator, done, queues = simulate(ranks, eta, budgets, 60.0, seed=ranks)

@@ -49,6 +49,7 @@ def make(space=None, seed: int = 1, rank: int = 0, **more) -> Proposer:
     return Proposer(space, rank_seed(seed, rank), initial_design(space, "random", rank, 2, seed), **more)
 
 
+@pytest.mark.slow
 def test_every_proposal_is_valid_and_new():
     space = large_space()
     proposer = make(space)
@@ -70,6 +71,7 @@ def test_it_works_without_initial_configurations_and_without_any_result():
     assert len(set(identities(np.array(vectors)))) == 30
 
 
+@pytest.mark.slow
 def test_the_model_finds_better_configurations_than_chance():
     space = VectorSpace(large_space())
     found = search(make(), 80)
@@ -218,6 +220,7 @@ def test_proposals_from_one_model_differ_from_each_other_though_nothing_is_runni
     assert distances.min() >= 0.01
 
 
+@pytest.mark.slow
 def test_what_is_nearly_known_is_not_proposed():
     space = large_space()
     proposer = Proposer(space, 1, random_share=0.0)
@@ -298,6 +301,7 @@ for number in range(16):
 """
 
 
+@pytest.mark.slow
 def test_proposals_do_not_depend_on_pythons_hash_seed():
     outputs = []
     for hash_seed in ("0", "4242"):

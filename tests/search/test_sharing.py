@@ -128,6 +128,7 @@ def shared() -> tuple[list[Done], Coordinator, list[Rank]]:
     return search(knows_running=True)
 
 
+@pytest.mark.slow
 def test_no_two_ranks_evaluate_nearly_the_same_at_the_same_time(shared):
     done, _, _ = shared
     assert near_pairs(done) == 0

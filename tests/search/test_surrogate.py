@@ -89,6 +89,7 @@ def test_the_forest_predicts_what_smacs_forest_predicts(space, vectors, costs):
     np.testing.assert_allclose(ours.known_means, smac.predict(table)[0][:, 0])
 
 
+@pytest.mark.slow
 def test_the_forest_is_as_good_as_the_one_of_smacs_facade(space, vectors, costs):
     targets = LogScale.of(costs).encode(costs)
     train, test = slice(0, 150), slice(150, 200)

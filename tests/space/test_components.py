@@ -82,6 +82,9 @@ def fitted(candidate: Candidate, sample: Any) -> Any:
     last, learner = pipeline.steps[-1]
     if candidate.staged_fitting is not None:
         learner.set_params(**{candidate.staged_fitting.parameter: max(4, candidate.staged_fitting.start // 8)})
+    for _, step in pipeline.steps:
+        sizes = {name: size for name, size in step.get_params().items() if name.split("__")[-1] == "n_estimators"}
+        step.set_params(**{name: min(size or 10, 10) for name, size in sizes.items()})
     weight = candidate.sample_weight(sample.y_train)
     parameters = {} if weight is None else {f"{last}__sample_weight": weight}
     with warnings.catch_warnings():
@@ -145,6 +148,7 @@ for file in sorted(Path(sys.argv[1]).glob("*.skops")):
 """
 
 
+@pytest.mark.slow
 def test_every_component_predicts_bit_for_bit_in_a_fresh_process(sample: Any, tmp_path: Any) -> None:
     from threadpoolctl import threadpool_limits
 

@@ -109,6 +109,7 @@ def test_a_pickled_space_builds_the_same(space: SearchSpace) -> None:
     assert str(again.build(vector, 1).pipeline) == str(space.build(vector, 1).pipeline)
 
 
+@pytest.mark.slow
 def test_the_digest_does_not_depend_on_the_process() -> None:
     program = (
         "from mpi_automl.data.task import *\n"

@@ -6,7 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -114,12 +114,16 @@ def test_trials_wait_until_there_is_room(small_disk: Path, monkeypatch: pytest.M
     assert "space" in store.problem
     keys = RunReader(small_disk).keys
     assert [key.number for key in keys] == list(range(number - 5))
-    assert check(small_disk).is_sound
+    report = check(small_disk)
+    # A record that lies on two pages of the file may have got room for the first only.
+    assert set(report.torn) <= {f"record {number - 5} of rank 0 in leg-0000.rank-0000.h5"}
+    assert replace(report, torn=[]).is_sound
     ballast.unlink()
     store.flush_if_due()
     assert store.uncommitted == 0
     assert store.problem == ""
     assert store.close() == 0
+    assert check(small_disk).is_sound
     reader = RunReader(small_disk)
     assert [key.number for key in reader.keys] == list(range(number))
     last = next(key for key in reversed(reader.keys) if reader.has_predictions[reader.keys.index(key)])

@@ -116,6 +116,7 @@ def test_curves_are_steps(collected):
     assert left["good"].low[-1] <= left["good"].mean[-1] <= left["good"].high[-1]
 
 
+@pytest.mark.slow
 def test_the_report_has_its_tables_and_figures(collected, tmp_path):
     directory = StudyDirectory(tmp_path)
     plan = StudyPlan("sharing & <more>", (), {}, Slurm())

@@ -17,15 +17,18 @@ import pandas as pd
 from launching import CHECKOUT, clean_environment, default_mpi, require_environment
 
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>[^\n]*)\n(?P<body>.*?)^(?P=indent)```$", re.DOTALL | re.MULTILINE)
-_QUICK = {
-    "regressor": "--trials 2 --include regressor:decision_tree,regressor:ridge,regressor:ard_regression",
-    "classifier": "--trials 2 --include classifier:gaussian_nb,classifier:decision_tree",
+_QUICK = "--trials 2 --report false"
+_QUICK_LEARNERS = {
+    "regressor": "--include regressor:decision_tree,regressor:ridge,regressor:ard_regression",
+    "classifier": "--include classifier:gaussian_nb,classifier:decision_tree",
 }
-_QUICK_STUDY = {
-    "ranks = 2": "ranks = 1",
-    '"15m"': '"60s"',
-    "seeds = 5": "seeds = 1",
-    "ensemble_size = 50": "trials = 2",
+_QUICK_EXAMPLES = {
+    "study.toml": {
+        "ranks = 2": "ranks = 1",
+        '"15m"': '"60s"',
+        "seeds = 5": "seeds = 1",
+        "ensemble_size = 50": 'trials = 2\nresampling = "holdout"',
+    },
 }
 _SHOWN_TARGETS = {"price": "regressor", "class": "classifier"}
 
@@ -63,7 +66,7 @@ def blocks(page: Path) -> list[Block]:
 
 
 def quick(command: str) -> str:
-    """The same command with two ranks, few trials and cheap learners: an hour is too long for a test."""
+    """The same command with two ranks, few trials, cheap learners and no page: an hour is too long for a test."""
     command = re.sub(r"\bmpirun -n \d+", "mpirun -n 2", command)
     is_example = re.search(r"python -m mpi_automl(?: --|$)|mpi-automl example", command)
     is_fit = re.search(r"(?:mpi-automl|mpi_automl) fit ", command)
@@ -71,8 +74,7 @@ def quick(command: str) -> str:
         return command
     target = re.search(r"--target (\w+)", command)
     kind = "classifier" if is_example else _SHOWN_TARGETS.get(target[1] if target else "price", "regressor")
-    added = "--trials 2" if "--include" in command else _QUICK[kind]
-    return f"{command} {added}"
+    return f"{command} {_QUICK}" if "--include" in command else f"{command} {_QUICK} {_QUICK_LEARNERS[kind]}"
 
 
 @dataclass
@@ -83,7 +85,7 @@ class Place:
     ----------
     directory : Path
     done : dict of str to str
-        What each command that was run printed on its standard output.
+        What each command that was run, as `quick` makes it, printed on its standard output.
     """
 
     directory: Path
@@ -102,7 +104,8 @@ class Place:
         credit.to_csv(directory / "credit.csv.gz", index=False)
         for example in (CHECKOUT / "docs" / "examples").glob("*.*"):
             shutil.copy(example, directory)
-        _make_quick(directory / "study.toml")
+        for name, shorter in _QUICK_EXAMPLES.items():
+            _make_quick(directory / name, shorter)
         environment = require_environment(default_mpi())
         program = directory / "bin" / "mpi-automl"
         program.parent.mkdir()
@@ -118,13 +121,14 @@ class Place:
         AssertionError
             When one of them fails.
         """
-        commands = [line for line in block.commands if line not in self.done]
+        wanted = [quick(line) for line in block.commands]
+        commands = [line for line in dict.fromkeys(wanted) if line not in self.done]
         if not commands:
-            return "".join(self.done[line] for line in block.commands)
+            return "".join(self.done[line] for line in wanted)
         environment = require_environment(default_mpi())
         variables = clean_environment(environment)
         variables["PATH"] = f"{self.directory / 'bin'}:{environment.mpirun.parent}:{variables['PATH']}"
-        script = "\n".join(f'echo "$ "{_quoted(line)}\n{quick(line)}' for line in commands)
+        script = "\n".join(f'echo "$ "{_quoted(line)}\n{line}' for line in commands)
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
             env=variables,
@@ -137,16 +141,15 @@ class Place:
         assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
         said = re.split(r"^\$ .*\n", done.stdout, flags=re.MULTILINE)[1:]
         self.done |= dict(zip(commands, said, strict=True))
-        return "".join(self.done[line] for line in block.commands)
+        return "".join(self.done[line] for line in wanted)
 
 
-def _make_quick(study: Path) -> None:
-    """Leave one seed of the study, and runs of seconds."""
-    text = study.read_text(encoding="utf-8")
-    for shown, small in _QUICK_STUDY.items():
+def _make_quick(example: Path, shorter: dict[str, str]) -> None:
+    text = example.read_text(encoding="utf-8")
+    for shown, small in shorter.items():
         assert shown in text
         text = text.replace(shown, small)
-    study.write_text(text, encoding="utf-8")
+    example.write_text(text, encoding="utf-8")
 
 
 def _quoted(text: str) -> str:

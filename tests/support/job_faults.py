@@ -35,7 +35,8 @@ FULL_DISK, FULL_FOR_A_WHILE = "full disk", "full for a while"
 DISK = (FULL_DISK, FULL_FOR_A_WHILE)
 
 _CHEAP = ["--include", "classifier:gaussian_nb,classifier:decision_tree,classifier:lda", "--trial-time", "3"]
-_JOB = ["python", "-m", "mpi_automl", "--time", "120", *_CHEAP, "--models-on-disk", "5", "--resume", "auto"]
+_OPTIONS = "--time 120 --models-on-disk 5 --report false --resume auto"
+_JOB = ["python", "-m", "mpi_automl", *_OPTIONS.split(), *_CHEAP]
 _STARTED = " s total, "
 _START_SECONDS, _HANG_SECONDS, _GO_ON_SECONDS = 100.0, 90.0, 40.0
 _DISK_KIB = 2**16

@@ -13,9 +13,10 @@ from private_slurm import ENDED, PrivateSlurm
 from mpi_automl.storage.reader import RunReader
 
 SCRIPTS = CHECKOUT / "jobs" / "slurm"
-QUICK = "--time 200 --trials 2 --include classifier:decision_tree,feature_preprocessor:no_preprocessing"
-# Trials are so many that a signal comes before the last of them.
-SLOW = "--time 600 --trials 15 --include classifier:decision_tree --resampling cv"
+_PLAIN = "--report false --include feature_preprocessor:no_preprocessing"
+QUICK = f"--time 200 --trials 2 {_PLAIN},classifier:decision_tree"
+# Trials take so long that a signal comes before the last of them.
+SLOW = f"--time 600 --trials 12 --resampling holdout {_PLAIN},classifier:unhurried --plugins unhurried"
 # A node has four cores and 4000 MB here.
 SMALL = ("--time=10", "--open-mode=append")
 ALONE = ("--nodes=1", "--ntasks-per-node=1", "--mem-per-cpu=1900")
@@ -91,6 +92,7 @@ class Submitter:
     def __call__(self, script: str, name: str, *options: str, **settings: str) -> Job:
         run = self.directory / name
         variables = {"TABLE": str(self._table), "TARGET": "y", "OUT": str(run), "OPTIONS": QUICK, **settings}
+        variables["PYTHONPATH"] = f"{CHECKOUT}:{CHECKOUT}/tests/support"
         slurm = PrivateSlurm(self._slurm.directory, {**self._slurm.variables, **variables})
         output = self.directory / f"{name}.out"
         number = slurm.submit(*SMALL, f"--output={output}", *options, SCRIPTS / script, cwd=self.directory)
