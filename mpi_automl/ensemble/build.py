@@ -47,7 +47,7 @@ def selection_metric(metric: Metric, name: str, task_type: TaskType) -> Metric |
     if name == "auto":
         of_classes = task_type in (TaskType.BINARY, TaskType.MULTICLASS)
         return get_metric("brier_score", task_type) if of_classes and metric.name in _DECISION_METRICS else None
-    found = metric if name == "same" else get_metric(name, task_type)
+    found = metric if name == "same" else get_metric(name, task_type, metric.units)
     return None if found.name == metric.name else found
 
 

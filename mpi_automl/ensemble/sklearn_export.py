@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import VotingClassifier, VotingRegressor
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import LabelEncoder
+from sklearn.preprocessing import LabelEncoder, StandardScaler
 
 from mpi_automl.data.schema import Schema
 from mpi_automl.data.task import TaskType
+from mpi_automl.data.units import TargetUnits
 from mpi_automl.ensemble.combination import WeightedMean
 from mpi_automl.ensemble.model import EnsembleModel
 from mpi_automl.errors import UserError
@@ -47,7 +49,8 @@ class RawTableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
 def to_sklearn(model: EnsembleModel, key: TrialKey | None = None, *, encoded: bool = False) -> Any:
     """An ensemble, or one member of it, as one fitted estimator of scikit-learn.
 
-    A `VotingClassifier` with soft votes, or a `VotingRegressor`, holds all fitted pipelines with their weights.
+    A `VotingClassifier` with soft votes, or a `VotingRegressor`, holds all fitted pipelines with their weights. A
+    `TransformedTargetRegressor` turns predicted values into the units of the table.
 
     Parameters
     ----------
@@ -107,7 +110,16 @@ def _voting(schema: Schema, pipelines: Sequence[Any], shares: list[float]) -> An
     else:
         raise UserError("scikit-learn cannot vote on several targets; use mpi-automl predict, or the run's model.")
     voting.estimators_ = list(pipelines)
-    return voting
+    return voting if schema.units is None else _in_units_of_table(voting, schema.units)
+
+
+def _in_units_of_table(regressor: VotingRegressor, units: TargetUnits) -> TransformedTargetRegressor:
+    scaler = StandardScaler()
+    scaler.mean_, scaler.scale_ = np.array(units.center), np.array(units.scale)
+    scaler.var_, scaler.n_features_in_, scaler.n_samples_seen_ = scaler.scale_**2, 1, 1
+    whole = TransformedTargetRegressor(regressor, transformer=scaler)
+    whole.regressor_, whole.transformer_, whole._training_dim = regressor, scaler, 1
+    return whole
 
 
 def _check_votes(pipelines: Sequence[Any], n_classes: int) -> None:

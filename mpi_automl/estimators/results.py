@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def score(model: EnsembleModel, X: Any, y: Any) -> float:
     """Score of a model on raw rows by the metric it was chosen by."""
     schema = model.schema
-    metric = get_metric(model.metric, schema.task_type)
+    metric = get_metric(model.metric, schema.task_type, schema.units)
     return metric.score(schema.encode_target(y), model.predictions(schema.encode(X)), schema.task_type)
 
 
