@@ -280,7 +280,9 @@ class EnsembleModel:
         return result
 
     def pipelines(self, key: TrialKey) -> list[Any]:
-        """The fitted scikit-learn pipelines of one member: one for each fold, or one. They take encoded rows.
+        """The fitted scikit-learn pipelines of one member: one for each fold, or one.
+
+        They take encoded rows, and predict classes as codes and values standardised.
 
         Raises
         ------

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import VotingClassifier, VotingRegressor
 from sklearn.pipeline import Pipeline
@@ -44,6 +45,33 @@ class RawTableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
+
+
+class RegressorInUnits(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """A fitted pipeline whose predictions are in the units of the table.
+
+    Parameters
+    ----------
+    regressor : estimator
+        Fitted to standardised values.
+    units : TargetUnits
+    """
+
+    def __init__(self, regressor: Any, units: TargetUnits) -> None:
+        self.regressor = regressor
+        self.units = units
+
+    def predict(self, X: Any) -> NDArray[np.float64]:
+        """Values for encoded rows, shape (n_rows,) or (n_rows, n_targets)."""
+        return self.units.restore(np.asarray(self.regressor.predict(X)))
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+
+def in_units_of_table(pipeline: Any, units: TargetUnits | None) -> Any:
+    """A fitted pipeline for people: one that predicts values does so in the units of the table."""
+    return pipeline if units is None else RegressorInUnits(pipeline, units)
 
 
 def to_sklearn(model: EnsembleModel, key: TrialKey | None = None, *, encoded: bool = False) -> Any:
@@ -110,10 +138,10 @@ def _voting(schema: Schema, pipelines: Sequence[Any], shares: list[float]) -> An
     else:
         raise UserError("scikit-learn cannot vote on several targets; use mpi-automl predict, or the run's model.")
     voting.estimators_ = list(pipelines)
-    return voting if schema.units is None else _in_units_of_table(voting, schema.units)
+    return voting if schema.units is None else _with_transformed_target(voting, schema.units)
 
 
-def _in_units_of_table(regressor: VotingRegressor, units: TargetUnits) -> TransformedTargetRegressor:
+def _with_transformed_target(regressor: VotingRegressor, units: TargetUnits) -> TransformedTargetRegressor:
     scaler = StandardScaler()
     scaler.mean_, scaler.scale_ = np.array(units.center), np.array(units.scale)
     scaler.var_, scaler.n_features_in_, scaler.n_samples_seen_ = scaler.scale_**2, 1, 1

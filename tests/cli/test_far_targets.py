@@ -85,22 +85,7 @@ def test_what_follows_a_job_is_as_good(command):
     assert metadata["target_center"][0] == pytest.approx(FAR, abs=1e3) and metadata["target_scale"][0] == 32.0
     for words in (
         ("refit", name),
-        (
-            "fit",
-            f"{name}.csv",
-            "--target",
-            "y",
-            "--test",
-            f"{name}-test.csv",
-            *SMALL,
-            "--metric",
-            "rmse",
-            "--extra-metrics",
-            "r2,mape",
-            "--out",
-            name,
-            "--resume",
-        ),
+        ("fit", f"{name}.csv", "--resume", name, "--time", "90", "--trials", "6"),
         ("ensemble", name, "--metric", "mae"),
         ("importance", name, f"{name}-test.csv"),
         ("show", name),
