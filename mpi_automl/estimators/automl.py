@@ -272,7 +272,7 @@ class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
         Returns
         -------
         list of (float, list)
-            Weight, and fitted estimators that take the encoded table, as `fit_pipeline` gives: one for each fold, or one.
+            Weight, and fitted estimators as `fit_pipeline` gives them: one for each fold, or one.
 
         Raises
         ------

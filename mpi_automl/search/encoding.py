@@ -132,7 +132,7 @@ class LogScale:
         """
         lowest, highest = float(costs.min()), float(costs.max())
         # Costs near 1e-9, as of errors in a tiny unit, need a step that is small among them.
-        step = _TINY * min(1.0, highest - lowest)
+        step = min(_TINY, 1e-6 * (highest - lowest))
         origin = lowest - (float(np.percentile(costs, _PERCENTILE)) - lowest) - step
         return cls(origin, highest if highest > origin else origin + 1.0)
 
