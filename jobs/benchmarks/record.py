@@ -111,9 +111,11 @@ def make_setup(entry: dict[str, Any], directory: Path, metric: str, rows: int) -
     task = load_task(settings)
     order = np.random.default_rng(0).permutation(task.profile.n_rows)[:rows]
     task = replace(task, X=take_rows(task.X, order), y=task.y[order], profile=replace(task.profile, n_rows=len(order)))
-    further = tuple(get_metric(name, task.type) for name in FURTHER)
+    further = tuple(get_metric(name, task.type, task.schema.units) for name in FURTHER)
     space = build_space(task.profile)
-    return EvaluationSetup(task, make_resampling(task, settings), space, get_metric(metric, task.type), further)
+    return EvaluationSetup(
+        task, make_resampling(task, settings), space, get_metric(metric, task.type, task.schema.units), further
+    )
 
 
 class Recorder:

@@ -88,7 +88,7 @@ def evaluate(
     evaluator: Evaluator, task: Any, way: str, options: argparse.Namespace, place: Path
 ) -> list[dict[str, Any]]:
     """Evaluate the configurations (and first the dummy) by holdout or cross-validation."""
-    metric = get_metric(options.metric, task.type)
+    metric = get_metric(options.metric, task.type, task.schema.units)
     space = build_space(task.profile)
     setup = EvaluationSetup(task, make_resampling(task, Settings(resampling=way)), space, metric)
     file = place / f"{way}-{len(task.y)}-{task.name}"

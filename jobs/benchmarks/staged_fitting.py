@@ -76,7 +76,7 @@ def make_setup(table: dict[str, Any], directory: Path, rows: int) -> EvaluationS
         X, _, y, _ = train_test_split(X, y, train_size=rows, random_state=1, stratify=None if labels is None else y)
     task = make_task(X, y, X_test=X_test, y_test=y_test, name=table["name"])
     settings = Settings(resampling="holdout")
-    metric = get_metric("auto", task.type)
+    metric = get_metric("auto", task.type, task.schema.units)
     return EvaluationSetup(task, make_resampling(task, settings), build_space(task.profile), metric)
 
 

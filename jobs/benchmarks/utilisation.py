@@ -97,7 +97,9 @@ def stock_smac(options: argparse.Namespace, directory: Path) -> Use:
     table = np.loadtxt(directory / "table.csv", delimiter=",", skiprows=1)
     task = make_task(table[:, :-1], table[:, -1].astype(int))
     resampling = make_resampling(task, Settings(resampling="holdout"))
-    setup = EvaluationSetup(task, resampling, build_space(task.profile), get_metric("auto", task.type))
+    setup = EvaluationSetup(
+        task, resampling, build_space(task.profile), get_metric("auto", task.type, task.schema.units)
+    )
     write_setup(setup, directory / "setup")
     command = [sys.executable, __file__, "--time", str(options.time), "--as-smac"]
     processes = [

@@ -31,3 +31,8 @@ def writes_to_terminal() -> bool:
         return str(Path(f"/proc/{os.getppid()}/fd/1").readlink()).startswith("/dev/pts/")
     except OSError:
         return False
+
+
+def shown_value(value: float) -> str:
+    """The value of a metric with four decimals, or with four digits where these would say nothing or too much."""
+    return f"{value:.4f}" if value == 0.0 or 1e-3 <= abs(value) < 1e7 else f"{value:.4g}"

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mpi_automl.cli.chart import step_chart
+from mpi_automl.cli.console import shown_value
 from mpi_automl.job.progress import Progress, RanksProgress
 
 _FAILED = ("crashed", "timeout", "memout")
@@ -59,7 +60,7 @@ def _best(progress: Progress) -> str:
     best = progress.best
     if best is None:
         return "no model yet"
-    return f"best {progress.metric} {best['value']:.4f} by rank {best['rank']}"
+    return f"best {progress.metric} {shown_value(best['value'])} by rank {best['rank']}"
 
 
 def _left(progress: Progress) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from mpi_automl.cli.console import shown_value
 from mpi_automl.runs.summary import Member, RunSummary
 from mpi_automl.trial import Status, TrialKey
 
@@ -71,7 +72,7 @@ def trial_tables(run: Run, most: int, *, is_running: bool = False) -> Iterator[T
     for name in ("trial", "cost", "seconds", "origin"):
         table.add_column(name, justify="right")
     for row in trials.iloc[run.ranking[:most]].itertuples():
-        table.add_row(row.key, f"{row.cost:.4f}", f"{row.seconds:.1f}", row.origin)
+        table.add_row(row.key, shown_value(row.cost), f"{row.seconds:.1f}", row.origin)
     yield table
 
 
@@ -106,18 +107,19 @@ def _ensemble_table(outcome: RunSummary) -> Table:
 
 
 def _values(member: Member) -> tuple[str, str]:
-    return f"{member.value:.4f}", "" if member.test_value is None else f"{member.test_value:.4f}"
+    return shown_value(member.value), "" if member.test_value is None else shown_value(member.test_value)
 
 
 def _scores(outcome: RunSummary) -> str:
-    test = "" if outcome.test_value is None else f", {outcome.test_value:.4f} on the test rows"
-    text = f"Ensemble: {outcome.metric} {outcome.value:.4f} on the validation rows{test}."
+    test = "" if outcome.test_value is None else f", {shown_value(outcome.test_value)} on the test rows"
+    text = f"Ensemble: {outcome.metric} {shown_value(outcome.value)} on the validation rows{test}."
     best = outcome.single_best
     if best is None:
         return text
-    test = "" if best.test_value is None else f", {best.test_value:.4f} on the test rows"
+    test = "" if best.test_value is None else f", {shown_value(best.test_value)} on the test rows"
     return (
-        f"{text}\nBest single model: {outcome.metric} {best.value:.4f} on the validation rows{test} (trial {best.key})."
+        f"{text}\nBest single model: {outcome.metric} {shown_value(best.value)} on the validation rows{test} "
+        f"(trial {best.key})."
     )
 
 

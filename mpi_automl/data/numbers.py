@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from mpi_automl.data.values import finite, parsed
+from mpi_automl.data.values import LARGEST, finite, parsed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,13 +53,13 @@ class NumberFormat:
     thousands: str = ""
     unit: str = ""
 
-    def parse(self, texts: pd.Series) -> NDArray[np.float64]:
-        """Strings as float64, NaN where they are missing or not numbers of this format."""
+    def parse(self, texts: pd.Series, largest: float = LARGEST) -> NDArray[np.float64]:
+        """Strings as float64, NaN where they are missing or not numbers of this format, clipped as `finite` does."""
         # With a point between thousands, 1.234 is not what the plain parser takes it for.
-        floats = np.full(len(texts), np.nan) if self.thousands == "." else parsed(texts)
+        floats = np.full(len(texts), np.nan) if self.thousands == "." else parsed(texts, largest)
         for i in np.flatnonzero(np.isnan(floats) & texts.notna().to_numpy()):
             floats[i] = self._float(texts.iloc[i])
-        return finite(floats)
+        return finite(floats, largest)
 
     def _float(self, text: str) -> float:
         marked = _marked(text)

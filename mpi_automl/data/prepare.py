@@ -42,8 +42,8 @@ class Task:
     X : ndarray of float64, CSR matrix, or DataFrame, shape (n_rows, n_columns)
         Encoded features (see `ColumnKind`); a DataFrame only where there are text columns.
     y : ndarray
-        Class codes (int64, shape (n_rows,)), values (float64, shape (n_rows,)), or one column per
-        label (int64) or target (float64).
+        Class codes (int64, shape (n_rows,)), standardised values (`TargetUnits`; float64, shape (n_rows,)), or one
+        column per label (int64) or target (float64).
     X_test, y_test : as `X` and `y`, or None
         `y_test` may be None although `X_test` is there.
     profile : Profile
@@ -136,7 +136,7 @@ def prepare(
         y=y,
         profile=_profile(schema, X, X_test),
         schema=schema,
-        digest=table_digest(X, y, schema.column_names, groups),
+        digest=table_digest(X, schema.restore(y), schema.column_names, groups),
         X_test=X_test,
         y_test=y_test,
         groups=groups,

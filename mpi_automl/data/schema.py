@@ -17,6 +17,8 @@ from mpi_automl.errors import UnknownValuesWarning, UserError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mpi_automl.data.units import TargetUnits
+
 _VERSION = 1
 
 
@@ -68,6 +70,11 @@ class Schema:
     def n_outputs(self) -> int:
         """Columns of a prediction."""
         return self.target.n_outputs
+
+    @property
+    def units(self) -> TargetUnits | None:
+        """In which the values of the target are learned; None for classes and labels."""
+        return self.target.units
 
     @property
     def classes(self) -> NDArray[Any] | None:
@@ -124,6 +131,8 @@ class Schema:
     def encode_target(self, values: Any) -> NDArray[Any]:
         """Encode target values (Series, DataFrame, array or list) like those of the training table.
 
+        Numbers are standardised (`TargetUnits`).
+
         Raises
         ------
         UserError
@@ -146,13 +155,17 @@ class Schema:
         Parameters
         ----------
         predictions : ndarray, shape (n_rows, n_outputs)
-            Probabilities or values.
+            Probabilities or standardised values.
 
         Returns
         -------
         ndarray, shape (n_rows,) or (n_rows, n_targets)
         """
         return self.target.decode(predictions)
+
+    def restore(self, encoded: NDArray[Any]) -> NDArray[Any]:
+        """Encoded targets or predictions with values in the units of the table; classes and labels as they are."""
+        return self.target.restore(encoded)
 
     def to_json(self) -> str:
         """The schema as JSON."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from mpi_automl.data.labels import Labels
 from mpi_automl.data.numbers import NumberFormat, number_format
 from mpi_automl.data.table import listed
 from mpi_automl.data.task import TaskType, decide
+from mpi_automl.data.units import TargetUnits
 from mpi_automl.data.values import Storage, as_floats, as_strings, storage_of
 from mpi_automl.errors import UserError
 
@@ -33,12 +34,15 @@ class Target:
         Of the class column, or one for each label column; empty for regression.
     formats : tuple of NumberFormat
         How numbers are written where they come as strings, one for each column; empty if they have no marks.
+    units : TargetUnits or None
+        In which values are learned; None for classes and labels.
     """
 
     names: tuple[str, ...]
     type: TaskType
     labels: tuple[Labels, ...] = ()
     formats: tuple[NumberFormat, ...] = ()
+    units: TargetUnits | None = None
 
     @property
     def n_outputs(self) -> int:
@@ -48,22 +52,26 @@ class Target:
         return len(self.names)
 
     def encode(self, frame: pd.DataFrame) -> NDArray[Any]:
-        """Codes (int64) or values (float64), 1-D for a single column, of a frame without missing values."""
+        """Codes (int64) or standardised values (float64), 1-D for a single column, of a frame without gaps."""
         if self.labels:
             pairs = zip(self.names, self.labels, strict=True)
             columns: list[NDArray[Any]] = [labels.encode(name, frame[name]) for name, labels in pairs]
         else:
             forms = self.formats or (NumberFormat(),) * len(self.names)
             columns = [_values(name, frame[name], form) for name, form in zip(self.names, forms, strict=True)]
-        if self.type in (TaskType.MULTILABEL, TaskType.MULTIOUTPUT):
-            return np.column_stack(columns)
-        return columns[0]
+        several = self.type in (TaskType.MULTILABEL, TaskType.MULTIOUTPUT)
+        encoded = np.column_stack(columns) if several else columns[0]
+        return encoded if self.units is None else self.units.standardise(encoded)
+
+    def restore(self, encoded: NDArray[Any]) -> NDArray[Any]:
+        """Values in the units of the table, float64, of encoded or predicted ones; anything else as it is."""
+        return encoded if self.units is None else self.units.restore(encoded)
 
     def decode(self, predictions: NDArray[Any]) -> NDArray[Any]:
         """Labels or values as they came, from predictions of shape (n_rows, n_outputs)."""
         decided = decide(np.asarray(predictions), self.type)
         if not self.labels:
-            return decided.astype(np.float64)
+            return self.restore(decided.astype(np.float64))
         if self.type is not TaskType.MULTILABEL:
             labels: NDArray[Any] = self.labels[0].values[decided]
             return labels
@@ -75,14 +83,23 @@ class Target:
         """The target as JSON can hold it."""
         labels = [labels.to_mapping() for labels in self.labels]
         formats = [[form.decimal, form.thousands, form.unit] for form in self.formats]
-        return {"names": list(self.names), "type": self.type.value, "labels": labels, "formats": formats}
+        units = None if self.units is None else asdict(self.units)
+        return {
+            "names": list(self.names),
+            "type": self.type.value,
+            "labels": labels,
+            "formats": formats,
+            "units": units,
+        }
 
     @classmethod
     def from_mapping(cls, mapping: dict[str, Any]) -> Target:
         """The target that `to_mapping` described."""
         labels = tuple(Labels.from_mapping(entry) for entry in mapping["labels"])
         formats = tuple(NumberFormat(*entry) for entry in mapping.get("formats", ()))
-        return cls(tuple(mapping["names"]), TaskType(mapping["type"]), labels, formats)
+        stored = mapping["units"]
+        units = None if stored is None else TargetUnits(**{name: tuple(values) for name, values in stored.items()})
+        return cls(tuple(mapping["names"]), TaskType(mapping["type"]), labels, formats, units)
 
 
 def infer_target(frame: pd.DataFrame, task: str) -> tuple[Target, str]:
@@ -116,6 +133,8 @@ def infer_target(frame: pd.DataFrame, task: str) -> tuple[Target, str]:
     guessed, note = _guess(frame)
     kind = TaskType(task) if task != "auto" else guessed
     target = _many(frame, kind) if len(names) > 1 else _single(frame, kind)
+    if not kind.is_classification:
+        target = replace(target, units=TargetUnits.of(target.encode(frame)))
     marked = [form for form in target.formats if form != NumberFormat()]
     if marked:
         note = f"target {listed(names)} is read as numbers: {_example(frame[names[0]], target.formats[0])}"
@@ -215,10 +234,10 @@ def _formats(frame: pd.DataFrame) -> tuple[NumberFormat, ...]:
 
 def _values(name: str, column: pd.Series, form: NumberFormat) -> NDArray[np.float64]:
     if storage_of(column) in (Storage.NUMBERS, Storage.BOOLEANS, Storage.DURATIONS):
-        floats = as_floats(column)
+        floats = as_floats(column, largest=np.inf)
     else:
-        floats = form.parse(as_strings(column))
-    odd = np.flatnonzero(np.isnan(floats))
+        floats = form.parse(as_strings(column), largest=np.inf)
+    odd = np.flatnonzero(~np.isfinite(floats))
     if len(odd):
         raise UserError(
             f"Target {name} must have numbers; row {odd[0] + 1} has {column.iloc[odd[0]]!s}. "

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LARGEST = 1e38
-"""Numbers beyond this are clipped: many learners compute in single precision."""
+"""Features beyond this are clipped: many learners compute in single precision."""
 
 _BOOLEANS = {"true": "True", "false": "False", "1": "True", "0": "False", "yes": "True", "no": "False"}
 
@@ -67,25 +67,25 @@ def storage_of(values: pd.Series) -> Storage:
     return _OBJECTS.get(types.infer_dtype(values, skipna=True), Storage.STRINGS)
 
 
-def as_floats(values: pd.Series) -> NDArray[np.float64]:
-    """Numbers, booleans or durations (in seconds) as float64, NaN where missing, without infinities."""
+def as_floats(values: pd.Series, largest: float = LARGEST) -> NDArray[np.float64]:
+    """Numbers, booleans or durations (in seconds) as float64, NaN where missing, clipped as `finite` does."""
     if is_plain(values):
-        return finite(values.to_numpy(np.float64))
+        return finite(values.to_numpy(np.float64), largest)
     if storage_of(values) is Storage.DURATIONS:
         values = pd.to_timedelta(values, errors="coerce").dt.total_seconds()
-    return finite(_floats(values))
+    return finite(_floats(values), largest)
 
 
-def finite(floats: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The same numbers with infinite ones missing and huge ones clipped to ±1e38."""
-    if not floats.size or max(abs(floats.max()), abs(floats.min())) <= LARGEST:
+def finite(floats: NDArray[np.float64], largest: float = LARGEST) -> NDArray[np.float64]:
+    """The same numbers, infinite ones missing and huge ones clipped to ± `largest`; as they are if it is infinite."""
+    if not floats.size or max(abs(floats.max()), abs(floats.min())) <= largest:
         return floats
-    return np.clip(np.where(np.isinf(floats), np.nan, floats), -LARGEST, LARGEST)
+    return np.clip(np.where(np.isinf(floats), np.nan, floats), -largest, largest)
 
 
-def parsed(texts: pd.Series) -> NDArray[np.float64]:
-    """Strings as float64, NaN where they are missing or not numbers."""
-    return finite(_floats(texts.astype(object)))
+def parsed(texts: pd.Series, largest: float = LARGEST) -> NDArray[np.float64]:
+    """Strings as float64, NaN where they are missing or not numbers, clipped as `finite` does."""
+    return finite(_floats(texts.astype(object)), largest)
 
 
 def as_strings(values: pd.Series) -> pd.Series:

@@ -59,7 +59,7 @@ def selection_metric(metric: Metric, name: str, task_type: TaskType) -> Metric |
     if name == "auto":
         by, task_types = _SELECTED_BY.get(metric.name, ("", ()))
         return get_metric(by, task_type) if task_type in task_types else None
-    found = metric if name == "same" else get_metric(name, task_type)
+    found = metric if name == "same" else get_metric(name, task_type, metric.units)
     return None if found.name == metric.name else found
 
 

@@ -27,6 +27,7 @@ from mpi_automl.ensemble.combination import MemberCombination, from_mapping, par
 from mpi_automl.ensemble.held_files import IN_MEMORY, HeldFile, hold_contents, hold_files
 from mpi_automl.ensemble.trusted_types import load_pipelines
 from mpi_automl.errors import UserError
+from mpi_automl.metrics.catalogue import METRICS
 from mpi_automl.space.predictions import predict
 from mpi_automl.trial import TrialKey
 
@@ -211,6 +212,9 @@ class EnsembleModel:
     def predict(self, table: Any) -> NDArray[Any]:
         """Labels or values, as they were in the training table.
 
+        Values are in the domain of the metric that the ensemble was chosen by, such as none below zero for the root
+        mean squared log error.
+
         Parameters
         ----------
         table : DataFrame, SparseTable, sparse matrix or ndarray, shape (n_rows, n_columns)
@@ -225,7 +229,11 @@ class EnsembleModel:
         UserError
             If the table does not fit the training table, or a member cannot be loaded.
         """
-        return self.schema.decode(self.predictions(self.schema.encode(table)))
+        decoded = self.schema.decode(self.predictions(self.schema.encode(table)))
+        known = METRICS.get(self.metric)
+        if known is None or known.domain is None or self.schema.units is None:
+            return decoded
+        return known.domain.clip(decoded, self.schema.units, decoded)
 
     def predict_proba(self, table: Any) -> NDArray[np.float64]:
         """Probabilities of the classes, in the order of `Schema.classes`, or of each label being 1.
@@ -259,7 +267,8 @@ class EnsembleModel:
         Returns
         -------
         ndarray of float, shape (n_rows, n_outputs)
-            Probabilities, or values of a numeric target.
+            Probabilities, or standardised values of a numeric target, which `Schema.restore` turns into the units
+            of the table.
 
         Raises
         ------
@@ -298,7 +307,9 @@ class EnsembleModel:
         return result
 
     def pipelines(self, key: TrialKey) -> list[Any]:
-        """The fitted scikit-learn pipelines of one member: one for each fold, or one. They take encoded rows.
+        """The fitted scikit-learn pipelines of one member: one for each fold, or one.
+
+        They take encoded rows, and predict classes as codes and values standardised.
 
         Raises
         ------

@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, TransformerMixin
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import VotingClassifier, VotingRegressor
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import LabelEncoder
+from sklearn.preprocessing import LabelEncoder, StandardScaler
 
 from mpi_automl.data.schema import Schema
 from mpi_automl.data.task import TaskType
+from mpi_automl.data.units import TargetUnits
 from mpi_automl.ensemble.combination import Calibrated, WeightedMean
 from mpi_automl.ensemble.model import EnsembleModel
 from mpi_automl.ensemble.scaling import LogitScaling
@@ -82,11 +85,39 @@ class ScaledClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         return True
 
 
+class RegressorInUnits(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """A fitted pipeline whose predictions are in the units of the table.
+
+    Parameters
+    ----------
+    regressor : estimator
+        Fitted to standardised values.
+    units : TargetUnits
+    """
+
+    def __init__(self, regressor: Any, units: TargetUnits) -> None:
+        self.regressor = regressor
+        self.units = units
+
+    def predict(self, X: Any) -> NDArray[np.float64]:
+        """Values for encoded rows, shape (n_rows,) or (n_rows, n_targets)."""
+        return self.units.restore(np.asarray(self.regressor.predict(X)))
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+
+def in_units_of_table(pipeline: Any, units: TargetUnits | None) -> Any:
+    """A fitted pipeline for people: one that predicts values does so in the units of the table."""
+    return pipeline if units is None else RegressorInUnits(pipeline, units)
+
+
 def to_sklearn(model: EnsembleModel, key: TrialKey | None = None, *, encoded: bool = False) -> Any:
     """An ensemble, or one member of it, as one fitted estimator of scikit-learn.
 
     A `VotingClassifier` with soft votes, or a `VotingRegressor`, holds all fitted pipelines with their weights; where
-    the ensemble's probabilities are scaled, a `ScaledClassifier` holds it.
+    the ensemble's probabilities are scaled, a `ScaledClassifier` holds it. A `TransformedTargetRegressor` turns
+    predicted values into the units of the table.
 
     Parameters
     ----------
@@ -152,7 +183,16 @@ def _voting(schema: Schema, pipelines: Sequence[Any], shares: list[float]) -> An
     else:
         raise UserError("scikit-learn cannot vote on several targets; use mpi-automl predict, or the run's model.")
     voting.estimators_ = list(pipelines)
-    return voting
+    return voting if schema.units is None else _with_transformed_target(voting, schema.units)
+
+
+def _with_transformed_target(regressor: VotingRegressor, units: TargetUnits) -> TransformedTargetRegressor:
+    scaler = StandardScaler()
+    scaler.mean_, scaler.scale_ = np.array(units.center), np.array(units.scale)
+    scaler.var_, scaler.n_features_in_, scaler.n_samples_seen_ = scaler.scale_**2, 1, 1
+    whole = TransformedTargetRegressor(regressor, transformer=scaler)
+    whole.regressor_, whole.transformer_, whole._training_dim = regressor, scaler, 1
+    return whole
 
 
 def _check_votes(pipelines: Sequence[Any], n_classes: int) -> None:

@@ -266,7 +266,7 @@ class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
         -------
         dict of str to dict
             For each trial: ``ensemble_weight``, ``cost``, ``pipeline`` (one line of text), ``configuration`` (dict of
-            hyperparameters), ``estimators`` (list of fitted scikit-learn pipelines: one for each fold, or one).
+            hyperparameters), ``estimators`` (as `get_models_with_weights` gives them).
 
         Raises
         ------
@@ -282,7 +282,7 @@ class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
         Returns
         -------
         list of (float, list)
-            Weight, and fitted scikit-learn pipelines that take the encoded table: one for each fold, or one.
+            Weight, and fitted estimators as `fit_pipeline` gives them: one for each fold, or one.
 
         Raises
         ------
@@ -290,7 +290,7 @@ class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
             Before `fit`.
         """
         check_is_fitted(self)
-        return [(weight, self.model_.pipelines(key)) for key, weight in self.model_.weights.items()]
+        return results.weighted_estimators(self.model_)
 
     def sprint_statistics(self) -> str:
         """Summarise the run.
@@ -367,8 +367,9 @@ class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
 
         Returns
         -------
-        sklearn.pipeline.Pipeline
-            Takes the encoded table.
+        estimator
+            A `sklearn.pipeline.Pipeline` that takes the encoded table; of values, an estimator with that pipeline as
+            `regressor`, which predicts in the units of the table.
 
         Raises
         ------

@@ -35,8 +35,18 @@ if TYPE_CHECKING:
 def score(model: EnsembleModel, X: Any, y: Any) -> float:
     """Score of a model on raw rows by the metric it was chosen by."""
     schema = model.schema
-    metric = get_metric(model.metric, schema.task_type)
+    metric = get_metric(model.metric, schema.task_type, schema.units)
     return metric.score(schema.encode_target(y), model.predictions(schema.encode(X)), schema.task_type)
+
+
+def weighted_estimators(model: EnsembleModel) -> list[tuple[float, list[Any]]]:
+    """Weight and fitted pipelines of each member, heaviest first; values are in the units of the table."""
+    from mpi_automl.ensemble.sklearn_export import in_units_of_table
+
+    return [
+        (weight, [in_units_of_table(pipeline, model.schema.units) for pipeline in model.pipelines(key)])
+        for key, weight in model.weights.items()
+    ]
 
 
 def members(run: Run, model: EnsembleModel) -> dict[str, dict[str, Any]]:
@@ -47,9 +57,9 @@ def members(run: Run, model: EnsembleModel) -> dict[str, dict[str, Any]]:
             "cost": run.reader.cost(key),
             "pipeline": run.space.describe(run.reader.vector(key)),
             "configuration": run.space.configuration(run.reader.vector(key)),
-            "estimators": model.pipelines(key),
+            "estimators": estimators,
         }
-        for key, weight in model.weights.items()
+        for key, (weight, estimators) in zip(model.weights, weighted_estimators(model), strict=True)
     }
 
 
@@ -161,6 +171,7 @@ def space_of(data: Data, settings: Settings) -> SearchSpace:
 
 def fit_pipeline(data: Data, settings: Settings, config: Any) -> Any:
     """Fit a configuration on all rows, within the settings' limits."""
+    from mpi_automl.ensemble.sklearn_export import in_units_of_table
     from mpi_automl.ensemble.trusted_types import load_pipelines
     from mpi_automl.evaluation.setup import make_setup
     from mpi_automl.parallel.world import World
@@ -174,4 +185,5 @@ def fit_pipeline(data: Data, settings: Settings, config: Any) -> Any:
         failures = refit_setup([trial], Path(place), World(None, time.time()), evaluator, lambda: setup, settings)
         if failures:
             raise UserError(f"The configuration could not be fitted: {failures[trial.key]}.")
-        return load_pipelines(refit_path(Path(place), trial.key), settings.plugins)[0]
+        pipeline = load_pipelines(refit_path(Path(place), trial.key), settings.plugins)[0]
+    return in_units_of_table(pipeline, setup.task.schema.units)

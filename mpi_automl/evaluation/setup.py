@@ -71,14 +71,22 @@ def make_setup(task: Task, settings: Settings, threads: int) -> EvaluationSetup:
     """
     from mpi_automl.data.resampling import make_resampling
     from mpi_automl.metrics.registry import get_metric
+    from mpi_automl.metrics.target_check import check_target
     from mpi_automl.space.space import build_space
 
+    units = task.schema.units
+    metric = get_metric(settings.metric, task.type, units)
+    extra_metrics = tuple(get_metric(name, task.type, units) for name in settings.extra_metrics)
+    for wanted in (metric, *extra_metrics):
+        check_target(wanted, task.y, task.schema.target_names)
+        if task.y_test is not None:
+            check_target(wanted, task.y_test, task.schema.target_names, "of the test table ")
     return EvaluationSetup(
         task,
         make_resampling(task, settings),
         build_space(task.profile, include=settings.include, exclude=settings.exclude, seed=settings.seed),
-        get_metric(settings.metric, task.type),
-        tuple(get_metric(name, task.type) for name in settings.extra_metrics),
+        metric,
+        extra_metrics,
         threads,
         settings.staged_fitting,
         settings.fidelity,

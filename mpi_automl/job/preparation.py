@@ -253,12 +253,18 @@ def _metadata(setup: EvaluationSetup, seed: int, world: World) -> dict[str, Any]
         "space_digest": setup.space.digest,
         "table_digest": setup.task.digest,
         "resampling": setup.resampling.name,
+        **_units(setup),
         "seed": seed,
         "started": world.started,
         "mpi_library": world.library,
         "hosts": [place.host for place in world.locations],
         "versions": {name: version(name) for name in _VERSIONS},
     }
+
+
+def _units(setup: EvaluationSetup) -> dict[str, Any]:
+    units = setup.task.schema.units
+    return {} if units is None else {"target_center": list(units.center), "target_scale": list(units.scale)}
 
 
 def _title(setup: EvaluationSetup) -> str:

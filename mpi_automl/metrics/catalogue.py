@@ -16,10 +16,18 @@ from numpy.typing import NDArray
 
 from mpi_automl.data.task import TaskType
 from mpi_automl.metrics import confusion, score_functions
+from mpi_automl.metrics.domain import Domain
 from mpi_automl.metrics.label_scores import ConfusionScorer, MultilabelScorer, RecallScorer
 from mpi_automl.metrics.log_loss import LogLossScorer
 from mpi_automl.metrics.metric import Metric, Needs, ScorerFactory
-from mpi_automl.metrics.regression_scores import RegressionScorer, brier_scorer, mean_error, mean_root_error, r2_scorer
+from mpi_automl.metrics.regression_scores import (
+    RegressionScorer,
+    brier_scorer,
+    mean_absolute_error,
+    mean_squared_error,
+    r2_scorer,
+    root_mean_squared_error,
+)
 from mpi_automl.metrics.roc_auc import RocAucScorer
 
 _BINARY = frozenset({TaskType.BINARY})
@@ -29,6 +37,11 @@ _CLASSES = _BINARY | _MULTICLASS
 _LABELS = _CLASSES | _MULTILABEL
 _SINGLE = frozenset({TaskType.REGRESSION})
 _VALUES = _SINGLE | {TaskType.MULTIOUTPUT}
+
+_AMOUNTS = Domain(floor=0.0)
+_COUNTS = Domain(floor=1e-6)
+_POSITIVE = Domain(zero=False, floor=0.1)
+_NOT_ZERO = Domain(zero=False, negative=True)
 
 
 @dataclass(frozen=True)
@@ -46,7 +59,7 @@ class _ScikitLearn:
 def pinball_loss(level: float) -> Metric:
     """The pinball loss of a quantile level in (0, 1)."""
     function = _ScikitLearn("mean_pinball_loss", (("alpha", level),))
-    return Metric(f"pinball_{level:g}", function, _VALUES, optimum=0.0, greater_is_better=False)
+    return Metric(f"pinball_{level:g}", function, _VALUES, optimum=0.0, greater_is_better=False, degree=1)
 
 
 def top_k_accuracy(k: int) -> Metric:
@@ -128,26 +141,28 @@ def _probabilities() -> Iterable[Metric]:
 
 def _values() -> Iterable[Metric]:
     """Metrics of regression."""
-    errors: dict[str, ScorerFactory | None] = {
-        "mean_absolute_error": partial(RegressionScorer, aggregate=mean_error, is_absolute=True),
-        "mean_squared_error": partial(RegressionScorer, aggregate=mean_error),
-        "root_mean_squared_error": partial(RegressionScorer, aggregate=mean_root_error),
-        "mean_squared_log_error": None,
-        "root_mean_squared_log_error": None,
-        "median_absolute_error": None,
-        "mean_absolute_percentage_error": None,
+    errors: dict[str, tuple[int | None, Domain | None, ScorerFactory | None]] = {
+        "mean_absolute_error": (1, None, partial(RegressionScorer, aggregate=mean_absolute_error, is_absolute=True)),
+        "mean_squared_error": (2, None, partial(RegressionScorer, aggregate=mean_squared_error)),
+        "root_mean_squared_error": (1, None, partial(RegressionScorer, aggregate=root_mean_squared_error)),
+        "mean_squared_log_error": (None, _AMOUNTS, None),
+        "root_mean_squared_log_error": (None, _AMOUNTS, None),
+        "median_absolute_error": (1, None, None),
+        "mean_absolute_percentage_error": (None, _NOT_ZERO, None),
     }
-    for name, scorer in errors.items():
+    for name, (degree, domain, scorer) in errors.items():
         scorers = {} if scorer is None else dict.fromkeys(_VALUES, scorer)
-        yield Metric(name, _ScikitLearn(name), _VALUES, Needs.LABELS, 0.0, False, scorers)
-    for name in ("max_error", "mean_poisson_deviance", "mean_gamma_deviance"):
-        yield Metric(name, _ScikitLearn(name), _SINGLE, optimum=0.0, greater_is_better=False)
+        yield Metric(name, _ScikitLearn(name), _VALUES, Needs.LABELS, 0.0, False, scorers, degree, domain)
+    yield Metric("max_error", _ScikitLearn("max_error"), _SINGLE, optimum=0.0, greater_is_better=False, degree=1)
     yield from (pinball_loss(level) for level in (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95))
-    yield Metric("r2", _ScikitLearn("r2_score"), _VALUES, fast_scorers=dict.fromkeys(_VALUES, r2_scorer))
-    yield Metric("explained_variance", _ScikitLearn("explained_variance_score"), _VALUES)
-    yield Metric("d2_absolute_error", _ScikitLearn("d2_absolute_error_score"), _VALUES)
-    for name, power in (("d2_poisson", 1.0), ("d2_gamma", 2.0)):
-        yield Metric(name, _ScikitLearn("d2_tweedie_score", (("power", power),)), _SINGLE)
+    yield Metric("r2", _ScikitLearn("r2_score"), _VALUES, fast_scorers=dict.fromkeys(_VALUES, r2_scorer), degree=0)
+    for name, function in (("explained_variance", "explained_variance_score"), ("d2_absolute_error", None)):
+        yield Metric(name, _ScikitLearn(function or f"{name}_score"), _VALUES, degree=0)
+    for name, power, domain in (("poisson", 1.0, _COUNTS), ("gamma", 2.0, _POSITIVE)):
+        deviance = _ScikitLearn(f"mean_{name}_deviance")
+        explained = _ScikitLearn("d2_tweedie_score", (("power", power),))
+        yield Metric(f"mean_{name}_deviance", deviance, _SINGLE, Needs.LABELS, 0.0, False, domain=domain)
+        yield Metric(f"d2_{name}", explained, _SINGLE, domain=domain)
 
 
 METRICS = {known.name: known for family in (_averaged, _decisions, _probabilities, _values) for known in family()}

@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mpi_automl.data.task import TaskType, decide
+from mpi_automl.data.units import TargetUnits
+
+if TYPE_CHECKING:
+    from mpi_automl.metrics.domain import Domain
 
 Outputs = NDArray[np.float32]
 """Predictions of several candidates, shape (n_candidates, n_outputs, n_rows)."""
@@ -75,6 +79,15 @@ class Metric:
         The fast form of the metric for ensemble selection, by task type. Each takes the candidates' predictions
         (`Outputs`), the truth (class codes in ascending order, label indicators or values) and the metric, and returns
         a `Scorer`, or None where it does not cover this truth. Without one, `function` is called for each candidate.
+    degree : int or None
+        Values in a unit `s` times larger make the metric ``s**degree`` times smaller, wherever their zero is, and that
+        of several targets is the mean: then it is computed of standardised values. None where this does not hold: then
+        it is computed in the units of the table.
+    domain : Domain or None
+        The values for which it is defined; None for all.
+    units : TargetUnits or None
+        In which truth and predictions are given; None for those of the table. The metric itself always is in those
+        of the table.
     """
 
     name: str
@@ -84,6 +97,9 @@ class Metric:
     optimum: float = 1.0
     greater_is_better: bool = True
     fast_scorers: Mapping[TaskType, ScorerFactory] = field(default_factory=dict, compare=False, repr=False)
+    degree: int | None = None
+    domain: Domain | None = None
+    units: TargetUnits | None = None
 
     def value(self, y: NDArray[Any], predictions: NDArray[Any], task_type: TaskType) -> float:
         """The metric as the literature has it; NaN where it is not defined for these rows.
@@ -103,7 +119,23 @@ class Metric:
         """
         if not np.isfinite(predictions).all():
             raise ValueError("the predictions contain NaN or infinity")
-        return float(self.function(y, _prepared(predictions, self.needs, task_type)))
+        prepared = _prepared(predictions, self.needs, task_type)
+        return float(self.function(y, prepared) if task_type.is_classification else self._of_values(y, prepared))
+
+    def _of_values(self, y: NDArray[Any], predictions: NDArray[np.float64]) -> float:
+        """The metric of values, both of shape (n_rows,) or (n_rows, n_outputs)."""
+        if self.units is not None and self.degree is not None:
+            factors = np.array(self.units.scale) ** self.degree
+            if y.ndim == 1 or self.degree == 0:
+                return float(factors[0] * self.function(y, predictions))
+            columns = zip(y.T, predictions.T, strict=True)
+            return float(np.mean(factors * [self.function(*column) for column in columns]))
+        if self.units is not None:
+            y, predictions = self.units.restore(y), self.units.restore(predictions)
+        if self.domain is not None:
+            self.domain.check(self.name, y)
+            predictions = self.domain.clip(predictions, self.units, y)
+        return self.function(y, predictions)
 
     def score(self, y: NDArray[Any], predictions: NDArray[Any], task_type: TaskType) -> float:
         """The value with the sign turned where smaller is better, so that greater is always better."""

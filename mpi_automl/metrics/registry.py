@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from mpi_automl.data.task import TaskType
+from mpi_automl.data.units import TargetUnits
 from mpi_automl.errors import UserError
 from mpi_automl.metrics.catalogue import METRICS, pinball_loss, top_k_accuracy
 from mpi_automl.metrics.defaults import DEFAULT_METRICS
@@ -32,7 +33,7 @@ ALIASES = {
 }
 
 
-def get_metric(name: str, task_type: TaskType) -> Metric:
+def get_metric(name: str, task_type: TaskType, units: TargetUnits | None = None) -> Metric:
     """Find a metric by its name.
 
     Parameters
@@ -44,6 +45,8 @@ def get_metric(name: str, task_type: TaskType) -> Metric:
         function on labels or values whose name ends, as in scikit-learn, in ``_score`` (greater is better, optimum 1)
         or in ``_error``, ``_loss`` or ``_deviance`` (smaller is better, optimum 0).
     task_type : TaskType
+    units : TargetUnits, optional
+        In which truth and predictions will be given (`Schema.units`); by default those of the table.
 
     Raises
     ------
@@ -61,7 +64,7 @@ def get_metric(name: str, task_type: TaskType) -> Metric:
             f"The metric {name} is for {defined} targets and this one is {task_type.value}; "
             f"choose one that fits, {hint}."
         )
-    return found
+    return found if units is None else replace(found, units=units)
 
 
 def metric_names(task_type: TaskType) -> tuple[str, ...]:
@@ -107,5 +110,9 @@ def _imported(path: str) -> Metric:
     )
 
 
+def _unpickled(name: str, units: TargetUnits | None) -> Metric:
+    return replace(_find(name), units=units)
+
+
 # A metric is pickled by its name: functions of the user's own, and those made in place, cannot be pickled themselves.
-copyreg.pickle(Metric, lambda metric: (_find, (metric.name,)))
+copyreg.pickle(Metric, lambda metric: (_unpickled, (metric.name, metric.units)))

@@ -12,9 +12,10 @@ from mpi_automl.metrics.chunks import Workspace, candidate_chunks, row_chunks
 from mpi_automl.metrics.metric import Allowed, Costs, Metric, Outputs
 from mpi_automl.metrics.score_functions import indicators
 
-Aggregate = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
-"""Makes a value for each candidate of the mean errors of each output, shape (n_candidates, n_outputs), and the
-variances of the truth, shape (n_outputs,)."""
+Floats = NDArray[np.float64]
+Aggregate = Callable[[Floats, Floats, Floats], Floats]
+"""Makes a value for each candidate of the mean errors of each output, shape (n_candidates, n_outputs), the variances of
+the truth and the units of the outputs in those of the table, both of shape (n_outputs,)."""
 
 _FLOAT32_ROWS = 128
 """Rows whose errors are summed in float32, which loses little over so few; these sums are summed in float64."""
@@ -39,6 +40,7 @@ class RegressionScorer:
         self.outputs, self.metric, self.aggregate, self.is_absolute = outputs, metric, aggregate, is_absolute
         self.truth = y.reshape(len(y), -1).astype(np.float64)
         self.variances = self.truth.var(axis=0)
+        self.scale = np.ones(self.truth.shape[1]) if metric.units is None else np.array(metric.units.scale)
         # Large sums would lose in float32 what tells candidates apart; a difference of near values is exact.
         is_large = bool((np.abs(self.truth) > 1.0).any())
         self.rounded = np.ascontiguousarray(self.truth.T, dtype=np.float32) if is_large else None
@@ -60,7 +62,7 @@ class RegressionScorer:
                     np.add(some, running[output, rows], out=errors)
                     sums[chunk, output] += self._error_sums(errors)
         means = sums / n_rows / (members + 1) ** (1 if self.is_absolute else 2)
-        return np.asarray(self.metric.cost_of(self.aggregate(means, self.variances)))
+        return np.asarray(self.metric.cost_of(self.aggregate(means, self.variances, self.scale)))
 
     def _error_sums(self, differences: NDArray[np.float32]) -> NDArray[np.float64]:
         """Sum of absolute or squared differences of each candidate, shape (n_candidates,)."""
@@ -78,7 +80,7 @@ class RegressionScorer:
 
 def brier_scorer(outputs: Outputs, y: NDArray[Any], metric: Metric) -> RegressionScorer:
     """The scorer of the Brier score; see `mpi_automl.metrics.score_functions.brier_score`."""
-    aggregate = _sum_over_outputs if y.ndim == 1 and outputs.shape[1] != 2 else mean_error
+    aggregate = _sum_over_outputs if y.ndim == 1 and outputs.shape[1] != 2 else mean_squared_error
     return RegressionScorer(outputs, indicators(y, outputs.shape[1]), metric, aggregate)
 
 
@@ -87,19 +89,24 @@ def r2_scorer(outputs: Outputs, y: NDArray[Any], metric: Metric) -> RegressionSc
     return None if np.ptp(y, axis=0).min() == 0.0 else RegressionScorer(outputs, y, metric, _explained_share)
 
 
-def mean_error(means: NDArray[np.float64], variances: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean over the outputs."""
-    return np.asarray(means.mean(axis=1))
+def mean_absolute_error(means: Floats, variances: Floats, scale: Floats) -> Floats:
+    """Mean over the outputs of absolute errors."""
+    return np.asarray((means * scale).mean(axis=1))
 
 
-def mean_root_error(means: NDArray[np.float64], variances: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean over the outputs of the root of each one's mean error."""
-    return np.asarray(np.sqrt(means).mean(axis=1))
+def mean_squared_error(means: Floats, variances: Floats, scale: Floats) -> Floats:
+    """Mean over the outputs of squared errors."""
+    return np.asarray((means * scale * scale).mean(axis=1))
 
 
-def _sum_over_outputs(means: NDArray[np.float64], variances: NDArray[np.float64]) -> NDArray[np.float64]:
+def root_mean_squared_error(means: Floats, variances: Floats, scale: Floats) -> Floats:
+    """Mean over the outputs of the root of each one's mean squared error."""
+    return np.asarray((np.sqrt(means) * scale).mean(axis=1))
+
+
+def _sum_over_outputs(means: Floats, variances: Floats, scale: Floats) -> Floats:
     return np.asarray(means.sum(axis=1))
 
 
-def _explained_share(means: NDArray[np.float64], variances: NDArray[np.float64]) -> NDArray[np.float64]:
+def _explained_share(means: Floats, variances: Floats, scale: Floats) -> Floats:
     return np.asarray((1.0 - means / variances).mean(axis=1))

@@ -34,6 +34,7 @@ class Predicted:
         Whose predictions, for people.
     truth : ndarray
     predictions : ndarray, shape (n_rows, n_outputs)
+        Values in the units of the table.
     """
 
     rows: str
@@ -129,7 +130,8 @@ class Contents:
             for model, find in (("ensemble", self._of_ensemble), ("best trial", self._of_best)):
                 predictions = find(rows)
                 if predictions is not None:
-                    return Predicted(rows, model, truth, predictions)
+                    restore = self.run.schema.restore
+                    return Predicted(rows, model, restore(truth), restore(predictions))
         return None
 
     def _stored(self, rows: str, keys: Sequence[Any]) -> NDArray[np.float32] | None:

@@ -52,7 +52,7 @@ def _columns(world: World, run: Run, table: Any, repeats: int) -> list[Importanc
     schema = model.schema
     truth = schema.encode_target(getattr(table, "dense", table))
     positions = list(column_positions(schema).items())
-    metric = get_metric(model.metric, schema.task_type)
+    metric = get_metric(model.metric, schema.task_type, schema.units)
     return permutation_importance(
         lambda encoded: metric.cost(truth, model.predictions(encoded), schema.task_type),
         schema.encode(table),

@@ -291,7 +291,7 @@ def _replace_members(run: Run, failures: dict[TrialKey, str]) -> dict[TrialKey, 
     _write_model(model.directory, model, {key: path for key, path in files.items() if key not in failures}, failures)
     if run.summary is not None:
         judged = copy(run)
-        judged.metric = get_metric(model.metric, model.schema.task_type)
+        judged.metric = get_metric(model.metric, model.schema.task_type, model.schema.units)
         outcome = replace(
             run.summary,
             members=describe_members(judged, model.weights, files),

@@ -137,8 +137,13 @@ class Run:
     def metric(self) -> Metric:
         """What the run is judged by; a `UserError` if it does not fit the target."""
         from mpi_automl.metrics.registry import get_metric
+        from mpi_automl.metrics.target_check import check_target
 
-        return get_metric(self._metric_name or self.settings.metric, self.schema.task_type)
+        schema = self.schema
+        found = get_metric(self._metric_name or self.settings.metric, schema.task_type, schema.units)
+        if self._metric_name:
+            check_target(found, self.reader.truth(), schema.target_names, "of the validation rows ")
+        return found
 
     @cached_property
     def summary(self) -> RunSummary | None:

@@ -131,7 +131,9 @@ class LogScale:
         costs : ndarray of float64, shape (n,)
         """
         lowest, highest = float(costs.min()), float(costs.max())
-        origin = lowest - (float(np.percentile(costs, _PERCENTILE)) - lowest) - _TINY
+        # Costs near 1e-9, as of errors in a tiny unit, need a step that is small among them.
+        step = min(_TINY, 1e-6 * (highest - lowest))
+        origin = lowest - (float(np.percentile(costs, _PERCENTILE)) - lowest) - step
         return cls(origin, highest if highest > origin else origin + 1.0)
 
     def encode(self, costs: Floats) -> Floats:

@@ -155,9 +155,9 @@ class RunWork:
         run = Run(outcome.directory, plugins=settings.plugins)
         model = run.model
         started = time.perf_counter()
-        predictions = model.predictions(model.schema.encode(test.features))
+        predictions = model.schema.restore(model.predictions(model.schema.encode(test.features)))
         predict_seconds = time.perf_counter() - started
-        truth = model.schema.encode_target(test.targets_or_fail)
+        truth = model.schema.restore(model.schema.encode_target(test.targets_or_fail))
         RunArrays.of(run, predictions, truth, self._world.started).write(attempt)
         return self._result(
             attempt,
@@ -197,7 +197,8 @@ class RunWork:
         except Exception as error:
             # Whatever it is, it happened on this rank alone, and the others can be told.
             raise UserError(f"{type(error).__name__}: {error}") from error
-        RunArrays(predictions, task.schema.encode_target(self._parts.test.targets_or_fail)).write(attempt)
+        truth = task.schema.restore(task.schema.encode_target(self._parts.test.targets_or_fail))
+        RunArrays(predictions, truth).write(attempt)
         return self._external_finished(attempt, task, ended, time.time() - started)
 
     def _external_finished(self, attempt: Path, task: Task, ended: Ended, seconds: float) -> RunResult:

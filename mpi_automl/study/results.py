@@ -132,7 +132,7 @@ class RunArrays:
     predictions : ndarray of float64, shape (n_test, n_outputs)
         Of the outer test part: probabilities of the classes or labels, or values.
     truth : ndarray, shape (n_test,) or (n_test, n_outputs)
-        Codes of the classes, label indicators or values.
+        Codes of the classes, label indicators or values in the units of the table.
     curve_seconds : ndarray, shape (n_incumbents,)
         When each new best single model was found, from the run's start.
     curve_validation, curve_test : ndarray, shape (n_incumbents,)

@@ -109,7 +109,7 @@ def make_plan(options: argparse.Namespace, directory: Path) -> tuple[list[Path],
 
     task = table(400)
     space = build_space(task.profile, include=["classifier:hostile", "feature_preprocessor:no_preprocessing"])
-    metric = get_metric("auto", task.type)
+    metric = get_metric("auto", task.type, task.schema.units)
     setup = EvaluationSetup(task, make_resampling(task, Settings(resampling="holdout")), space, metric)
     write_packed(directory / "setup", *pack(training_rows_first(setup)))
     rng = random.Random(options.seed)

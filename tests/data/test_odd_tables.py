@@ -150,7 +150,7 @@ def test_numbers_with_marks_are_numbers(name: str) -> None:
         np.testing.assert_array_equal(schema.encode(frame[i : i + 1]), task.X[i : i + 1])
     target = make_task(frame[["b"]], frame["a"])
     assert target.type is TaskType.REGRESSION
-    np.testing.assert_allclose(target.y, VALUES, rtol=1e-14)
+    np.testing.assert_allclose(target.schema.restore(target.y), VALUES, rtol=1e-14)
     np.testing.assert_array_equal(Schema.from_json(target.schema.to_json()).encode_target(frame["a"][:1]), target.y[:1])
 
 

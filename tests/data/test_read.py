@@ -198,7 +198,7 @@ def test_sparse_npz_with_a_column_as_target(tmp_path: Path) -> None:
     sparse.save_npz(tmp_path / "t.npz", matrix)
     task = load_task(Settings(table=str(tmp_path / "t.npz"), target="x3"))
     assert task.schema.column_names == ("x0", "x1", "x2", "x4")
-    np.testing.assert_allclose(task.y, matrix[:, [3]].toarray().ravel())
+    np.testing.assert_allclose(task.schema.restore(task.y), matrix[:, [3]].toarray().ravel())
 
 
 def _csr_group(file: h5py.File, matrix: sparse.csr_matrix) -> None:

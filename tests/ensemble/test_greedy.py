@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from mpi_automl.data.task import TaskType
 from mpi_automl.ensemble.bagging import select_bagged
 from mpi_automl.ensemble.greedy import GreedyOptions, Pick, select
+from mpi_automl.metrics.metric import metric as declared
 from mpi_automl.metrics.registry import get_metric
 
 
@@ -152,10 +153,16 @@ def test_shares_give_exactly_the_result_of_one_process(task_type, name, rules):
         assert result.cost == alone.cost
 
 
+def positive_error(y, predicted):
+    if (predicted < 0.0).any():
+        raise ValueError("not defined below zero")
+    return np.abs(y - predicted).mean()
+
+
 def test_a_candidate_without_a_defined_cost_is_never_picked():
     y, predictions = candidates(TaskType.REGRESSION)
     predictions[2] = -3.0
-    metric = get_metric("mean_squared_log_error", TaskType.REGRESSION)
+    metric = declared(task_types=["regression"], optimum=0.0, greater_is_better=False)(positive_error)
     assert 2 not in select(predictions, y, metric, TaskType.REGRESSION, GreedyOptions(size=10)).weights
     with pytest.raises(ValueError, match="not defined for any"):
         select(predictions[2:3], y, metric, TaskType.REGRESSION, GreedyOptions(size=10))

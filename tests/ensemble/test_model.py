@@ -21,7 +21,7 @@ import pytest
 import skops.io
 from sklearn.ensemble import ExtraTreesRegressor, HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.feature_selection import SelectPercentile, mutual_info_classif
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -29,7 +29,7 @@ from mpi_automl.data.example import breast_cancer_task
 from mpi_automl.data.load import make_task
 from mpi_automl.ensemble import held_files
 from mpi_automl.ensemble.combination import Calibrated, WeightedMean
-from mpi_automl.ensemble.model import EnsembleModel, add_member, write_manifest
+from mpi_automl.ensemble.model import MANIFEST, EnsembleModel, add_member, write_manifest
 from mpi_automl.ensemble.scaling import LogitScaling
 from mpi_automl.ensemble.sklearn_export import save_estimator, to_sklearn
 from mpi_automl.ensemble.trusted_types import load_pipelines, trusted_types
@@ -194,12 +194,31 @@ def test_the_sources_of_members_may_be_deleted(model, table):
 def test_values_come_back_as_values(tmp_path):
     rng = np.random.default_rng(0)
     X = pd.DataFrame(rng.random((80, 3)), columns=["a", "b", "c"])
-    task = make_task(X, 10 * X["a"] + X["b"])
+    task = make_task(X, 1.7e9 + 10 * X["a"] + X["b"])
     member = ExtraTreesRegressor(10, random_state=0).fit(task.X, task.y)
     loaded = EnsembleModel.load(write(tmp_path, task, {FOREST: [member]}, {FOREST: 1.0}))
-    assert loaded.predict(X) == pytest.approx(member.predict(task.X), rel=1e-6)
+    assert loaded.predict(X) == pytest.approx(task.schema.restore(member.predict(task.X)), rel=1e-6)
+    assert np.var(loaded.predict(X) - task.schema.restore(task.y)) < 1e-8
+    exported = to_sklearn(loaded)
+    save_estimator(exported, tmp_path / "model.skops")
+    again = skops.io.load(tmp_path / "model.skops", trusted=skops.io.get_untrusted_types(file=tmp_path / "model.skops"))
+    np.testing.assert_allclose(again.predict(X) - 1.7e9, loaded.predict(X) - 1.7e9, atol=1e-5)
     with pytest.raises(UserError, match="target is a number"):
         loaded.predict_proba(X)
+
+
+def test_predicted_values_are_in_the_domain_of_the_metric(tmp_path):
+    X = np.linspace(0.0, 1.0, 30)[:, None]
+    task = make_task(X, np.maximum(X[:, 0] - 0.5, 0.0))
+    member = LinearRegression().fit(task.X, task.y)
+    for metric, lowest in (("r2", -0.2), ("root_mean_squared_log_error", 0.0)):
+        place = tmp_path / metric
+        place.mkdir()
+        written = write(place, task, {FOREST: [member]}, {FOREST: 1.0})
+        manifest = json.loads((written / MANIFEST).read_text())
+        (written / MANIFEST).write_text(json.dumps(manifest | {"metric": metric}))
+        found = EnsembleModel.load(written).predict(X)
+        assert found.min() == (pytest.approx(lowest, abs=0.1) if lowest else 0.0)
 
 
 def test_a_changed_member_is_refused(model, table):

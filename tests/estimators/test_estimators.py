@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes
-from sklearn.metrics import log_loss
+from sklearn.metrics import log_loss, r2_score
 from sklearn.model_selection import train_test_split
 
 from mpi_automl.estimators import AutoMLClassifier, AutoMLRegressor
@@ -155,6 +155,24 @@ def test_regression_with_several_targets_and_missing_values():
     estimator = AutoMLRegressor(include=("regressor:ridge",), **SMALL).fit(X, targets)
     assert estimator.predict(X[:7]).shape == (7, 2)
     assert estimator.score(X, targets) > 0.2
+
+
+def test_regression_far_from_zero_is_as_good_as_near_it():
+    X, s = load_diabetes(return_X_y=True)
+    y = 1.7e12 + 1e4 * s
+    facts = {**SMALL, "include": ("regressor:ridge",), "seed": 1}
+    near, far = (AutoMLRegressor(**facts).fit(X, target) for target in (s, y))
+    assert far.score(X, y) == pytest.approx(near.score(X, s), abs=1e-3)
+    copy = pickle.loads(pickle.dumps(far)).refit(X, y).fit_ensemble(size=2, metric="mae")
+    for model in (far, copy):
+        assert r2_score(y, model.predict(X)) == pytest.approx(near.score(X, s), abs=0.02)
+    assert 2e5 < -copy.score(X, y) < 8e5
+    encoded = far.model_.schema.encode(X)
+    for given in (far.show_models(), far.get_models_with_weights()):
+        first = next(iter(given.values()))["estimators"] if isinstance(given, dict) else given[0][1]
+        assert r2_score(y, first[0].predict(encoded)) > 0.2
+    space = far.get_configuration_space(X, y)
+    assert r2_score(y, far.fit_pipeline(X, y, space.get_default_configuration()).predict(encoded)) > 0.2
 
 
 def test_mistakes_are_value_errors_in_one_sentence(split):

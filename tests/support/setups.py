@@ -39,7 +39,9 @@ def make_setup(
     settings = Settings(resampling=resampling)
     given = tuple(entry if isinstance(entry, tuple) else (entry, None) for entry in learners)
     space = PlainSpace(task.profile, given)
-    return EvaluationSetup(task, make_resampling(task, settings), space, get_metric("auto", task.type))
+    return EvaluationSetup(
+        task, make_resampling(task, settings), space, get_metric("auto", task.type, task.schema.units)
+    )
 
 
 def write_setup(setup: EvaluationSetup, path: Path) -> Path:
