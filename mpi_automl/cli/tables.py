@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mpi_automl.runs.run import Run
     from mpi_automl.storage.reader import RunReader
 
+_MODELS = {"folds": "test by the models of its folds", "refit": "test by its model of all rows"}
 _SHOWN_RANKS = 16
 _SHOWN_IMPORTANT = 12
 _SHOWN_KEYS = 20
@@ -68,10 +69,10 @@ def trial_tables(run: Run, most: int, *, is_running: bool = False) -> Iterator[T
     yield _statuses(Counter(Status[name.upper()] for name in trials["status"]))
     yield from unfinished_lines(run.reader, is_running=is_running)
     table = Table(title="Best trials", title_justify="left")
-    for name in ("trial", "cost", "seconds", "origin"):
+    for name in ("trial", f"validation {run.metric.name}", "seconds", "origin"):
         table.add_column(name, justify="right")
     for row in trials.iloc[run.ranking[:most]].itertuples():
-        table.add_row(row.key, f"{row.cost:.4f}", f"{row.seconds:.1f}", row.origin)
+        table.add_row(row.key, f"{run.metric.value_of(row.cost):.4f}", f"{row.seconds:.1f}", row.origin)
     yield table
 
 
@@ -116,8 +117,10 @@ def _scores(outcome: RunSummary) -> str:
     if best is None:
         return text
     test = "" if best.test_value is None else f", {best.test_value:.4f} on the test rows"
+    models = f", {_MODELS[best.models]}" if test else ""
     return (
-        f"{text}\nBest single model: {outcome.metric} {best.value:.4f} on the validation rows{test} (trial {best.key})."
+        f"{text}\nBest single model: {outcome.metric} {best.value:.4f} on the validation rows{test} "
+        f"(trial {best.key}{models})."
     )
 
 

@@ -16,8 +16,11 @@ from mpi_automl.data.schema import Schema
 from mpi_automl.data.task import TaskType
 from mpi_automl.ensemble.combination import WeightedMean
 from mpi_automl.ensemble.model import EnsembleModel
+from mpi_automl.ensemble.plain import as_plain
 from mpi_automl.errors import UserError
 from mpi_automl.trial import TrialKey
+
+_PACKAGE = "mpi_automl."
 
 
 class RawTableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -47,7 +50,8 @@ class RawTableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
 def to_sklearn(model: EnsembleModel, key: TrialKey | None = None, *, encoded: bool = False) -> Any:
     """An ensemble, or one member of it, as one fitted estimator of scikit-learn.
 
-    A `VotingClassifier` with soft votes, or a `VotingRegressor`, holds all fitted pipelines with their weights.
+    A `VotingClassifier` with soft votes, or a `VotingRegressor`, holds all fitted pipelines with their weights. Steps
+    of this package become scikit-learn's own where these predict the same (`mpi_automl.ensemble.plain`).
 
     Parameters
     ----------
@@ -55,8 +59,8 @@ def to_sklearn(model: EnsembleModel, key: TrialKey | None = None, *, encoded: bo
     key : TrialKey, optional
         Only this member.
     encoded : bool
-        The estimator takes tables that are encoded already; it then holds nothing of this package, unless
-        components of this package are in its pipelines. Otherwise its first step is a `RawTableEncoder`.
+        The estimator takes tables that are encoded already. Otherwise its first step is a `RawTableEncoder`, which
+        belongs to this package.
 
     Raises
     ------
@@ -73,14 +77,19 @@ def to_sklearn(model: EnsembleModel, key: TrialKey | None = None, *, encoded: bo
         own = model.pipelines(member)
         pipelines += own
         shares += [weight / len(own)] * len(own)
-    voting = _voting(model.schema, pipelines, shares)
+    voting = _voting(model.schema, [as_plain(pipeline) for pipeline in pipelines], shares)
     if encoded:
         return voting
     return Pipeline([("encode", RawTableEncoder(model.schema.to_json())), ("predict", voting)])
 
 
-def save_estimator(estimator: Any, path: Path) -> None:
+def save_estimator(estimator: Any, path: Path) -> tuple[str, ...]:
     """Write an estimator by skops.
+
+    Returns
+    -------
+    tuple of str
+        Full names of this package's types in the file: where there are any, it can only be loaded with this package.
 
     Raises
     ------
@@ -93,6 +102,7 @@ def save_estimator(estimator: Any, path: Path) -> None:
         skops.io.dump(estimator, path)
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror or error}.") from None
+    return tuple(sorted(name for name in skops.io.get_untrusted_types(file=path) if name.startswith(_PACKAGE)))
 
 
 def _voting(schema: Schema, pipelines: Sequence[Any], shares: list[float]) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, v
 
 from mpi_automl.estimators import results
 from mpi_automl.estimators.fitted_model import FittedModelMixin
-from mpi_automl.estimators.jobs import Data, in_own_words, run_here, run_launched
+from mpi_automl.estimators.jobs import Data, Prepared, in_own_words, is_root, run_here, run_launched
 from mpi_automl.estimators.output import OutputMixin
 from mpi_automl.estimators.parameters import EstimatorParameters
 from mpi_automl.machine.launcher import detect_launch
@@ -23,6 +25,11 @@ from mpi_automl.trial import TrialKey
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from mpi_automl.settings import Settings
+
+_FEATURES = ("n_features_in_", "feature_names_in_")
+"""What scikit-learn keeps of the columns."""
 
 
 class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
@@ -69,22 +76,28 @@ class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
         RuntimeError
             If the ranks started for `n_jobs` fail.
         """
-        X, y = self._checked_training(X, y)
-        data = Data(X, y, X_test, y_test, dataset_name)
-        directory = in_own_words(lambda: self._run(data, comm))
+        alone = comm is None and not detect_launch().is_parallel
+        out = self._temporary() if self.out is None and alone else self.out
+
+        def prepare() -> tuple[Settings, Data]:
+            if not is_root(comm):
+                return self._settings(out=out), Data(None, None, None, None, dataset_name)
+            checked = self._checked_training(X, y)
+            features = {name: getattr(self, name) for name in _FEATURES if hasattr(self, name)}
+            settings = self._settings(task=self._task_type(checked[1]), out=out)
+            return settings, Data(*checked, X_test, y_test, dataset_name, features)
+
+        directory, features = in_own_words(lambda: self._run(prepare, comm, alone))
+        vars(self).update(features)
         self.run_directory_ = str(directory)
         return self._adopt(Run(directory).directory.model)
 
-    def _run(self, data: Data, comm: Any) -> Path:
-        alone = comm is None and not detect_launch().is_parallel
-        out = self.out
-        if out is None and alone:
-            out = self._temporary()
-        settings = self._settings(task=self._task_type(data.y), out=out)
+    def _run(self, prepare: Callable[[], tuple[Settings, Data]], comm: Any, alone: bool) -> tuple[Path, dict[str, Any]]:
         ranks = (os.cpu_count() or 1) if self.n_jobs == -1 else self.n_jobs or 1
         if alone and ranks > 1:
-            return run_launched(settings, data, ranks)
-        return run_here(settings, data, comm)
+            settings, data = prepare()
+            return run_launched(settings, data, ranks), data.features
+        return run_here(prepare, comm)
 
     @property
     def _finished_run(self) -> Run:
@@ -184,12 +197,18 @@ class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
         """
         if directory is not None:
             self.run_directory_ = directory
-        check_is_fitted(self, "run_directory_")
+        prepared = Prepared(lambda: check_is_fitted(self, "run_directory_"), comm)
         changes: dict[str, Any] = {"size": size, "nbest": nbest, "method": method}
-        world = results.world_of(comm)
-        run = Run(self.run_directory_, metric, self._trusted)
-        in_own_words(lambda: rebuild_ensemble(world, run, **changes))
-        self._adopt(run.directory.model)
+
+        def rebuild() -> Run:
+            from mpi_automl.job.session import start_ranks
+
+            with start_ranks(comm=comm, started=time.time(), check=prepared.check) as ranks:
+                run = Run(self.run_directory_, metric, self._trusted)
+                rebuild_ensemble(ranks.world, run, **changes)
+                return run
+
+        self._adopt(in_own_words(rebuild).directory.model)
         self.n_features_in_ = len(self.model_.schema.source_columns)
         return self
 
@@ -203,7 +222,7 @@ class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
         Parameters
         ----------
         X, y
-            As for `fit`; all ranks must have the same rows.
+            As for `fit`.
         comm : mpi4py.MPI.Intracomm, optional
             As for `fit`; ``MPI.COMM_SELF`` for one rank alone.
 
@@ -219,11 +238,18 @@ class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
         ValueError
             If the data do not fit the training table, or the run directory is missing.
         """
-        check_is_fitted(self)
-        X, y = self._checked_training(X, y)
-        run, rows = self._finished_run, (X, y)
-        settings = in_own_words(lambda: self._settings(task=self._task_type(y)))
-        return self._adopt(in_own_words(lambda: results.refit(run, self.model_, rows, settings, comm, self._temporary)))
+
+        def prepare() -> tuple[Settings, tuple[Any, Any]]:
+            check_is_fitted(self)
+            if not is_root(comm):
+                return self._settings(), (None, None)
+            rows = self._checked_training(X, y)
+            return self._settings(task=self._task_type(rows[1])), rows
+
+        def refit() -> Path:
+            return results.refit(lambda: (self._finished_run, self.model_), prepare, comm, self._temporary)
+
+        return self._adopt(in_own_words(refit))
 
     def leaderboard(self, *, ensemble_only: bool = False) -> pd.DataFrame:
         """List all trials, best first; trials that failed come last.

@@ -6,17 +6,17 @@ import atexit
 import os
 import pickle
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from mpi_automl.errors import UserError
-from mpi_automl.machine.launcher import find_launcher, launcher_environment
+from mpi_automl.machine.import_path import python_command, python_path
+from mpi_automl.machine.launcher import detect_launch, find_launcher, launcher_environment
 
 if TYPE_CHECKING:
     from mpi_automl.data.prepare import Task
@@ -33,6 +33,8 @@ class Data:
     X, X_test : table or None
     y, y_test : array or None
     name : str
+    features : dict
+        What scikit-learn wants to know of the columns: attributes of the fitted estimator.
     """
 
     X: Any
@@ -40,6 +42,7 @@ class Data:
     X_test: Any
     y_test: Any
     name: str
+    features: dict[str, Any] = field(default_factory=dict)
 
     def task(self, settings: Settings) -> Task:
         """The task."""
@@ -90,14 +93,51 @@ def trial_server(settings: Settings) -> Iterator[Evaluator]:
         raise
 
 
-def run_here(settings: Settings, data: Data, comm: Any) -> Path:
-    """Collective. Run a job on a communicator; gives the run directory.
+def is_root(comm: Any) -> bool:
+    """Whether this process's data count: that of rank 0, or of any that does not know its rank before MPI starts."""
+    return comm.rank == 0 if comm is not None else detect_launch().speaks
+
+
+class Prepared:
+    """What a rank does before it meets the others: its value, or its failure for all of them.
 
     Parameters
     ----------
-    settings : Settings
-    data : Data
-        Used on rank 0 only.
+    work : callable
+    comm : mpi4py.MPI.Intracomm or None
+        Where the ranks meet; by default all ranks under a launcher.
+    """
+
+    def __init__(self, work: Callable[[], Any], comm: Any) -> None:
+        self._is_alone = comm is None and not detect_launch().is_parallel
+        self._failure: Exception | None = None
+        self.value: Any = None
+        try:
+            self.value = work()
+        except Exception as error:  # noqa: BLE001  # whatever it is, the other ranks must not wait
+            self._failure = error
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether there is no value."""
+        return self._failure is not None
+
+    def check(self) -> None:
+        """Raise the failure, with other ranks as a `UserError`, on which they agree."""
+        if self._failure is None:
+            return
+        if self._is_alone or not isinstance(self._failure, (ValueError, TypeError, OSError)):
+            raise self._failure
+        raise UserError(str(self._failure)) from self._failure
+
+
+def run_here(prepare: Callable[[], tuple[Settings, Data]], comm: Any) -> tuple[Path, dict[str, Any]]:
+    """Collective. Run a job on a communicator; gives the run directory and `Data.features` of rank 0.
+
+    Parameters
+    ----------
+    prepare : callable
+        Makes the settings and the data, of which rank 0's are used.
     comm : mpi4py.MPI.Intracomm or None
         By default all ranks under a launcher, else this process alone.
 
@@ -106,15 +146,24 @@ def run_here(settings: Settings, data: Data, comm: Any) -> Path:
     UserError
         On every rank, for a mistake the user can mend.
     """
-    from mpi_automl.job.session import JobSession
+    from mpi_automl.job.session import JobSession, start_ranks
     from mpi_automl.machine.cores import threads_before_mpi
     from mpi_automl.run import run
 
+    def with_server() -> tuple[Settings, Data, Evaluator]:
+        settings, data = prepare()
+        return settings, data, _SERVERS.get(threads_before_mpi(settings), settings.plugins)
+
     started = time.time()
-    evaluator = _SERVERS.get(threads_before_mpi(settings), settings.plugins)
+    prepared = Prepared(with_server, comm)
     try:
-        with JobSession.start(settings, evaluator=evaluator, comm=comm, started=started) as session:
-            return run(session, lambda: data.task(session.settings)).summary.directory
+        if prepared.has_failed:
+            with start_ranks(comm=comm, started=started, check=prepared.check):
+                pass  # never here: the check raises
+        settings, data, server = prepared.value
+        with JobSession.start(settings, evaluator=server, comm=comm, started=started, check=prepared.check) as session:
+            directory = run(session, lambda: data.task(session.settings)).summary.directory
+            return directory, session.world.on_root(lambda: data.features)
     except BaseException:
         _SERVERS.close()
         raise
@@ -142,10 +191,13 @@ def run_launched(settings: Settings, data: Data, ranks: int) -> Path:
         job = Path(directory) / "job.pickle"
         with job.open("wb") as file:
             pickle.dump((settings.to_mapping(), data), file, protocol=5)
-        program = "import sys; from mpi_automl.estimators.jobs import launched; launched(sys.argv[1])"
-        command = [launcher, "-n", str(ranks), sys.executable, "-c", program, str(job)]
         ended = subprocess.run(
-            command, env=launcher_environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True
+            [launcher, "-n", str(ranks), *python_command("mpi_automl.estimators.jobs", str(job))],
+            env={**launcher_environment(), "PYTHONPATH": python_path()},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
         )
         message = job.with_suffix(".error")
         if message.exists():
@@ -155,18 +207,19 @@ def run_launched(settings: Settings, data: Data, ranks: int) -> Path:
     return Path(str(settings.out))
 
 
-def launched(job: str) -> None:
-    """Collective. What each rank that `run_launched` started does."""
-    from mpi_automl.machine.launcher import detect_launch
+def main(arguments: Sequence[str]) -> int:
+    """Collective. What each rank that `run_launched` started does with the path of the job; gives the exit status."""
+    (job,) = arguments
     from mpi_automl.settings import Settings
 
     with Path(job).open("rb") as file:
         options, data = pickle.load(file)
     try:
-        run_here(Settings(**options), data, None)
+        run_here(lambda: (Settings(**options), data), None)
     except UserError as error:
         if detect_launch().speaks:
             Path(job).with_suffix(".error").write_text(str(error), encoding="utf-8")
+    return 0
 
 
 def in_own_words(work: Callable[[], Any]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi_automl.errors import UserError
-from mpi_automl.estimators.jobs import trial_server
+from mpi_automl.estimators.jobs import Prepared, trial_server
 from mpi_automl.machine.cores import threads_before_mpi
 from mpi_automl.metrics.registry import get_metric
 from mpi_automl.space.registry import import_plugins
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from mpi_automl.ensemble.model import EnsembleModel
     from mpi_automl.estimators.jobs import Data
-    from mpi_automl.parallel.world import World
+    from mpi_automl.evaluation.evaluator import Evaluator
     from mpi_automl.runs.run import Run
     from mpi_automl.settings import Settings
     from mpi_automl.space.space import SearchSpace
@@ -98,33 +99,43 @@ def performance_over_time(run: Run) -> pd.DataFrame:
 
 
 def refit(
-    run: Run,
-    model: EnsembleModel,
-    rows: tuple[Any, Any],
-    settings: Settings,
+    fitted: Callable[[], tuple[Run, EnsembleModel]],
+    prepare: Callable[[], tuple[Settings, tuple[Any, Any]]],
     comm: Any,
     temporary: Callable[[], str],
 ) -> Path:
-    """Collective. Fit the members on all rows, within the settings' limits; gives the directory of the new model."""
+    """Collective. Fit the members on all rows, within the settings' limits; gives the directory of the new model.
+
+    Parameters
+    ----------
+    fitted : callable
+        Gives the run and its model, once all ranks are known to have them.
+    prepare : callable
+        Makes the settings and the rows, of which rank 0's are used; what it raises on one rank ends all.
+    comm : mpi4py.MPI.Intracomm or None
+    temporary : callable
+        Makes a directory for the model of one rank.
+    """
+    from mpi_automl.job.session import start_ranks
     from mpi_automl.runs.refit import refit_rows
 
-    with trial_server(settings) as evaluator:
-        world = world_of(comm)
-        # Ranks need a place that all of them see.
-        place = Path(temporary()) if world.size == 1 else run.path / "model-refit"
-        failures = refit_rows(world, evaluator, run, model, rows, place, settings)
+    with ExitStack() as stack:
+
+        def start() -> tuple[Settings, tuple[Any, Any], Evaluator]:
+            settings, rows = prepare()
+            return settings, rows, stack.enter_context(trial_server(settings))
+
+        prepared = Prepared(start, comm)
+        with start_ranks(comm=comm, started=time.time(), check=prepared.check) as ranks:
+            settings, rows, evaluator = prepared.value
+            settings = ranks.world.on_root(lambda: settings)
+            run, model = fitted()
+            # Ranks need a place that all of them see.
+            place = Path(temporary()) if ranks.world.size == 1 else run.path / "model-refit"
+            failures = refit_rows(ranks.world, evaluator, run, model, rows, place, settings)
     for key, reason in failures.items():
         warnings.warn(f"Member {key} keeps the models of its folds: {reason}.", stacklevel=2)
     return place
-
-
-def world_of(comm: Any) -> World:
-    """Collective. The ranks of a communicator; by default all that a launcher started, or this process alone."""
-    from mpi_automl.machine.launcher import detect_launch
-    from mpi_automl.parallel.world import World, open_world
-
-    started = time.time()
-    return World(comm, started) if comm is not None else open_world(started, detect_launch())
 
 
 def space_of(data: Data, settings: Settings) -> SearchSpace:
