@@ -64,6 +64,13 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _value(run: Run, cost: float) -> dict[str, Any]:
+    from mpi_automl.cli.tables import metric_of
+
+    metric = metric_of(run)
+    return {"cost": cost} if metric is None else {"metric": metric.name, "value": float(metric.value_of(cost))}
+
+
 def _facts(run: Run) -> dict[str, Any]:
     directory, reader = run.directory, run.reader
     facts: dict[str, Any] = {
@@ -73,8 +80,7 @@ def _facts(run: Run) -> dict[str, Any]:
         "quarantined": len(reader.quarantined()),
     }
     if best := run.single_best:
-        value = float(run.metric.value_of(run.reader.cost(best)))
-        facts["best"] = {"trial": str(best), "metric": run.metric.name, "value": value}
+        facts["best"] = {"trial": str(best), **_value(run, run.reader.cost(best))}
     facts |= directory.read_ensemble() if directory.ensemble.exists() else {}
     importance = directory.read_importance()
     return facts | ({"importance": importance} if importance else {})

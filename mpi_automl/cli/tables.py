@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from mpi_automl.errors import UserError
 from mpi_automl.runs.summary import Member, RunSummary
 from mpi_automl.trial import Status, TrialKey
 
 if TYPE_CHECKING:
+    from mpi_automl.metrics.metric import Metric
     from mpi_automl.runs.run import Run
     from mpi_automl.storage.reader import RunReader
 
@@ -63,16 +65,26 @@ def importance_tables(found: Mapping[str, Any]) -> Iterator[Table | str]:
         yield "There are too few trials to tell which hyperparameters matter."
 
 
+def metric_of(run: Run) -> Metric | None:
+    """The metric of a run; None where it is the user's own and cannot be imported here."""
+    try:
+        return run.metric
+    except UserError:
+        return None
+
+
 def trial_tables(run: Run, most: int, *, is_running: bool = False) -> Iterator[Table | str]:
     """What the store of an unfinished run holds: trials by status, and the best ones."""
     trials = run.reader.trials()
     yield _statuses(Counter(Status[name.upper()] for name in trials["status"]))
     yield from unfinished_lines(run.reader, is_running=is_running)
     table = Table(title="Best trials", title_justify="left")
-    for name in ("trial", f"validation {run.metric.name}", "seconds", "origin"):
+    metric = metric_of(run)
+    for name in ("trial", "cost" if metric is None else f"validation {metric.name}", "seconds", "origin"):
         table.add_column(name, justify="right")
     for row in trials.iloc[run.ranking[:most]].itertuples():
-        table.add_row(row.key, f"{run.metric.value_of(row.cost):.4f}", f"{row.seconds:.1f}", row.origin)
+        value = row.cost if metric is None else metric.value_of(row.cost)
+        table.add_row(row.key, f"{value:.4f}", f"{row.seconds:.1f}", row.origin)
     yield table
 
 

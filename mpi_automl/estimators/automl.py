@@ -88,7 +88,8 @@ class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
             return settings, Data(*checked, X_test, y_test, dataset_name, features)
 
         directory, features = in_own_words(lambda: self._run(prepare, comm, alone))
-        vars(self).update(features)
+        for name, value in features.items():
+            setattr(self, name, value)
         self.run_directory_ = str(directory)
         return self._adopt(Run(directory).directory.model)
 
