@@ -79,8 +79,9 @@ def _facts(run: Run) -> dict[str, Any]:
         "begun_without_end": [str(key) for key in reader.in_flight().keys],
         "quarantined": len(reader.quarantined()),
     }
-    if best := run.single_best:
-        facts["best"] = {"trial": str(best), **_value(run, run.reader.cost(best))}
+    if len(run.ranking):
+        best = reader.keys[run.ranking[0]]
+        facts["best"] = {"trial": str(best), **_value(run, float(reader.cost(best)))}
     facts |= directory.read_ensemble() if directory.ensemble.exists() else {}
     importance = directory.read_importance()
     return facts | ({"importance": importance} if importance else {})
