@@ -8,9 +8,15 @@ class UserError(Exception):
 
     The message is one sentence that says what is wrong and what to do. The command line prints it
     from rank 0, without a traceback, and ends every rank with exit status 2.
+
+    Attributes
+    ----------
+    agreed : bool
+        Every rank of the job raises it. One that is raised on some ranks alone ends the job.
     """
 
     status = 2
+    agreed = False
 
 
 class UnknownValuesWarning(UserWarning):

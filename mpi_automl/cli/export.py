@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from mpi_automl.cli.options import add_plugins, plugins_from
@@ -19,7 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--smac", metavar="DIR", type=Path, help="write the run history in the files of SMAC 2")
     parser.add_argument("--out", metavar="FILE", type=Path, help="file for --member")
     parser.add_argument(
-        "--encoded", action="store_true", help="leave out the step that encodes raw tables: scikit-learn alone is left"
+        "--encoded",
+        action="store_true",
+        help="leave out the step that encodes raw tables, which needs mpi_automl where the file is loaded",
     )
     add_plugins(parser)
     parser.epilog = "Example: mpi-automl export runs/price --ensemble price.skops"
@@ -48,6 +51,20 @@ def run(arguments: argparse.Namespace) -> int:
     except ValueError:
         raise UserError(f"--member is {arguments.member!r}; it must be a trial such as 0-1-7.") from None
     out = arguments.ensemble or arguments.out
-    save_estimator(to_sklearn(source.model, key, encoded=arguments.encoded), out)
-    print(f"{out}: load it with skops.io.load(file, trusted=mpi_automl.ensemble.trusted_types.trusted_types())")
+    own = save_estimator(to_sklearn(source.model, key, encoded=arguments.encoded), out)
+    print(f"{out}: {_loading(own)}")
     return 0
+
+
+def _loading(own: Sequence[str]) -> str:
+    """How the file is loaded, and what it needs there."""
+    if not own:
+        return (
+            "scikit-learn and skops load it, without mpi_automl: "
+            "skops.io.load(file, trusted=skops.io.get_untrusted_types(file=file))"
+        )
+    names = ", ".join(name.rpartition(".")[2] for name in own)
+    return (
+        f"mpi_automl must be installed where it is loaded, for {names}: "
+        "skops.io.load(file, trusted=mpi_automl.ensemble.trusted_types.trusted_types())"
+    )

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from mpi_automl.cli.options import add_settings, settings_from
 from mpi_automl.errors import UserError
 from mpi_automl.job.signals import TO_BE_RESUMED
-from mpi_automl.machine.launcher import detect_launch
 from mpi_automl.settings import Settings
 
 if TYPE_CHECKING:
@@ -48,14 +47,14 @@ def run(arguments: argparse.Namespace) -> int:
 def run_job(settings: Settings, load: Callable[[], Task]) -> int:
     """Collective. Run a job on the ranks that the launcher started; gives the exit status."""
     from mpi_automl.job.resume import has_finished
-
-    if has_finished(settings):
-        if detect_launch().speaks:
-            print(f"{settings.out} holds a finished run; nothing is left to do.")
-        return 0
     from mpi_automl.job.session import JobSession
 
     with JobSession.start(settings, _terminal) as session:
+        # A directory that one node sees and another does not must not part the ranks.
+        if session.world.on_root(lambda: has_finished(settings)):
+            if session.world.is_root:
+                print(f"{settings.out} holds a finished run; nothing is left to do.")
+            return 0
         # Imported while the trial server starts.
         from mpi_automl.job.conclusion import StoppedEarlyError
         from mpi_automl.job.failure import resume_advice

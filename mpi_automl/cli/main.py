@@ -6,13 +6,16 @@ import argparse
 import os
 import signal
 import sys
+import time
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 
 from mpi_automl.cli.options import Parser, unknown_arguments
+from mpi_automl.cli.streams import prepare_streams
 from mpi_automl.errors import JobError, UserError
+from mpi_automl.machine.import_path import protect_imports
 from mpi_automl.machine.launcher import detect_launch
 from mpi_automl.version import __version__
 
@@ -52,6 +55,10 @@ Three commands to try:
 mpi-automl --help lists all verbs, mpi-automl doctor checks this machine."""
 
 
+_FOR_RANK_0 = 3.0
+"""Seconds that another rank gives rank 0 to say what is wrong for all."""
+
+
 def entry(arguments: Sequence[str] | None = None, *, default: Sequence[str] = ()) -> None:
     """Run the command and leave with its exit status.
 
@@ -64,6 +71,8 @@ def entry(arguments: Sequence[str] | None = None, *, default: Sequence[str] = ()
     default : sequence of str
         In the place of no arguments; without it, a person who gives none gets a short help.
     """
+    protect_imports()
+    prepare_streams()
     launch = detect_launch()
     if not launch.is_parallel:
         # A parallel h5py imports mpi4py, which would initialise MPI: that fails on many login nodes.
@@ -71,7 +80,11 @@ def entry(arguments: Sequence[str] | None = None, *, default: Sequence[str] = ()
     try:
         status = _dispatch(list(sys.argv[1:] if arguments is None else arguments) or list(default))
     except UserError as error:
-        if launch.speaks:
+        if not launch.speaks and not error.agreed:
+            # Rank 0 says the same meanwhile, and the launcher ends this process; else nobody but this rank has met it.
+            time.sleep(_FOR_RANK_0)
+            error = UserError(f"rank {launch.rank}: {error}")
+        if launch.speaks or not error.agreed:
             print(f"mpi-automl: {error}", file=sys.stderr, flush=True)
         status = error.status
     except JobError as error:  # of a job of one rank: there is no other to end

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mpi_automl.cli.options import add_plugins, plugins_from
+from mpi_automl.cli.streams import say_warning
+from mpi_automl.errors import UnknownValuesWarning
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,13 +44,20 @@ def run(arguments: argparse.Namespace) -> int:
 
     with start_ranks() as ranks:
         world = ranks.world
-        parts = world.gather(world.together(lambda: _predicted_share(arguments, world.rank, world.size)))
+        doubts: list[str] = []
+        parts = world.gather(world.together(lambda: _predicted_share(arguments, world.rank, world.size, doubts)))
+        all_doubts = world.gather(doubts)
         world.on_root(lambda: _write_all(parts, arguments.out))
+    for doubt in dict.fromkeys(chain.from_iterable(all_doubts)):
+        say_warning(doubt)
     return 0
 
 
-def _predicted_share(arguments: argparse.Namespace, rank: int, size: int) -> pd.DataFrame | None:
-    """Predictions of a rank's share of the rows, which follow each other in the order of ranks."""
+def _predicted_share(arguments: argparse.Namespace, rank: int, size: int, doubts: list[str]) -> pd.DataFrame | None:
+    """Predictions of a rank's share of the rows, which follow each other in the order of ranks.
+
+    `doubts` gets what is said of unknown values, for rank 0 to say.
+    """
     from mpi_automl.data.read import read_table
     from mpi_automl.runs.run import Run
     from mpi_automl.storage.table import READERS
@@ -56,7 +67,11 @@ def _predicted_share(arguments: argparse.Namespace, rank: int, size: int) -> pd.
     first, last = rank * len(table) // size, (rank + 1) * len(table) // size
     if first == last and rank > 0:
         return None
-    return predicted_frame(model, _rows_of(table, slice(first, last)), probabilities=arguments.proba)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UnknownValuesWarning)
+        frame = predicted_frame(model, _rows_of(table, slice(first, last)), probabilities=arguments.proba)
+    doubts += [str(one.message) for one in caught if issubclass(one.category, UnknownValuesWarning)]
+    return frame
 
 
 def _rows_of(table: Any, rows: slice) -> Any:

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from mpi_automl.runs.run import Run
 
 _BEST = 10
+_UNFINISHED = {
+    "interrupted": "the run was interrupted; this is the ensemble of its latest leg.",
+    "killed": "the job was killed; this is the latest ensemble that was built.",
+}
+_MAY_RESUME = "It can be resumed."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +34,13 @@ def run(arguments: argparse.Namespace) -> int:
     if not detect_launch().speaks:
         return 0
     from mpi_automl.cli.console import make_console
-    from mpi_automl.cli.tables import importance_tables, outcome_tables, trial_tables, unfinished_lines
+    from mpi_automl.cli.tables import (
+        ensemble_tables,
+        importance_tables,
+        outcome_tables,
+        trial_tables,
+        unfinished_lines,
+    )
     from mpi_automl.runs.run import Run
     from mpi_automl.storage.run_directory import FINISHED, RUNNING
 
@@ -39,26 +50,38 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     console = make_console()
     tables: Iterator[Any]
-    if run.directory.state == FINISHED and run.summary is not None:
+    state, is_running = run.state, run.state == RUNNING
+    if run.summary is not None and not is_running:
+        if state != FINISHED:
+            console.print(f"{run.path}: {_UNFINISHED[state]} {_MAY_RESUME}", markup=False)
         tables = chain(outcome_tables(run.summary), unfinished_lines(run.reader))
     else:
         console.print(f"{run.path}: the run has not finished; this is what its store holds.", markup=False)
-        tables = trial_tables(run, _BEST, is_running=run.state == RUNNING)
+        earlier = [] if run.summary is None else ensemble_tables(run.summary)
+        tables = chain(trial_tables(run, _BEST, is_running=is_running), earlier)
     for table in (*tables, *importance_tables(run.directory.read_importance())):
         console.print(table, markup=False) if isinstance(table, str) else console.print(table)
     return 0
 
 
-def _facts(run: Run) -> dict[str, Any]:
-    from mpi_automl.storage.run_directory import FINISHED
+def _value(run: Run, cost: float) -> dict[str, Any]:
+    from mpi_automl.cli.tables import metric_of
 
+    metric = metric_of(run)
+    return {"cost": cost} if metric is None else {"metric": metric.name, "value": float(metric.value_of(cost))}
+
+
+def _facts(run: Run) -> dict[str, Any]:
     directory, reader = run.directory, run.reader
     facts: dict[str, Any] = {
-        "state": directory.state,
+        "state": run.state,
         "trials": reader.trials()["status"].value_counts().to_dict(),
         "begun_without_end": [str(key) for key in reader.in_flight().keys],
         "quarantined": len(reader.quarantined()),
     }
-    facts |= directory.read_ensemble() if directory.state == FINISHED else {}
+    if len(run.ranking):
+        best = reader.keys[run.ranking[0]]
+        facts["best"] = {"trial": str(best), **_value(run, float(reader.cost(best)))}
+    facts |= directory.read_ensemble() if directory.ensemble.exists() else {}
     importance = directory.read_importance()
     return facts | ({"importance": importance} if importance else {})

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from mpi_automl.cli.console import shown_value
+from mpi_automl.errors import UserError
 from mpi_automl.runs.summary import Member, RunSummary
 from mpi_automl.trial import Status, TrialKey
 
 if TYPE_CHECKING:
+    from mpi_automl.metrics.metric import Metric
     from mpi_automl.runs.run import Run
     from mpi_automl.storage.reader import RunReader
 
+_MODELS = {"folds": "test by the models of its folds", "refit": "test by its model of all rows"}
 _SHOWN_RANKS = 16
 _SHOWN_IMPORTANT = 12
 _SHOWN_KEYS = 20
@@ -63,16 +66,26 @@ def importance_tables(found: Mapping[str, Any]) -> Iterator[Table | str]:
         yield "There are too few trials to tell which hyperparameters matter."
 
 
+def metric_of(run: Run) -> Metric | None:
+    """The metric of a run; None where it is the user's own and cannot be imported here."""
+    try:
+        return run.metric
+    except UserError:
+        return None
+
+
 def trial_tables(run: Run, most: int, *, is_running: bool = False) -> Iterator[Table | str]:
     """What the store of an unfinished run holds: trials by status, and the best ones."""
     trials = run.reader.trials()
     yield _statuses(Counter(Status[name.upper()] for name in trials["status"]))
     yield from unfinished_lines(run.reader, is_running=is_running)
     table = Table(title="Best trials", title_justify="left")
-    for name in ("trial", "cost", "seconds", "origin"):
+    metric = metric_of(run)
+    for name in ("trial", "cost" if metric is None else f"validation {metric.name}", "seconds", "origin"):
         table.add_column(name, justify="right")
     for row in trials.iloc[run.ranking[:most]].itertuples():
-        table.add_row(row.key, shown_value(row.cost), f"{row.seconds:.1f}", row.origin)
+        value = row.cost if metric is None else metric.value_of(row.cost)
+        table.add_row(row.key, shown_value(value), f"{row.seconds:.1f}", row.origin)
     yield table
 
 
@@ -117,9 +130,10 @@ def _scores(outcome: RunSummary) -> str:
     if best is None:
         return text
     test = "" if best.test_value is None else f", {shown_value(best.test_value)} on the test rows"
+    models = f", {_MODELS[best.models]}" if test else ""
     return (
         f"{text}\nBest single model: {outcome.metric} {shown_value(best.value)} on the validation rows{test} "
-        f"(trial {best.key})."
+        f"(trial {best.key}{models})."
     )
 
 

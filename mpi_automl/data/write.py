@@ -93,7 +93,7 @@ def write_table(table: pd.DataFrame, out: str | None, *, writers: Mapping[str, W
     ----------
     table : DataFrame
     out : str or None
-        None writes CSV to the standard output.
+        None writes CSV in UTF-8 to the standard output.
     writers : mapping of str to callable
         By ending, for formats that this room does not write: `mpi_automl.storage.table.WRITERS`.
 
@@ -103,7 +103,10 @@ def write_table(table: pd.DataFrame, out: str | None, *, writers: Mapping[str, W
         If the file cannot be written.
     """
     if out is None:
-        table.to_csv(sys.stdout, index=False)
+        # As in a file, whatever the terminal's encoding is: what is piped is read again.
+        sys.stdout.flush()
+        sys.stdout.buffer.write(table.to_csv(index=False).encode("utf-8", "surrogateescape"))
+        sys.stdout.buffer.flush()
         return
     try:
         _write(table, Path(out), {**_WRITERS, **writers})

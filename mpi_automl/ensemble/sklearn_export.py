@@ -19,9 +19,12 @@ from mpi_automl.data.task import TaskType
 from mpi_automl.data.units import TargetUnits
 from mpi_automl.ensemble.combination import Calibrated, WeightedMean
 from mpi_automl.ensemble.model import EnsembleModel
+from mpi_automl.ensemble.plain import as_plain
 from mpi_automl.ensemble.scaling import LogitScaling
 from mpi_automl.errors import UserError
 from mpi_automl.trial import TrialKey
+
+_PACKAGE = "mpi_automl."
 
 
 class RawTableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -117,7 +120,8 @@ def to_sklearn(model: EnsembleModel, key: TrialKey | None = None, *, encoded: bo
 
     A `VotingClassifier` with soft votes, or a `VotingRegressor`, holds all fitted pipelines with their weights; where
     the ensemble's probabilities are scaled, a `ScaledClassifier` holds it. A `TransformedTargetRegressor` turns
-    predicted values into the units of the table.
+    predicted values into the units of the table. Steps of
+    this package become scikit-learn's own where these predict the same (`mpi_automl.ensemble.plain`).
 
     Parameters
     ----------
@@ -125,9 +129,8 @@ def to_sklearn(model: EnsembleModel, key: TrialKey | None = None, *, encoded: bo
     key : TrialKey, optional
         Only this member.
     encoded : bool
-        The estimator takes tables that are encoded already; it then holds nothing of this package, unless
-        its probabilities are scaled or components of this package are in its pipelines. Otherwise its first step is a
-        `RawTableEncoder`.
+        The estimator takes tables that are encoded already. Otherwise its first step is a `RawTableEncoder`, which
+        belongs to this package.
 
     Raises
     ------
@@ -147,7 +150,7 @@ def to_sklearn(model: EnsembleModel, key: TrialKey | None = None, *, encoded: bo
         own = model.pipelines(member)
         pipelines += own
         shares += [weight / len(own)] * len(own)
-    final = _voting(model.schema, pipelines, shares)
+    final = _voting(model.schema, [as_plain(pipeline) for pipeline in pipelines], shares)
     if key is None and scaling is not None:
         final = ScaledClassifier(final, scaling.temperature, list(scaling.biases))
     if encoded:
@@ -155,8 +158,13 @@ def to_sklearn(model: EnsembleModel, key: TrialKey | None = None, *, encoded: bo
     return Pipeline([("encode", RawTableEncoder(model.schema.to_json())), ("predict", final)])
 
 
-def save_estimator(estimator: Any, path: Path) -> None:
+def save_estimator(estimator: Any, path: Path) -> tuple[str, ...]:
     """Write an estimator by skops.
+
+    Returns
+    -------
+    tuple of str
+        Full names of this package's types in the file: where there are any, it can only be loaded with this package.
 
     Raises
     ------
@@ -169,6 +177,7 @@ def save_estimator(estimator: Any, path: Path) -> None:
         skops.io.dump(estimator, path)
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror or error}.") from None
+    return tuple(sorted(name for name in skops.io.get_untrusted_types(file=path) if name.startswith(_PACKAGE)))
 
 
 def _voting(schema: Schema, pipelines: Sequence[Any], shares: list[float]) -> Any:

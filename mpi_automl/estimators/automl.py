@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +14,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from mpi_automl.estimators import results
+from mpi_automl.estimators.agreement import Prepared, is_root
 from mpi_automl.estimators.fitted_model import FittedModelMixin, TemporaryRun, check_origin
 from mpi_automl.estimators.jobs import Data, JobOutcome, in_own_words, run_here
 from mpi_automl.estimators.launched_job import run_launched
@@ -26,6 +30,12 @@ from mpi_automl.trial import TrialKey
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from mpi_automl.ensemble.model import EnsembleModel
+    from mpi_automl.settings import Settings
+
+_FEATURES = ("n_features_in_", "feature_names_in_")
+"""What scikit-learn keeps of the columns."""
 
 
 class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
@@ -76,11 +86,19 @@ class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
         SystemExit
             Likewise after SIGTERM, and under a launcher after SIGINT too, with status 75.
         """
-        X, y = self._checked_training(X, y)
-        self._run_job(Data(X, y, X_test, y_test, dataset_name), comm)
+
+        def prepare(out: str | None) -> tuple[Settings, Data]:
+            if not is_root(comm):
+                return self._settings(out=out), Data(None, None, None, None, dataset_name)
+            checked = self._checked_training(X, y)
+            features = {name: getattr(self, name) for name in _FEATURES if hasattr(self, name)}
+            settings = self._settings(task=self._task_type(checked[1]), out=out)
+            return settings, Data(*checked, X_test, y_test, dataset_name, features)
+
+        self._run_job(prepare, comm)
         return self
 
-    def _run_job(self, data: Data, comm: Any) -> None:
+    def _run_job(self, prepare: Callable[[str | None], tuple[Settings, Data]], comm: Any) -> None:
         """Collective. Search, and be fitted with the result, also when a signal ends the search."""
         alone = comm is None and not detect_launch().is_parallel
         temporary = TemporaryRun() if alone and self.out is None and self.resume is None else None
@@ -88,14 +106,18 @@ class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
         ranks = (os.cpu_count() or 1) if self.n_jobs == -1 else self.n_jobs or 1
 
         def search() -> JobOutcome:
-            settings = self._settings(task=self._task_type(data.y), out=out)
-            return run_launched(settings, data, ranks) if alone and ranks > 1 else run_here(settings, data, comm)
+            if alone and ranks > 1:
+                settings, data = prepare(out)
+                return replace(run_launched(settings, data, ranks), features=data.features)
+            return run_here(lambda: prepare(out), comm)
 
         outcome = in_own_words(search)
         if outcome.directory is not None:
+            for name, value in outcome.features.items():
+                setattr(self, name, value)
             self.run_directory_, self._temporary_run = str(outcome.directory), temporary
-            world, model = results.world_of(comm), RunDirectory(outcome.directory).model
-            self._adopt(results.load_model(world, model, self._trusted))
+            model = RunDirectory(outcome.directory).model
+            self._adopt(in_own_words(lambda: results.load_on_ranks(comm, model, self._trusted)))
         if outcome.interruption is not None:
             outcome.interruption.deliver(is_temporary=temporary is not None)
 
@@ -193,15 +215,22 @@ class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
         ValueError
             If the directory is no run directory, an argument is wrong, or the run kept no models.
         """
-        if directory is None:
-            check_is_fitted(self)
-        run = Run(self.run_directory_ if directory is None else Path(directory).absolute(), metric, self._trusted)
-        world = results.world_of(comm)
-        if directory is None:
-            in_own_words(lambda: world.on_root(lambda: check_origin(self.model_, run)))
-        in_own_words(lambda: rebuild_ensemble(world, run, size=size, nbest=nbest, method=method))
-        model = results.load_model(world, run.directory.model, self._trusted)
-        return self._adopt(model) if directory is None else self._take_over(model, run.path)
+        from mpi_automl.job.session import start_ranks
+
+        prepared = Prepared(lambda: directory is not None or check_is_fitted(self), comm)
+        changes: dict[str, Any] = {"size": size, "nbest": nbest, "method": method}
+
+        def rebuild() -> tuple[EnsembleModel, Path]:
+            with start_ranks(comm=comm, started=time.time(), check=prepared.check) as ranks:
+                place = self.run_directory_ if directory is None else Path(directory).absolute()
+                run = Run(place, metric, self._trusted)
+                if directory is None:
+                    ranks.world.on_root(lambda: check_origin(self.model_, run))
+                rebuild_ensemble(ranks.world, run, **changes)
+                return results.load_model(ranks.world, run.directory.model, self._trusted), run.path
+
+        model, place = in_own_words(rebuild)
+        return self._adopt(model) if directory is None else self._take_over(model, place)
 
     def refit(self, X: Any, y: Any, *, comm: Any = None) -> Any:
         """Collective. Refit the members of the ensemble on all rows given.
@@ -213,7 +242,7 @@ class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
         Parameters
         ----------
         X, y
-            As for `fit`; all ranks must have the same rows.
+            As for `fit`.
         comm : mpi4py.MPI.Intracomm, optional
             As for `fit`; ``MPI.COMM_SELF`` for one rank alone.
 
@@ -229,11 +258,18 @@ class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
         ValueError
             If the data do not fit the training table, or the run directory is missing.
         """
-        check_is_fitted(self)
-        X, y = self._checked_training(X, y)
-        run, rows = Run(self.run_directory_, plugins=self._trusted), (X, y)
-        settings = in_own_words(lambda: self._settings(task=self._task_type(y)))
-        return self._adopt(in_own_words(lambda: results.refit(run, self.model_, rows, settings, comm)))
+
+        def prepare() -> tuple[Settings, tuple[Any, Any]]:
+            check_is_fitted(self)
+            if not is_root(comm):
+                return self._settings(), (None, None)
+            rows = self._checked_training(X, y)
+            return self._settings(task=self._task_type(rows[1])), rows
+
+        def fitted() -> tuple[Run, EnsembleModel]:
+            return Run(self.run_directory_, plugins=self._trusted), self.model_
+
+        return self._adopt(in_own_words(lambda: results.refit(fitted, prepare, comm)))
 
     def leaderboard(self, *, ensemble_only: bool = False) -> pd.DataFrame:
         """List all trials, best first; trials that failed come last.

@@ -6,8 +6,8 @@ import os
 import pickle
 import signal
 import subprocess
-import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +19,7 @@ from mpi_automl.errors import UserError
 from mpi_automl.estimators.interruption import Interruption
 from mpi_automl.estimators.jobs import COMPLETE, Data, JobOutcome, run_here
 from mpi_automl.job.signals import StopSignals
+from mpi_automl.machine.import_path import python_command, python_path
 from mpi_automl.machine.launcher import detect_launch, find_launcher, launcher_environment
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _JOB, _OUTCOME, _STOP = "job.pickle", "outcome.pickle", "stop"
 """Files by which the two sides speak: what to do, what it came to, and a signal to end it."""
 _LOOK = 0.3
 """Seconds between two looks at the other side."""
-_PROGRAM = "import sys; from mpi_automl.estimators.launched_job import run_rank; run_rank(sys.argv[1])"
+_MODULE = "mpi_automl.estimators.launched_job"
 
 
 def run_launched(settings: Settings, data: Data, ranks: int) -> JobOutcome:
@@ -53,7 +54,7 @@ def run_launched(settings: Settings, data: Data, ranks: int) -> JobOutcome:
         place = Path(directory)
         with (place / _JOB).open("wb") as file:
             pickle.dump((os.getpid(), settings.to_mapping(), data), file, protocol=5)
-        status, errors = _ended([launcher, "-n", str(ranks), sys.executable, "-c", _PROGRAM, directory], place, signals)
+        status, errors = _ended([launcher, "-n", str(ranks), *python_command(_MODULE, directory)], place, signals)
         outcome = _read_outcome(place / _OUTCOME)
     if outcome is not None:
         return _with_signal(outcome, signals.received)
@@ -68,7 +69,7 @@ def _ended(command: list[str], place: Path, signals: StopSignals) -> tuple[int, 
     # In a session of its own, as a terminal's Ctrl-C would have the launcher kill the ranks.
     with subprocess.Popen(
         command,
-        env=launcher_environment(),
+        env={**launcher_environment(), "PYTHONPATH": python_path()},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -106,10 +107,11 @@ def _with_signal(outcome: JobOutcome, received: signal.Signals | None) -> JobOut
     return replace(outcome, interruption=replace(told, number=received))
 
 
-def run_rank(directory: str) -> None:
-    """Collective. What each rank does that `run_launched` started."""
+def main(arguments: Sequence[str]) -> int:
+    """Collective. What each rank that `run_launched` started does with the job's directory; gives the exit status."""
     from mpi_automl.settings import Settings
 
+    (directory,) = arguments
     place, speaks = Path(directory), detect_launch().speaks
     with (place / _JOB).open("rb") as file:
         starter, options, data = pickle.load(file)
@@ -118,11 +120,12 @@ def run_rank(directory: str) -> None:
         if speaks:
             Thread(target=_obey, args=(place / _STOP, starter), daemon=True).start()
         try:
-            outcome = run_here(Settings(**options), data, None)
+            outcome = run_here(lambda: (Settings(**options), data), None)
         except UserError as error:
             outcome = UserError(str(error))
     if speaks:
         (place / _OUTCOME).write_bytes(pickle.dumps(outcome))
+    return 0
 
 
 def _obey(stop: Path, starter: int) -> None:

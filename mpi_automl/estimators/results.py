@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi_automl.errors import UserError
+from mpi_automl.estimators.agreement import Prepared
 from mpi_automl.estimators.fitted_model import check_origin
 from mpi_automl.estimators.servers import trial_server
 from mpi_automl.machine.cores import threads_before_mpi
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from mpi_automl.ensemble.model import EnsembleModel
     from mpi_automl.estimators.jobs import Data
+    from mpi_automl.evaluation.evaluator import Evaluator
     from mpi_automl.parallel.world import World
     from mpi_automl.runs.run import Run
     from mpi_automl.settings import Settings
@@ -124,21 +127,53 @@ def load_model(world: World, directory: Path, trusted: Sequence[str]) -> Ensembl
     return world.on_root(load_small) or world.together(load)
 
 
-def refit(run: Run, model: EnsembleModel, rows: tuple[Any, Any], settings: Settings, comm: Any) -> EnsembleModel:
-    """Collective. Fit the members on all rows, within the settings' limits; gives the new model."""
+def load_on_ranks(comm: Any, directory: Path, trusted: Sequence[str]) -> EnsembleModel:
+    """Collective. `load_model` on the ranks of a communicator; by default all under a launcher, else this process."""
+    from mpi_automl.job.session import start_ranks
+
+    with start_ranks(comm=comm, started=time.time()) as ranks:
+        return load_model(ranks.world, directory, trusted)
+
+
+def refit(
+    fitted: Callable[[], tuple[Run, EnsembleModel]],
+    prepare: Callable[[], tuple[Settings, tuple[Any, Any]]],
+    comm: Any,
+) -> EnsembleModel:
+    """Collective. Fit the members on all rows, within the settings' limits; gives the new model.
+
+    Parameters
+    ----------
+    fitted : callable
+        Gives the run and its model, once all ranks are known to have them.
+    prepare : callable
+        Makes the settings and the rows, of which rank 0's are used; what it raises on one rank ends all.
+    comm : mpi4py.MPI.Intracomm or None
+    """
+    from mpi_automl.job.session import start_ranks
     from mpi_automl.runs.refit import refit_rows
 
-    with trial_server(settings) as evaluator:
-        world = world_of(comm)
-        world.on_root(lambda: check_origin(model, run))
-        # Ranks need a place that all of them see.
-        place = world.on_root(lambda: _new_directory(None if world.size == 1 else run.path))
-        try:
-            failures = refit_rows(world, evaluator, run, model, rows, place, settings)
-            refitted = load_model(world, place, model.trusted)
-        finally:
-            if world.is_root:
-                shutil.rmtree(place, ignore_errors=True)
+    with ExitStack() as stack:
+
+        def start() -> tuple[Settings, tuple[Any, Any], Evaluator]:
+            settings, rows = prepare()
+            return settings, rows, stack.enter_context(trial_server(settings))
+
+        prepared = Prepared(start, comm)
+        with start_ranks(comm=comm, started=time.time(), check=prepared.check) as ranks:
+            world = ranks.world
+            settings, rows, evaluator = prepared.value
+            settings = world.on_root(lambda: settings)
+            run, model = fitted()
+            world.on_root(lambda: check_origin(model, run))
+            # Ranks need a place that all of them see.
+            place = world.on_root(lambda: _new_directory(None if world.size == 1 else run.path))
+            try:
+                failures = refit_rows(world, evaluator, run, model, rows, place, settings)
+                refitted = load_model(world, place, model.trusted)
+            finally:
+                if world.is_root:
+                    shutil.rmtree(place, ignore_errors=True)
     for key, reason in failures.items():
         warnings.warn(f"Member {key} keeps the models of its folds: {reason}.", stacklevel=2)
     return refitted
@@ -149,15 +184,6 @@ def _new_directory(parent: Path | None) -> Path:
         return Path(mkdtemp(prefix="model-refit-", dir=parent))
     except OSError as error:
         raise UserError(f"{parent or 'The temporary directory'} takes no new model ({error.strerror}).") from None
-
-
-def world_of(comm: Any) -> World:
-    """Collective. The ranks of a communicator; by default all that a launcher started, or this process alone."""
-    from mpi_automl.machine.launcher import detect_launch
-    from mpi_automl.parallel.world import World, open_world
-
-    started = time.time()
-    return World(comm, started) if comm is not None else open_world(started, detect_launch())
 
 
 def space_of(data: Data, settings: Settings) -> SearchSpace:

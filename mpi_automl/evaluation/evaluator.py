@@ -7,7 +7,6 @@ import os
 import select
 import socket
 import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ from mpi_automl.errors import UserError
 from mpi_automl.evaluation.messages import DamagedStreamError, Inbox, Message, with_arrays
 from mpi_automl.evaluation.thread_limits import thread_variables
 from mpi_automl.evaluation.trial_status import JOB_ENDED, LONGEST_REASON
+from mpi_automl.machine.import_path import python_command, python_path
 from mpi_automl.trial import Result, Status, Trial
 
 _PIECE = 2**20
@@ -120,7 +120,7 @@ class Evaluator:
         output: Any = subprocess.DEVNULL if self._log is None else self._log.open("ab")
         try:
             self._guardian = subprocess.Popen(
-                [sys.executable, "-m", "mpi_automl.evaluation.guardian", str(theirs.fileno()), *self._plugins],
+                python_command("mpi_automl.evaluation.guardian", str(theirs.fileno()), *self._plugins),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -387,5 +387,5 @@ def server_environment(environment: Mapping[str, str], threads: int) -> dict[str
     kept = {name: value for name, value in environment.items() if not name.startswith(_MPI_VARIABLES)}
     kept.update(thread_variables(threads))
     kept["PYTHONHASHSEED"] = "0"
-    kept["PYTHONPATH"] = os.pathsep.join(str(Path(entry).resolve()) for entry in sys.path)
+    kept["PYTHONPATH"] = python_path()
     return kept

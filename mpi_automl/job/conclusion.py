@@ -218,7 +218,7 @@ def _sum_up(
         members=describe_members(run, ensemble.weights, files),
         value=run.metric.value_of(ensemble.cost),
         test_value=test_value(run, ensemble.combination, files),
-        single_best=describe_single_best(run),
+        single_best=describe_single_best(run, files),
         statuses=Counter(Status(status) for status in run.reader.records["status"]),
         ranks=tuple(_rank_share(one, session.world) for one in statistics),
         seconds=session.world.now() - plan.time.started,

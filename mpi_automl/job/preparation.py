@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mpi_automl.errors import NothingLeftError, UserError
@@ -59,8 +60,14 @@ class Preparation:
     def __init__(self, session: JobSession, load: Callable[[], Task]) -> None:
         self._settings, self._world, self._load = session.settings, session.world, load
         self._log, self._observer, self._threads = session.log, session.observer, session.threads
-        self._path = run_path(session.settings)
-        self._is_resumed = is_resumed(session.settings, self._path)
+
+    @cached_property
+    def _path(self) -> Path | None:
+        return run_path(self._settings)
+
+    @cached_property
+    def _is_resumed(self) -> bool:
+        return is_resumed(self._settings, self._path)
 
     def evaluation_setup(self) -> EvaluationSetup:
         """Load the task and decide how trials are evaluated.

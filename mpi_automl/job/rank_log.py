@@ -45,7 +45,7 @@ class RankLog:
     def open(self, path: Path) -> None:
         """Begin to write to a file, first what was noted before."""
         self._is_open = True
-        handler = logging.FileHandler(path)
+        handler = logging.FileHandler(path, encoding="utf-8")
         handler.setFormatter(logging.Formatter(_FORMAT))
         self._before.setTarget(handler)
         self._before.flush()

@@ -52,6 +52,7 @@ def start_ranks(
     needs_time_left: bool = False,
     comm: Any = None,
     started: float | None = None,
+    check: Callable[[], object] | None = None,
 ) -> Iterator[StartedRanks]:
     """Collective. Open the world; an unexpected exception on one rank ends all of them.
 
@@ -63,11 +64,13 @@ def start_ranks(
         By default all ranks under a launcher, else this process alone.
     started : float, optional
         When the program started, in seconds since the epoch; by default, when this process did.
+    check : callable, optional
+        Raises what went wrong on this rank before. All ranks have one, or none has.
 
     Raises
     ------
     UserError
-        On every rank, if launcher and MPI do not fit, or ``MPI_AUTOML_TIME_LEFT`` is no time.
+        On every rank, if `check` raises it on one, launcher and MPI do not fit, or ``MPI_AUTOML_TIME_LEFT`` is no time.
     """
     launch = detect_launch()
     started = process_start() if started is None else started
@@ -76,7 +79,9 @@ def start_ranks(
     found = _ask_time_left() if asks else None
     world = open_world(started, launch) if comm is None else World(comm, started)
     with abort_on_exception(world, lambda text: None) as last_words:
-        yield StartedRanks(world, _agreed(world, found) if needs_time_left else None, last_words)
+        if check is not None:
+            world.together(check)
+        yield StartedRanks(world, _agreed(world, found), last_words)
 
 
 def _ask_time_left() -> TimeLeft | UserError | None:
@@ -145,18 +150,19 @@ class JobSession:
         evaluator: Evaluator | None = None,
         comm: Any = None,
         started: float | None = None,
+        check: Callable[[], object] | None = None,
     ) -> Iterator[JobSession]:
         """Collective. Start a job on the ranks that the launcher started, or on those of a communicator.
 
         Parameters
         ----------
         settings : Settings
-            The same on every rank.
+            Rank 0's count.
         make_observer : callable
             Called with the world.
         evaluator : Evaluator, optional
             One that outlives the job; by default one is started, and ended with the job.
-        comm, started
+        comm, started, check
             As `start_ranks` has them.
 
         Raises
@@ -177,25 +183,39 @@ class JobSession:
         with (
             early,
             own_server as server,
-            start_ranks(needs_time_left=is_auto, comm=comm, started=started) as ranks,
+            start_ranks(needs_time_left=is_auto, comm=comm, started=started, check=check) as ranks,
         ):
             observer = make_observer(ranks.world)
-            if is_auto:
-                settings = _with_time_left(settings, ranks, observer)
+            settings = ranks.world.on_root(lambda: _with_time_left(settings, ranks, observer))
             yield cls(settings, ranks.world, server, log, observer)
 
     def open_files(self, log: Path, advice: str) -> None:
-        """Write this rank's log, and its stack when it is stuck, to a file.
+        """Collective. Write this rank's log, and its stack when it is stuck, to a file.
 
         Parameters
         ----------
         log : Path
         advice : str
             How to resume what there is, printed last if a rank fails.
+
+        Raises
+        ------
+        UserError
+            On every rank, if one of them cannot write its file.
         """
         self._last_words.text = advice
-        self.log.open(log)
-        self.watchdog.open(log, self.settings.heartbeat_timeout)
+
+        def open_both() -> None:
+            try:
+                self.log.open(log)
+                self.watchdog.open(log, self.settings.heartbeat_timeout)
+            except OSError as error:
+                raise UserError(
+                    f"Rank {self.world.rank} on {self.world.location.host} cannot write {log} "
+                    f"({error.strerror or error}); choose a directory with --out that every node sees."
+                ) from None
+
+        self.world.together(open_both)
 
     def agreed_signal(self) -> Signals | None:
         """Collective. The signal that a rank has received, the same on every rank; None without any."""
@@ -213,7 +233,9 @@ class JobSession:
 
 
 def _with_time_left(settings: Settings, ranks: StartedRanks, observer: Observer) -> Settings:
-    """Seconds in the place of ``--time auto``."""
+    """Seconds in the place of ``--time auto``; any other time stays."""
+    if settings.time != AUTO:
+        return settings
     left = ranks.time_left
     if left is None:
         raise UserError(

@@ -37,8 +37,8 @@ class LastWords:
 def abort_on_exception(world: World, note: Callable[[str], None]) -> Iterator[LastWords]:
     """End every rank of the job when this one raises something unexpected.
 
-    `UserError` and `SystemExit` pass: they are raised on all ranks alike. Anything else is printed
-    with rank and host, and MPI aborts; without that the other ranks would wait without end.
+    `SystemExit` passes, and so does a `UserError` on which all ranks have agreed (`World.on_root`, `World.together`).
+    Anything else is printed with rank and host, and MPI aborts; without that the other ranks would wait without end.
     A single rank without MPI just sees its exception.
 
     Parameters
@@ -55,17 +55,18 @@ def abort_on_exception(world: World, note: Callable[[str], None]) -> Iterator[La
     last_words = LastWords()
     try:
         yield last_words
-    except (UserError, SystemExit):
+    except SystemExit:
         raise
     except BaseException as error:
-        if world.comm is None:
+        if world.size == 1 or (isinstance(error, UserError) and error.agreed):
             raise
-        reason = str(error) if isinstance(error, JobError) else traceback.format_exc().rstrip()
+        reason = str(error) if isinstance(error, (JobError, UserError)) else traceback.format_exc().rstrip()
         text = f"Rank {world.rank} on {world.location.host} failed; the job ends.\n{reason}\n{last_words.text}".rstrip()
         note(text)
         print(text, file=sys.stderr, flush=True)  # noqa: T201  # nobody else will
         _let_launcher_read()
-        world.comm.Abort(1)
+        assert world.comm is not None
+        world.comm.Abort(getattr(error, "status", 1) or 1)
 
 
 def _let_launcher_read() -> None:

@@ -31,8 +31,7 @@ def split_into_groups(world: World, ranks: int) -> tuple[World | None, int]:
     UserError
         If there are fewer ranks than one group needs.
     """
-    if world.size < ranks:
-        raise UserError(f"A run takes {ranks} ranks and this job has {world.size}; start at least {ranks}.")
+    world.on_root(lambda: _check_size(world.size, ranks))
     if world.comm is None:
         return world, 0
     order = sorted(range(world.size), key=lambda rank: (world.locations[rank].node, rank))
@@ -48,6 +47,11 @@ def split_into_groups(world: World, ranks: int) -> tuple[World | None, int]:
     members = order[number * ranks : (number + 1) * ranks]
     group.neighbours = neighbours_of(group, world, members, at_work)
     return group, number
+
+
+def _check_size(size: int, ranks: int) -> None:
+    if size < ranks:
+        raise UserError(f"A run takes {ranks} ranks and this job has {size}; start at least {ranks}.")
 
 
 def neighbours_of(group: World, world: World, members: Sequence[int], at_work: Sequence[int]) -> list[RankLocation]:

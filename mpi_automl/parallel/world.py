@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mpi_automl.errors import JobError, UserError
 from mpi_automl.machine.cores import cores_per_rank, usable_cores
+from mpi_automl.machine.file_size import LEAST_FOR_MPI, check_limit
 from mpi_automl.machine.launcher import Launch, check_world, detect_launch
 from mpi_automl.machine.memory import NodeMemory, node_memory
 
@@ -218,6 +219,7 @@ class World:
             self.wait()
             value, failure = self.comm.bcast((value, failure), root=0)
         if failure is not None:
+            failure.agreed = True
             raise failure
         return value  # type: ignore[return-value]  # the failure case has been raised
 
@@ -240,6 +242,7 @@ class World:
             failures = [error for error in self.comm.allgather(failure) if error is not None]
             failure = failures[0] if failures else None
         if failure is not None:
+            failure.agreed = True
             raise failure
         return value  # type: ignore[return-value]  # the failure case has been raised
 
@@ -262,6 +265,7 @@ def open_world(started: float, launch: Launch | None = None) -> World:
     launch = detect_launch() if launch is None else launch
     if not launch.is_parallel:
         return World(None, started)
+    check_limit(LEAST_FOR_MPI, "the memory that MPI's ranks share")
     try:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:

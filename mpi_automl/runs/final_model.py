@@ -85,10 +85,10 @@ def describe_members(
     )
 
 
-def describe_single_best(run: Run) -> Member | None:
-    """The best single trial (`Run.single_best`), as its folds' models predict."""
+def describe_single_best(run: Run, files: Mapping[TrialKey, Path]) -> Member | None:
+    """The best single trial (`Run.single_best`), with the same test score as where it is a member."""
     key = run.single_best
-    return None if key is None else describe_members(run, {key: 1.0})[0]
+    return None if key is None else describe_members(run, {key: 1.0}, files)[0]
 
 
 def test_value(run: Run, combination: MemberCombination, files: Mapping[TrialKey, Path] | None = None) -> float | None:

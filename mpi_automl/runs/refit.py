@@ -16,7 +16,14 @@ from mpi_automl.errors import UserError
 from mpi_automl.evaluation.limits import REFIT_FACTOR, TrialLimits
 from mpi_automl.machine.cores import threads_of
 from mpi_automl.parallel.node_data import share_on_nodes
-from mpi_automl.runs.final_model import REFIT, describe_members, model_files, refit_path, test_value
+from mpi_automl.runs.final_model import (
+    REFIT,
+    describe_members,
+    describe_single_best,
+    model_files,
+    refit_path,
+    test_value,
+)
 from mpi_automl.trial import Status, Trial, TrialKey
 
 if TYPE_CHECKING:
@@ -296,6 +303,7 @@ def _replace_members(run: Run, failures: dict[TrialKey, str]) -> dict[TrialKey, 
             run.summary,
             members=describe_members(judged, model.weights, files),
             test_value=test_value(judged, model.combination, files),
+            single_best=describe_single_best(judged, files),
         )
         run.directory.write_ensemble(run.directory.read_ensemble() | outcome.to_mapping())
     return failures

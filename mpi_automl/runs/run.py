@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import fields
 from functools import cached_property
@@ -157,10 +158,15 @@ class Run:
     @cached_property
     def model(self) -> EnsembleModel:
         """The final model; a `UserError` if there is none."""
-        from mpi_automl.ensemble.model import EnsembleModel
+        from mpi_automl.ensemble.model import MANIFEST, EnsembleModel
         from mpi_automl.space.registry import import_plugins
 
         import_plugins(self.plugins)
+        if not (self.directory.model / MANIFEST).exists():
+            raise UserError(
+                f"{self.path} has no final model; mpi-automl ensemble {shlex.quote(str(self.path))} builds one from "
+                "the trials that have ended."
+            )
         return EnsembleModel.load(self.directory.model, trusted=self.plugins)
 
     @property

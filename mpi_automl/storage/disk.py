@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mpi_automl.errors import UserError
+from mpi_automl.machine.file_size import check_limit
 
 if TYPE_CHECKING:
     from mpi_automl.storage.layout import StoreLayout
@@ -88,8 +89,9 @@ def check_room(directory: Path, layout: StoreLayout) -> str:
     Raises
     ------
     UserError
-        If not even one prediction per rank fits.
+        If not even one prediction per rank fits, or a file may not grow to the size of the store.
     """
+    check_limit(layout.nbytes / layout.ranks, "the store of the trials")
     free = shutil.disk_usage(directory).free / _MIB
     least = layout.ranks * 2 * (layout.record_nbytes + layout.prediction_nbytes) / _MIB
     if free < least:

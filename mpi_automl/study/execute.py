@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mpi_automl.errors import UserError
+from mpi_automl.errors import JobError, UserError
 from mpi_automl.job.observer import Observer
 from mpi_automl.job.session import JobSession
 from mpi_automl.run import run as run_job
@@ -95,6 +95,8 @@ class RunWork:
         try:
             result = self._external(attempt) if self._run.variant.system else self._own(attempt)
         except UserError as error:
+            if self._world.comm is not None and not error.agreed:
+                raise JobError(str(error)) from error
             result = self._failed(attempt, str(error))
         except (InterruptedRunError, SystemExit, KeyboardInterrupt):
             raise

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from typing import IO, Any
 from mpi_automl.evaluation import linux
 from mpi_automl.evaluation.evaluator import server_environment
 from mpi_automl.evaluation.process_tree import kill_descendants
+from mpi_automl.machine.import_path import python_command
 
 _POLL = 0.05
 _PATIENCE = 2.0
@@ -86,7 +87,7 @@ class ProcessLauncher:
 
     def __init__(self) -> None:
         self._helper = subprocess.Popen(
-            [sys.executable, "-m", "mpi_automl.study.process_launcher"],
+            python_command("mpi_automl.study.process_launcher"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=server_environment(os.environ, 1),
@@ -140,7 +141,7 @@ def _send(stream: IO[bytes], message: dict[str, Any]) -> None:
     stream.flush()
 
 
-def main() -> int:
+def main(arguments: Sequence[str] = ()) -> int:
     """Serve a rank until its end of the pipe is closed."""
     linux.adopt_orphans()
     everything = os.sched_getaffinity(0)

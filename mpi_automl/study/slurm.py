@@ -101,7 +101,9 @@ def submit(submission: Submission) -> list[str]:
 def _sbatch(script: Path, *options: str) -> str:
     command = ["sbatch", "--parsable", *options, str(script)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=_PATIENCE, stdin=subprocess.DEVNULL
+        )
     except FileNotFoundError:
         raise UserError("There is no sbatch here; submit from a node with Slurm, or see --dry-run.") from None
     except subprocess.TimeoutExpired:
