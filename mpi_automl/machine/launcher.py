@@ -137,7 +137,10 @@ def check_world(launch: Launch, world_size: int, library: str) -> None:
         When the launcher started several ranks and MPI sees fewer.
     """
     if launch.size is not None and launch.size > world_size:
-        raise UserError(
+        error = UserError(
             f"{launch.launcher} started {launch.size} ranks, but the MPI library ({library}) sees {world_size}: "
             f"launcher and library do not belong together; {_REMEDY}."
         )
+        # Each process sees it, and none of them sees another.
+        error.agreed = True
+        raise error

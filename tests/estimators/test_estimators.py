@@ -100,7 +100,7 @@ def test_the_run_can_be_looked_at(fitted):
     assert len(found["params"]) == len(found["mean_test_score"]) == 4
     assert found["rank_test_scores"].min() == 1
     assert found["metric_f1"].max() > 0.85
-    assert list(table["score_log_loss"].sort_index()) == list(found["metric_log_loss"])
+    np.testing.assert_array_equal(table["score_log_loss"].sort_index(), found["metric_log_loss"].filled(np.nan))
     assert fitted.performance_over_time_["single_best_optimization_score"].is_monotonic_increasing
     assert "Metric: accuracy" in fitted.sprint_statistics()
 

@@ -8,7 +8,7 @@ def test_another_table_or_space_cannot_go_on_with_a_run(example_job, launch):
     done = launch(None, "python", "-m", "mpi_automl", *words, "--exclude", "classifier:mlp")
     assert done.returncode == 2
     assert "classifier:mlp" in done.stderr
-    done = launch(None, "python", "-m", "mpi_automl", *words, "--resampling", "cv")
+    done = launch(None, "python", "-m", "mpi_automl", *words, "--resampling", "holdout")
     assert done.returncode == 2
     assert "validation rows" in done.stderr
 

@@ -29,6 +29,8 @@ def test_all_members_are_fitted_on_all_rows(refitted):
     model = EnsembleModel.load(refitted / "model")
     assert {file.kind for file in model.files.values()} == {"refit"}
     assert {len(model.pipelines(key)) for key in model.weights} == {1}
+    # Nobody asked for it: after a holdout it is the default.
+    assert RunDirectory(refitted).read_config()["final_models"] == "auto"
     assert all((refitted / "models" / f"{key}.refit.skops").exists() for key in model.weights)
 
 
