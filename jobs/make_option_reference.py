@@ -18,7 +18,7 @@ from pathlib import Path
 from textwrap import indent, wrap
 from typing import Any
 
-from mpi_automl.options import Option, integer
+from mpi_automl.option_types import Option, integer
 from mpi_automl.settings import OPTIONS, Settings
 
 ROOT = Path(__file__).parent.parent
@@ -69,7 +69,7 @@ CLASS = """
    :members: from_mapping, to_mapping
    :no-undoc-members:
 
-.. autoclass:: mpi_automl.options.Option
+.. autoclass:: mpi_automl.option_types.Option
    :members:
 ```
 """

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from mpi_automl.errors import UserError
-from mpi_automl.options import (
+from mpi_automl.option_types import (
     AUTO,
     Option,
     boolean,

@@ -3,7 +3,7 @@
 import pytest
 
 from mpi_automl.errors import UserError
-from mpi_automl.options import Option, integer, mebibytes, names, runs, seconds
+from mpi_automl.option_types import Option, integer, mebibytes, names, runs, seconds
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pandas as pd
 import skops.io
 
 from mpi_automl.ensemble.model import EnsembleModel
+from mpi_automl.ensemble.saved_pipelines import trusted_types
 from mpi_automl.ensemble.sklearn_export import save_estimator, to_sklearn
-from mpi_automl.ensemble.trusted_types import trusted_types
 
 if __name__ == "__main__":
     run, rows = sys.argv[1], pd.read_csv(sys.argv[2])

@@ -35,8 +35,8 @@ from mpi_automl.simulation.evaluator import SimulatedEvaluator
 from mpi_automl.simulation.surrogate_benchmark import SurrogateBenchmark
 from mpi_automl.storage.choice import StoreOptions
 from mpi_automl.storage.kept_models import ModelsBound
-from mpi_automl.storage.layout import StoreLayout, trials_for
 from mpi_automl.storage.run_directory import RunDirectory
+from mpi_automl.storage.sizes import StoreLayout, trials_for
 from mpi_automl.storage.store import create_store
 from mpi_automl.trial import Trial
 
@@ -264,7 +264,7 @@ def main() -> None:
     world = open_world(started)
     # Imports belong to a job's start, which is told apart from the search.
     import mpi_automl.run
-    import mpi_automl.search.model  # noqa: F401  # imported by a proposer when it first learns
+    import mpi_automl.search.surrogate_training  # noqa: F401  # imported by a proposer when it first learns
 
     world.wait()
     if world.is_root:

@@ -22,7 +22,7 @@ from mpi4py import MPI
 from mpi_automl.parallel.world import World
 from mpi_automl.runs.run import Run
 from mpi_automl.storage.choice import StoreOptions
-from mpi_automl.storage.layout import StoreLayout
+from mpi_automl.storage.sizes import StoreLayout
 from mpi_automl.storage.store import create_store
 from mpi_automl.trial import Origin, Result, Status, Trial, TrialKey
 

@@ -66,5 +66,5 @@ def _loading(own: Sequence[str]) -> str:
     names = ", ".join(name.rpartition(".")[2] for name in own)
     return (
         f"mpi_automl must be installed where it is loaded, for {names}: "
-        "skops.io.load(file, trusted=mpi_automl.ensemble.trusted_types.trusted_types())"
+        "skops.io.load(file, trusted=mpi_automl.ensemble.saved_pipelines.trusted_types())"
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from mpi_automl.errors import UserError
-from mpi_automl.options import Option, boolean, names
+from mpi_automl.option_types import Option, boolean, names
 from mpi_automl.settings import OPTIONS, Settings
 from mpi_automl.toml_file import read_toml
 

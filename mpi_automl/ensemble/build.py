@@ -1,4 +1,7 @@
-"""From the finished trials to the ensemble: which are candidates, and by which method the candidates are combined."""
+"""From the finished trials to the ensemble: which are candidates, and by which method the candidates are combined.
+
+Which trials of a run come into question at all is decided in `mpi_automl.runs.selection.candidates_among`.
+"""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from mpi_automl.atomic_write import atomic_write, atomic_write_text
 from mpi_automl.data.schema import Schema
 from mpi_automl.ensemble.combination import MemberCombination, from_mapping, parse_key
 from mpi_automl.ensemble.held_files import IN_MEMORY, HeldFile, hold_contents, hold_files
-from mpi_automl.ensemble.trusted_types import load_pipelines
+from mpi_automl.ensemble.saved_pipelines import load_pipelines
 from mpi_automl.errors import UserError
 from mpi_automl.metrics.catalogue import METRICS
 from mpi_automl.space.predictions import predict

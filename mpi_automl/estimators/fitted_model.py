@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator
 from mpi_automl.data.table import numbered
 from mpi_automl.errors import UserError
 from mpi_automl.estimators.jobs import in_own_words
-from mpi_automl.options import names
+from mpi_automl.option_types import names
 from mpi_automl.runs.run import Run
 
 if TYPE_CHECKING:

@@ -197,8 +197,8 @@ def space_of(data: Data, settings: Settings) -> SearchSpace:
 
 def fit_pipeline(data: Data, settings: Settings, config: Any) -> Any:
     """Fit a configuration on all rows, within the settings' limits."""
+    from mpi_automl.ensemble.saved_pipelines import load_pipelines
     from mpi_automl.ensemble.sklearn_export import in_units_of_table
-    from mpi_automl.ensemble.trusted_types import load_pipelines
     from mpi_automl.evaluation.setup import make_setup
     from mpi_automl.parallel.world import World
     from mpi_automl.runs.final_model import refit_path

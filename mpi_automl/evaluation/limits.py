@@ -1,4 +1,8 @@
-"""What a trial may use."""
+"""What a trial may use.
+
+The time limit is `mpi_automl.settings.Settings.trial_seconds`; `mpi_automl.job.running_trials` cuts it to what is left
+of the search.
+"""
 
 from __future__ import annotations
 

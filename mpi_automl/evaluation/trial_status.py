@@ -1,6 +1,7 @@
 """How a trial ended: which status and reason a time limit, a memory limit, an exception or an exit becomes.
 
-The child asks for its exceptions, the trial server for everything that it sees from outside.
+The child asks for its exceptions, the trial server for everything that it sees from outside. A trial
+that the end of the search cut off becomes stopped in `mpi_automl.job.running_trials`.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from mpi_automl.errors import UserError
 from mpi_automl.job.exchange_audit import audit_exchange
 from mpi_automl.job.repeatability import repeatability_notes
-from mpi_automl.options import AUTO
+from mpi_automl.option_types import AUTO
 from mpi_automl.runs.final_model import (
     FOLDS,
     describe_members,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mpi_automl.metrics.metric import Metric
     from mpi_automl.storage.choice import StoreOptions
     from mpi_automl.storage.kept_models import ModelsBound
-    from mpi_automl.storage.layout import StoreLayout
+    from mpi_automl.storage.sizes import StoreLayout
 
 
 @dataclass(frozen=True)

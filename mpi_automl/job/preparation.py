@@ -16,15 +16,15 @@ from mpi_automl.job.plan import Plan, SearchPlan, StorePlan
 from mpi_automl.job.resume import EarlierLegs, check_same_run, is_resumed, read_earlier_legs, run_path
 from mpi_automl.job.time_budget import JobFacts, TimeBudget, TotalTimeUsedUpError, make_time_budget
 from mpi_automl.job.warm_start import WarmStart, read_warm_start
-from mpi_automl.options import AUTO
+from mpi_automl.option_types import AUTO
 from mpi_automl.runs.final_model import REFIT
 from mpi_automl.runs.run import Run
 from mpi_automl.search.halving import rung_budgets
 from mpi_automl.storage.choice import StoreOptions
 from mpi_automl.storage.disk import check_room, deal_out, used
 from mpi_automl.storage.kept_models import ModelsBound
-from mpi_automl.storage.layout import StoreLayout, trials_for
 from mpi_automl.storage.run_directory import FINISHED, RunDirectory
+from mpi_automl.storage.sizes import StoreLayout, trials_for
 
 if TYPE_CHECKING:
     from mpi_automl.data.prepare import Task

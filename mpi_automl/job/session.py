@@ -16,7 +16,7 @@ from mpi_automl.job.time_budget import seconds_of_auto
 from mpi_automl.machine.cores import threads_before_mpi, threads_of
 from mpi_automl.machine.launcher import detect_launch
 from mpi_automl.machine.scheduler import TIME_LEFT, JobEnvironment, TimeLeft
-from mpi_automl.options import AUTO
+from mpi_automl.option_types import AUTO
 from mpi_automl.parallel.abort import LastWords, abort_on_exception
 from mpi_automl.parallel.watchdog import Watchdog
 from mpi_automl.parallel.world import World, open_world, process_start

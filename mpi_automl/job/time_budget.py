@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mpi_automl.errors import UserError
-from mpi_automl.options import AUTO
+from mpi_automl.option_types import AUTO
 
 if TYPE_CHECKING:
     from mpi_automl.machine.scheduler import TimeLeft

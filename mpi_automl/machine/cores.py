@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mpi_automl.machine.launcher import ranks_on_node
 from mpi_automl.machine.scheduler import JobEnvironment
-from mpi_automl.options import AUTO
+from mpi_automl.option_types import AUTO
 
 if TYPE_CHECKING:
     from mpi_automl.settings import Settings

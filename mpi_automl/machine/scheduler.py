@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from mpi_automl.errors import UserError
-from mpi_automl.options import seconds
+from mpi_automl.option_types import seconds
 
 TIME_LEFT = "MPI_AUTOML_TIME_LEFT"
 """Environment variable with the time left, for batch systems that are not known here."""

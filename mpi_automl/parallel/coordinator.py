@@ -1,4 +1,7 @@
-"""Rank 0's bookkeeping: what every rank reported, and what each has yet to receive. No MPI in here."""
+"""Rank 0's bookkeeping: what every rank reported, and what each has yet to receive. No MPI in here.
+
+Incumbents of a repeatable job are chosen in `mpi_automl.parallel.rounds`.
+"""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from mpi_automl.search.acquisition import AcquisitionOptimizerOptions
-    from mpi_automl.search.model import Model
+    from mpi_automl.search.surrogate_training import Model
     from mpi_automl.trial import TrialKey
 
     Floats = NDArray[np.float64]
@@ -138,7 +138,7 @@ class Proposer:
         Thread(target=self._import_model, daemon=True).start()
 
     def _import_model(self) -> None:
-        import_module("mpi_automl.search.model")
+        import_module("mpi_automl.search.surrogate_training")
         self._is_prepared = True
 
     def ask(self) -> Proposal:
@@ -234,7 +234,7 @@ class Proposer:
     def _candidates(self) -> Iterable[tuple[Floats, Origin]]:
         if self._model is None:
             # SMAC and scikit-learn take seconds to import: not before there is something to learn.
-            from mpi_automl.search.model import Model
+            from mpi_automl.search.surrogate_training import Model
 
             options = () if self._optimizer is None else (self._optimizer,)
             self._model = Model(self._space, self._model_seed, *options)

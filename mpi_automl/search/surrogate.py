@@ -1,4 +1,7 @@
-"""The surrogate: SMAC's random forest, on arrays and on one core."""
+"""The surrogate: SMAC's random forest, on arrays and on one core.
+
+What it is trained on is decided in `mpi_automl.search.surrogate_training`, and when in `mpi_automl.search.proposer`.
+"""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mpi_automl.storage.layout import StoreLayout
+    from mpi_automl.storage.sizes import StoreLayout
 
 
 @dataclass(frozen=True)

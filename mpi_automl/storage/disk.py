@@ -12,7 +12,7 @@ from mpi_automl.errors import UserError
 from mpi_automl.machine.file_size import check_limit
 
 if TYPE_CHECKING:
-    from mpi_automl.storage.layout import StoreLayout
+    from mpi_automl.storage.sizes import StoreLayout
 
 _MIB = 2**20
 # The other half is for the fitted models.

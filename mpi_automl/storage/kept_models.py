@@ -7,7 +7,7 @@ from bisect import insort
 from dataclasses import dataclass
 from pathlib import Path
 
-from mpi_automl.options import mebibytes
+from mpi_automl.option_types import mebibytes
 from mpi_automl.trial import Origin, Result, Status, Trial, TrialKey
 
 _MIB = 2**20

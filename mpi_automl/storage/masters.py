@@ -7,8 +7,8 @@ from typing import Any
 
 from mpi_automl.storage import schema
 from mpi_automl.storage.create import FileContents, Header, finish, unfinished, write_master
-from mpi_automl.storage.layout import StoreLayout
 from mpi_automl.storage.leg_files import open_file, read_rows
+from mpi_automl.storage.sizes import StoreLayout
 
 
 def without_master(directory: Path) -> list[int]:

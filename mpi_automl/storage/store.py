@@ -26,7 +26,7 @@ from mpi_automl.storage.writer import WRITE_ERRORS, Store, StorePlace, one_line
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from mpi_automl.storage.layout import StoreLayout
+    from mpi_automl.storage.sizes import StoreLayout
     from mpi_automl.storage.store_world import StoreWorld
 
 __all__ = ["Store", "create_store"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mpi_automl.errors import UserError
-from mpi_automl.options import integer, names
+from mpi_automl.option_types import integer, names
 from mpi_automl.settings import Settings
 from mpi_automl.study.checking import StudySection
 from mpi_automl.toml_file import read_toml

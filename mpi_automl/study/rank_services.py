@@ -25,7 +25,7 @@ _LAST_WORDS = 500
 _IMPORTED = (
     "mpi_automl.data.prepare",
     "mpi_automl.ensemble.model",
-    "mpi_automl.search.model",
+    "mpi_automl.search.surrogate_training",
     "mpi_automl.space.space",
     "mpi_automl.storage.store",
     "skops.io",

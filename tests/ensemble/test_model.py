@@ -30,9 +30,9 @@ from mpi_automl.data.load import make_task
 from mpi_automl.ensemble import held_files
 from mpi_automl.ensemble.combination import Calibrated, WeightedMean
 from mpi_automl.ensemble.model import MANIFEST, EnsembleModel, add_member, write_manifest
+from mpi_automl.ensemble.saved_pipelines import load_pipelines, trusted_types
 from mpi_automl.ensemble.scaling import LogitScaling
 from mpi_automl.ensemble.sklearn_export import save_estimator, to_sklearn
-from mpi_automl.ensemble.trusted_types import load_pipelines, trusted_types
 from mpi_automl.errors import UserError
 from mpi_automl.trial import TrialKey
 

@@ -23,8 +23,8 @@ from mpi_automl.parallel.world import World
 from mpi_automl.settings import Settings
 from mpi_automl.simulation.evaluator import SimulatedEvaluator
 from mpi_automl.storage.kept_models import KeptModels, ModelsBound
-from mpi_automl.storage.layout import StoreLayout
 from mpi_automl.storage.reader import RunReader
+from mpi_automl.storage.sizes import StoreLayout
 from mpi_automl.storage.store import create_store
 from mpi_automl.trial import Status
 

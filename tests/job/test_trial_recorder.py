@@ -6,8 +6,8 @@ from mpi_automl.job.rank_log import RankLog
 from mpi_automl.job.trial_recorder import TrialRecorder
 from mpi_automl.parallel.world import World
 from mpi_automl.storage.kept_models import KeptModels, ModelsBound
-from mpi_automl.storage.layout import StoreLayout
 from mpi_automl.storage.reader import RunReader
+from mpi_automl.storage.sizes import StoreLayout
 from mpi_automl.storage.store import create_store
 from mpi_automl.trial import Result, Status
 

@@ -16,7 +16,7 @@ from sklearn.datasets import load_breast_cancer
 
 from mpi_automl.ensemble.combination import Calibrated, combine
 from mpi_automl.ensemble.model import EnsembleModel
-from mpi_automl.ensemble.trusted_types import trusted_types
+from mpi_automl.ensemble.saved_pipelines import trusted_types
 from mpi_automl.runs.run import Run
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import RunDirectory

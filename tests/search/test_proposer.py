@@ -16,9 +16,9 @@ from mpi_automl.configuration_identity import identities
 from mpi_automl.search.acquisition import AcquisitionOptimizerOptions
 from mpi_automl.search.history import History
 from mpi_automl.search.initial import initial_design
-from mpi_automl.search.model import MOST_TRIALS, Model, choose_rows
 from mpi_automl.search.proposer import Proposer, SpaceExhaustedError
 from mpi_automl.search.seeds import rank_seed
+from mpi_automl.search.surrogate_training import MOST_TRIALS, Model, choose_rows
 from mpi_automl.search.vectors import VectorSpace
 from mpi_automl.trial import Origin, Status, TrialKey
 

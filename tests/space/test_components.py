@@ -20,7 +20,7 @@ from mpi_automl.space.component import Component
 from mpi_automl.space.components import all_components
 from mpi_automl.space.predictions import predict
 from mpi_automl.space.space import Candidate, SearchSpace, build_space
-from mpi_automl.space.trusted import TRUSTED
+from mpi_automl.space.trusted_types import TRUSTED
 
 RANDOM_CONFIGURATIONS = 1
 CHEAP = {"classifier": ("sgd", "lda", "decision_tree"), "regressor": ("ridge", "sgd", "decision_tree")}
@@ -137,7 +137,7 @@ FRESH_PROCESS = """
 import pickle, sys, warnings
 from pathlib import Path
 import numpy as np
-from mpi_automl.ensemble.trusted_types import load_pipelines
+from mpi_automl.ensemble.saved_pipelines import load_pipelines
 from mpi_automl.space.predictions import predict
 warnings.simplefilter("ignore")
 for file in sorted(Path(sys.argv[1]).glob("*.skops")):

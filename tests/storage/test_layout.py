@@ -14,7 +14,7 @@ from mpi_automl.settings import Settings
 from mpi_automl.storage import disk, schema
 from mpi_automl.storage.choice import LayoutChoice, StoreOptions, choose, file_system_of
 from mpi_automl.storage.hdf5 import h5py, mpi_libraries
-from mpi_automl.storage.layout import StoreLayout, trials_for
+from mpi_automl.storage.sizes import StoreLayout, trials_for
 from mpi_automl.storage.store import create_store
 
 LAYOUT = StoreLayout(8, 1000, 200, 10_000, 0, 10, 118)

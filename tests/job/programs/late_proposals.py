@@ -10,7 +10,7 @@ from pathlib import Path
 import simulated_search
 from simulated_search import Case, Limits, search_once
 
-import mpi_automl.search.model  # noqa: F401  # it would be imported, which takes seconds, by the first proposal
+import mpi_automl.search.surrogate_training  # noqa: F401  # it would be imported, which takes seconds, by the first proposal
 from mpi_automl.parallel.world import open_world, process_start
 from mpi_automl.simulation.evaluator import SimulatedEvaluator
 from mpi_automl.simulation.surrogate_benchmark import SurrogateBenchmark

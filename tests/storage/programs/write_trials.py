@@ -13,7 +13,7 @@ import numpy as np
 from mpi_automl.errors import JobError, UserError
 from mpi_automl.parallel.world import World
 from mpi_automl.storage.choice import StoreOptions
-from mpi_automl.storage.layout import StoreLayout
+from mpi_automl.storage.sizes import StoreLayout
 from mpi_automl.storage.store import create_store
 from mpi_automl.storage.writer import LostStoreError
 from mpi_automl.trial import Origin, Result, Status, Trial, TrialKey

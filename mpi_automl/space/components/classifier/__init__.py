@@ -1,1 +1,4 @@
-"""Learners for classes and labels."""
+"""Learners for classes and labels.
+
+To add one, put a file like its neighbours here: it is imported, which registers it.
+"""

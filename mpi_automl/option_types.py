@@ -1,4 +1,7 @@
-"""An option of `mpi_automl.settings.Settings`: how its value is converted, checked and described."""
+"""An option of `mpi_automl.settings.Settings`: how its value is converted, checked and described.
+
+Each option is declared with its default and help in `mpi_automl.settings`.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Loading fitted pipelines from files that may come from anyone.
 
 skops builds only objects of trusted types. It knows scikit-learn's estimators and NumPy's types itself;
-`mpi_automl.space.trusted` adds what these hold inside. Everything else in a file is refused before any of it is built.
+`mpi_automl.space.trusted_types` adds what these hold inside. Everything else in a file is refused before any of it is built.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from mpi_automl.errors import UserError
-from mpi_automl.space.trusted import TRUSTED
+from mpi_automl.space.trusted_types import TRUSTED
 
 _EXPORTED = tuple(f"mpi_automl.ensemble.sklearn_export.{name}" for name in ("RawTableEncoder", "ScaledClassifier"))
 _OWN_ESTIMATORS = "mpi_automl.space.estimators."
