@@ -1,7 +1,8 @@
 """Loading fitted pipelines from files that may come from anyone.
 
 skops builds only objects of trusted types. It knows scikit-learn's estimators and NumPy's types itself;
-`mpi_automl.space.trusted_types` adds what these hold inside. Everything else in a file is refused before any of it is built.
+`mpi_automl.space.trusted_types` adds what these hold inside. Everything else in a file is refused before any of it is
+built.
 """
 
 from __future__ import annotations
