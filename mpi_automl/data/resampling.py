@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 SMALL_TABLE = 2_500
 """Below this many rows `auto` cross-validates, whatever the time."""
 CELLS_PER_SECOND = 1_000
-"""`auto` cross-validates where a trial has a second for so many values of the table, times classes if several. With less
-time the holdout's many more trials win (docs/performance/evaluation.md)."""
+"""`auto` cross-validates where a trial has a second for so many values of the table, times classes if several.
+
+With less time the holdout's many more trials win (docs/performance/evaluation.md).
+"""
 SMALL_CLASS = 100
 """`auto` also cross-validates when the rarest class has fewer rows than this ..."""
 LARGE_TABLE = 10_000

@@ -169,7 +169,16 @@ def test_a_validation_table_is_the_only_fold() -> None:
     ],
 )
 def test_what_auto_chooses(y: np.ndarray, name: str) -> None:
-    assert make_resampling(task_of(y), Settings()).name == name
+    # In a trial of a fifth of a second; with more time, larger tables are cross-validated.
+    assert make_resampling(task_of(y), Settings(time=1)).name == name
+
+
+def test_auto_cross_validates_a_larger_table_where_a_trial_has_the_time() -> None:
+    task = task_of(np.arange(5_000) % 2)
+    cells = 5_000 * task.profile.n_columns
+    short, long = cells / 1_000 - 1, cells / 1_000 + 1
+    assert make_resampling(task, Settings(trial_time=short)).name == "holdout"
+    assert make_resampling(task, Settings(trial_time=long)).name == "cv"
 
 
 @pytest.mark.parametrize(
