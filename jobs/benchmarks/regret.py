@@ -25,11 +25,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from candidates import classification_space
 from ConfigSpace import CategoricalHyperparameter, ConfigurationSpace
 
 CHECKPOINTS = (50, 100, 200)
 INITIAL = 16
+
+
+def classification_space() -> ConfigurationSpace:
+    """The package's own space for a table of numbers and categories with missing values."""
+    from mpi_automl.data.task import ColumnKind, Profile, TaskType
+    from mpi_automl.space.space import build_space
+
+    kinds = (ColumnKind.NUMERICAL,) * 10 + (ColumnKind.CATEGORICAL,) * 10
+    facts = {"n_rows": 1000, "n_columns": 20, "n_outputs": 2, "kinds": kinds, "cardinalities": (0,) * 10 + (5,) * 10}
+    profile = Profile(TaskType.BINARY, **facts, has_missing=True, is_sparse=False, is_nonnegative=False)
+    return build_space(profile).configspace
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,10 @@ built.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
+from threading import Lock
 from typing import Any, BinaryIO
 
 from mpi_automl.errors import UserError
@@ -16,6 +18,20 @@ from mpi_automl.space.trusted_types import TRUSTED
 
 _EXPORTED = tuple(f"mpi_automl.ensemble.sklearn_export.{name}" for name in ("RawTableEncoder", "ScaledClassifier"))
 _OWN_ESTIMATORS = "mpi_automl.space.estimators."
+
+
+class _Loading:
+    """One file at a time: Python 3.11 counts the depth of parsed texts, as arrays have them, over all threads."""
+
+    lock = Lock()
+
+    @classmethod
+    def renew(cls) -> None:
+        """In a forked process the lock may be held by a thread that is not there."""
+        cls.lock = Lock()
+
+
+os.register_at_fork(after_in_child=_Loading.renew)
 
 
 def trusted_types(further: Iterable[str] = ()) -> list[str]:
@@ -41,7 +57,8 @@ def load_pipelines(path: Path, trusted: Iterable[str] = (), *, file: BinaryIO | 
         If the file is missing or damaged, or holds anything of a type that is not trusted.
     """
     try:
-        loaded = _load(path, path if file is None else file, list(trusted))
+        with _Loading.lock:
+            loaded = _load(path, path if file is None else file, list(trusted))
     except UserError:
         raise
     except FileNotFoundError as error:

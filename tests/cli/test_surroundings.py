@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mpi_automl.ensemble.sklearn_export import to_sklearn
 from mpi_automl.runs.run import Run
 
 pytestmark = pytest.mark.launches
@@ -110,14 +111,16 @@ def test_an_interrupted_run_is_shown_with_its_ensemble(place, tmp_path):
     assert f"mpi-automl ensemble {run}" in refused.stderr.decode()
 
 
-def test_an_exported_ensemble_is_loaded_without_this_package(place, tmp_path):
-    """Only scikit-learn, skops and what they need can be imported where it is loaded."""
-    done = command("export", place / "run", "--ensemble", tmp_path / "plain.skops", "--encoded", cwd=place)
+def test_an_exported_member_is_loaded_without_this_package(place, tmp_path):
+    """Only scikit-learn, skops and what they need can be imported where a member is loaded."""
+    model = Run(place / "run").model
+    member = next(iter(model.weights))
+    words = ["--member", member, "--out", tmp_path / "plain.skops", "--encoded"]
+    done = command("export", place / "run", *words, cwd=place)
     assert done.returncode == 0, done.stderr.decode()
     assert "without mpi_automl" in done.stdout.decode()
     with_table = command("export", place / "run", "--ensemble", tmp_path / "raw.skops", cwd=place)
     assert "mpi_automl must be installed" in with_table.stdout.decode()
-    model = Run(place / "run").model
     rows = model.schema.encode(pd.read_csv(place / "table.csv"))
     rows = rows.to_numpy() if hasattr(rows, "to_numpy") else rows
     np.save(tmp_path / "rows.npy", rows)
@@ -140,7 +143,7 @@ def test_an_exported_ensemble_is_loaded_without_this_package(place, tmp_path):
         check=False,
     )
     assert loaded.returncode == 0, loaded.stderr.decode()
-    assert loaded.stdout.decode().split() == list(model.predict(pd.read_csv(place / "table.csv")))
+    assert loaded.stdout.decode().split() == list(to_sklearn(model, member, encoded=True).predict(rows))
 
 
 def test_a_limit_of_file_sizes_ends_every_rank_with_a_sentence(launch, tmp_path):

@@ -15,7 +15,9 @@ _PROGRAMS = ("mpirun ", "mpiexec ", "srun ", "sbatch ", "python ", "python3 ", "
 _ANY_PROGRAM = (
     r"([A-Z_]+=\S+ )*(\S*/)?(for|eval|\.|module|spack|apptainer|apt|cp|" + "|".join(map(str.strip, _PROGRAMS)) + ") "
 )
-_MEASURING = re.compile(r"(?:^|\s)python (?P<script>(?:jobs|tests/campaigns)/\S+\.py)(?P<words>.*)")
+_MEASURING = re.compile(
+    r"(?:^|\s)python (?P<script>(?:jobs|tests/campaigns)/\S+\.py|jobs/benchmarks/repository)(?P<words>.*)"
+)
 _OWN_SCRIPTS = ("bash jobs/quickstart.sh", "bash tests/run.sh", "bash tests/lower_bounds.sh", "bash .ci/run")
 _SHOWN = {
     r"(\S*/)?(pip|python3) (install|-m venv)": "jobs/quickstart.sh and tests/run.sh do it",

@@ -44,7 +44,7 @@ def make_run(tmp_path_factory) -> Callable[[str], Path]:
                 final_models="folds",
                 out=str(home / kind),
             )
-            made[kind] = run_here(settings, data_of(kind), None)
+            made[kind] = run_here(lambda: (settings, data_of(kind)), None).directory
         return made[kind]
 
     return make

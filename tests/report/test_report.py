@@ -178,7 +178,7 @@ def test_legs_follow_each_other_on_the_clock(make_run, tmp_path):
     run = tmp_path / "run"
     shutil.copytree(make_run("multilabel"), run)
     settings = Settings.from_mapping(RunDirectory(run).read_config() | {"resume": str(run), "trials": 2})
-    run_here(settings, data_of("multilabel"), None)
+    run_here(lambda: (settings, data_of("multilabel")), None)
     contents = Contents.of(Run(run))
     assert contents.clock.numbers == (0, 1)
     ended = contents.trials.groupby("leg")["ended"]

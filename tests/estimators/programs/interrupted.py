@@ -1,5 +1,6 @@
 """Fits that are interrupted: ``interrupted.py WAY OUT``."""
 
+import signal
 import sys
 
 from sklearn.datasets import load_breast_cancer
@@ -7,6 +8,8 @@ from sklearn.model_selection import cross_val_score
 
 from mpi_automl import AutoMLClassifier
 
+# Shells start what runs in the background with SIGINT ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 way, out = sys.argv[1:]
 X, y = load_breast_cancer(return_X_y=True)
 LONG = {
