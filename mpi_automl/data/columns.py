@@ -109,10 +109,11 @@ class Column:
 
 
 class Finding(NamedTuple):
-    """What was found out about a column; `column` is None if there is nothing to learn from it."""
+    """What was found out about a column; `column` is None if it is left out, `is_lost` although its values differ."""
 
     column: Column | None
     note: str = ""
+    is_lost: bool = False
 
 
 def infer_column(name: str, values: pd.Series, override: str = "", *, comma_first: bool = False) -> Finding:
@@ -247,7 +248,7 @@ def _strings(name: str, texts: pd.Series, n_rows: int, comma_first: bool) -> Fin
     if share > ID_DISTINCT:
         value = option_value(name)
         note = f"column {name} is left out: it looks like an id of the rows, {len(distinct)} different short strings"
-        return Finding(None, f"{note} (keep it with --categorical {value} or --text {value})")
+        return Finding(None, f"{note} (keep it with --categorical {value} or --text {value})", True)
     return _categorical(name, texts)
 
 

@@ -13,7 +13,7 @@ from mpi_automl.data.load import load_task, make_task
 from mpi_automl.data.read import read_table
 from mpi_automl.data.schema import Schema
 from mpi_automl.data.task import TaskType
-from mpi_automl.errors import UnknownValuesWarning, UserError
+from mpi_automl.errors import LeftOutWarning, UnknownValuesWarning, UserError
 from mpi_automl.settings import Settings
 
 N = 120
@@ -152,6 +152,14 @@ def test_numbers_with_marks_are_numbers(name: str) -> None:
     assert target.type is TaskType.REGRESSION
     np.testing.assert_allclose(target.schema.restore(target.y), VALUES, rtol=1e-14)
     np.testing.assert_array_equal(Schema.from_json(target.schema.to_json()).encode_target(frame["a"][:1]), target.y[:1])
+
+
+def test_a_column_that_is_lost_although_it_varies_is_a_warning() -> None:
+    X = pd.DataFrame({"part": [f"{i}/{i * 7919 % 997}" for i in range(N)], "same": 1.0, "x": rng.normal(size=N)})
+    with pytest.warns(LeftOutWarning, match="Column part is left out") as caught:
+        task = make_task(X, y)
+    assert task.schema.column_names == ("x",)
+    assert len(caught) == 1
 
 
 def test_marks_that_do_not_agree_are_no_numbers() -> None:
