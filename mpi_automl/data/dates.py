@@ -17,13 +17,21 @@ _SAMPLE = 1_000
 _NUMBERS = r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}"
 _DAY_MONTH = r"\d{1,2}[-/. ][A-Za-z]{3,9}[-/., ]\s?\d{2,4}"
 _MONTH_DAY = r"[A-Za-z]{3,9} \d{1,2},? \d{4}"
-_LIKE_A_DATE = re.compile(rf"\s*({_NUMBERS}|{_DAY_MONTH}|{_MONTH_DAY})([T\s]+\d{{1,2}}:\d{{2}}.*)?\s*")
+_MONTH = r"(?:19|20)\d\d[-/]\d{1,2}|\d{1,2}/(?:19|20)\d\d|[A-Za-z]{3,9}[-/ ](?:19|20)\d\d"
+_WEEKDAY = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? )"
+_C_DATE = "%a %b %d %H:%M:%S %Y"
+_LIKE_C_DATE = r"[A-Z][a-z]{2} [A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d \d{4}"
+_LIKE_A_DATE = re.compile(
+    rf"\s*{_WEEKDAY}?({_NUMBERS}|{_DAY_MONTH}|{_MONTH_DAY}|{_MONTH})([T\s]+\d{{1,2}}:\d{{2}}.*)?\s*|\s*{_LIKE_C_DATE}\s*"
+)
 _NUMBER_DAYS = (
     *("%Y-%m-%d", "%Y/%m/%d", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%m-%d-%Y", "%d-%m-%Y"),
     *("%m/%d/%y", "%d/%m/%y", "%d.%m.%y", "%m-%d-%y", "%d-%m-%y", "%y/%m/%d"),
+    *("%Y/%m", "%m/%Y"),
 )
 _DAY_MARKS = ("%d-{}-%Y", "%d {} %Y", "%d/{}/%Y", "%d.{}.%Y", "%d {}, %Y", "%d-{}-%y", "%d {} %y", "%d/{}/%y")
-_NAMED_DAYS = tuple(form.format(month) for month in ("%b", "%B") for form in (*_DAY_MARKS, "{} %d, %Y", "{} %d %Y"))
+_MONTH_FIRST = ("{} %d, %Y", "{} %d %Y", "{} %Y", "{}-%Y", "{}/%Y")
+_NAMED_DAYS = tuple(form.format(month) for month in ("%b", "%B") for form in (*_DAY_MARKS, *_MONTH_FIRST))
 _TIMES = (" %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", " %I:%M%p", " %I:%M:%S%p")
 _ISO = "ISO8601"
 _EPOCH_WEEKDAY = 3
@@ -49,10 +57,14 @@ def date_format(texts: pd.Series) -> str:
     sample = texts.iloc[: min(_SAMPLE, len(texts))]
     if not len(sample) or not all(_LIKE_A_DATE.fullmatch(text) for text in sample):
         return ""
-    first = sample.iloc[0]
+    first = str(sample.iloc[0]).strip()
+    heads: tuple[str, ...] = ("",)
+    if weekday := re.match(_WEEKDAY, first):
+        heads, first = ("%a ", "%a, ", "%A ", "%A, "), first[weekday.end() :]
     named = re.match(r"\s*(\d{1,2}[-/. ])?[A-Za-z]", first) is not None
     times = _TIMES if ":" in first else ("",)
-    for candidate in [_ISO, *(day + time for day in (_NAMED_DAYS if named else _NUMBER_DAYS) for time in times)]:
+    days = _NAMED_DAYS if named else _NUMBER_DAYS
+    for candidate in [_ISO, _C_DATE, *(head + day + time for head in heads for day in days for time in times)]:
         if not parse_dates(sample, candidate).isna().any() and not parse_dates(texts, candidate).isna().any():
             return candidate
     return ""

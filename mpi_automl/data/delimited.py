@@ -88,17 +88,22 @@ def _parsed(path: Path, delimiter: str, decimal: str, encoding: str, texts: Coll
     with open_binary(path) as file, warnings.catch_warnings():
         # Otherwise cells beyond the header's would be lost with a warning only.
         warnings.simplefilter("error", pd.errors.ParserWarning)
-        return pd.read_csv(
-            file,
-            sep=delimiter,
-            decimal=decimal,
-            encoding=encoding,
-            na_values=list(MISSING),
-            skipinitialspace=True,
-            low_memory=False,
-            index_col=False,
-            dtype=strings or None,
-        )
+        try:
+            return pd.read_csv(
+                file,
+                sep=delimiter,
+                decimal=decimal,
+                encoding=encoding,
+                na_values=list(MISSING),
+                skipinitialspace=True,
+                low_memory=False,
+                index_col=False,
+                dtype=strings or None,
+            )
+        except pd.errors.ParserWarning:
+            raise UserError(
+                f"{path} cannot be read: rows have more cells than the first line, which must name the columns."
+            ) from None
 
 
 def _matches(pattern: re.Pattern[str], lines: list[str]) -> bool:

@@ -168,7 +168,10 @@ def summary(records: list[dict[str, Any]]) -> str:
         lines.append(f"| {name} | {sum(found.values())} | {' | '.join(cells)} |")
     sentences = Counter(_pattern(record["sentence"]) for record in records if record["outcome"] == "refused")
     lines += ["", "Refusals:", *(f"- {count}: {sentence}" for sentence, count in sentences.most_common())]
-    lines += ["", "By route: " + ", ".join(f"{n} {r}" for r, n in Counter(r.get("route") for r in records).most_common())]
+    lines += [
+        "",
+        "By route: " + ", ".join(f"{n} {r}" for r, n in Counter(r.get("route") for r in records).most_common()),
+    ]
     for outcome in ("told", *BAD):
         for record in records:
             if record["outcome"] == outcome:
@@ -190,7 +193,9 @@ def main() -> None:
     if options.number is not None:
         from table_trials import try_table
 
-        found = try_table(options.number, *plan[options.number], seed=options.seed, commands=options.commands, loud=True)
+        found = try_table(
+            options.number, *plan[options.number], seed=options.seed, commands=options.commands, loud=True
+        )
         print(json.dumps({"table": plan[options.number], **found}, indent=1))
         return
     with tempfile.TemporaryDirectory(prefix="hostile-tables-") as directory:
@@ -200,7 +205,9 @@ def main() -> None:
         left = sorted(path.name for path in Path(directory).iterdir())
     records = records_of(options.out)
     print(summary(records))
-    print(f"{len(records)} tables in {options.out}, {time.monotonic() - started:.0f} s of this start, left files: {left}")
+    print(
+        f"{len(records)} tables in {options.out}, {time.monotonic() - started:.0f} s of this start, left files: {left}"
+    )
     sys.exit(any(record["outcome"] in BAD for record in records))
 
 

@@ -5,6 +5,7 @@ Every table has a column `key` that most of the target depends on, so that a mod
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 FRAMES = ("frame>frame", "frame>read_csv")
-"""Routes from Python: an estimator is fitted to what the case has, and new rows come likewise or as pandas reads them."""
+"""Routes from Python: an estimator is fitted to the table; new rows come likewise, or as pandas reads them."""
 FILES = ("csv>csv", "csv>parquet", "parquet>csv", "tsv>csv.gz", "feather>tsv", "csv>feather", "h5>csv")
 """Routes by files, in the format before and after the arrow."""
 TEXTS = ("csv>csv", "tsv>csv.gz", "csv>tsv")
@@ -85,12 +86,12 @@ def kind(name: str, variants: Mapping[str, Any], make: Callable[..., Case]) -> N
 
 
 def deal(n_tables: int, only: str = "") -> list[tuple[str, str]]:
-    """Kind and variant of each table: kinds in turn, and the variants of each in turn."""
-    names = [name for name in KINDS if only in name]
-    if not names:
+    """Kind and variant of each table: every variant of every kind in turn, in an order without meaning."""
+    cards = [(name, variant) for name in KINDS if only in name for variant in KINDS[name]]
+    if not cards:
         raise SystemExit(f"There is no kind {only!r}; known are {', '.join(KINDS)}.")
-    rounds = [(names[i % len(names)], i // len(names)) for i in range(n_tables)]
-    return [(name, list(KINDS[name])[turn % len(KINDS[name])]) for name, turn in rounds]
+    random.Random(0).shuffle(cards)
+    return [cards[number % len(cards)] for number in range(n_tables)]
 
 
 @dataclass(frozen=True, eq=False)

@@ -271,7 +271,15 @@ def _several(rng: np.random.Generator, how: str) -> Case:
     y, answers, truth = y[: p.n], answers[: p.n], answers[p.n :]
     wrong = "sparse" if how == "labels in a sparse matrix" else ""
     return replace(
-        found, y=y, answers=answers, truth=truth, labels=labels, center=center, scale=scale, wrong=wrong, routes=FRAMES[:1]
+        found,
+        y=y,
+        answers=answers,
+        truth=truth,
+        labels=labels,
+        center=center,
+        scale=scale,
+        wrong=wrong,
+        routes=FRAMES[:1],
     )
 
 

@@ -43,7 +43,7 @@ _LOST = re.compile(r"left out|unknown|as missing|looks like an id|are cut", re.I
 _PIECES = (slice(0, 1), slice(1, 8))
 
 
-class Misread(Exception):
+class MisreadError(Exception):
     """New rows mean something else one by one than together."""
 
 
@@ -61,7 +61,7 @@ def try_table(
         warnings.simplefilter("always")
         try:
             predictions, notes = _by(route)(case, route, Path(place))
-        except Misread as error:
+        except MisreadError as error:
             return {**record, "outcome": "silent", "sentence": str(error)}
         except Exception as error:
             if loud:
@@ -221,7 +221,9 @@ def _check_pieces(case: Case, rows: Any, predicted: Callable[[Any], Any], whole:
         part = rows.iloc[piece] if isinstance(rows, pd.DataFrame) else rows[piece]
         together, alone = (clean_values(case, found) for found in (np.asarray(whole)[piece], predicted(part)))
         if not np.allclose(together, alone, rtol=1e-6, atol=1e-6, equal_nan=True):
-            raise Misread(f"rows {piece.start} to {piece.stop} are {alone[:2]} alone and {together[:2]} among others")
+            raise MisreadError(
+                f"rows {piece.start} to {piece.stop} are {alone[:2]} alone and {together[:2]} among others"
+            )
 
 
 def clean_values(case: Case, predictions: Any) -> NDArray[np.float64]:
@@ -282,4 +284,3 @@ def _baseline(case: Case, answers: NDArray[Any]) -> Any:
     if case.labels is not None and len(np.unique(answers)) == 1:
         learner = DummyClassifier()
     return make_pipeline(columns, learner).fit(case.clean, answers)
-
