@@ -274,13 +274,19 @@ def _strings(name: str, texts: pd.Series, n_rows: int, comma_first: bool) -> Fin
         return _categorical(name, texts)
     words = float(distinct.iloc[:1000].map(count_words).mean())
     share = len(distinct) / len(texts)
-    if words >= FREE_TEXT_WORDS and share >= FREE_TEXT_DISTINCT:
+    if words >= FREE_TEXT_WORDS and share >= FREE_TEXT_DISTINCT and _has_more_words_than_numbers(distinct):
         return Finding(Column(name, "text"), f"column {name} is read as free text")
     if share > ID_DISTINCT:
         value = option_value(name)
         note = f"column {name} is left out: it looks like an id of the rows, {len(distinct)} different short strings"
         return Finding(None, f"{note} (keep it with --categorical {value} or --text {value})", True)
     return _categorical(name, texts)
+
+
+def _has_more_words_than_numbers(distinct: pd.Series) -> bool:
+    """Whether more than half of the words have letters: `05. Mai 2020` is no text."""
+    words = [word for text in distinct.iloc[:1000] for word in text.split()]
+    return 2 * sum(any(char.isalpha() for char in word) for word in words) > len(words)
 
 
 def _numbers_in_strings(name: str, texts: pd.Series, distinct: pd.Series) -> Finding | None:

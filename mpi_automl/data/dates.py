@@ -34,6 +34,8 @@ _MONTH_FIRST = ("{} %d, %Y", "{} %d %Y", "{} %Y", "{}-%Y", "{}/%Y")
 _NAMED_DAYS = tuple(form.format(month) for month in ("%b", "%B") for form in (*_DAY_MARKS, *_MONTH_FIRST))
 _TIMES = (" %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", " %I:%M%p", " %I:%M:%S%p")
 _ISO = "ISO8601"
+_QUARTER = "quarters"
+_QUARTERS = r"\s*(?:(?P<year>(?:19|20)\d\d)[- ]?Q(?P<q>[1-4])|Q(?P<first>[1-4])[- /]?(?P<last>(?:19|20)\d\d))\s*"
 _EPOCH_WEEKDAY = 3
 
 _PARTS: dict[str, Callable[[pd.DatetimeIndex], NDArray[np.float64]]] = {
@@ -55,6 +57,8 @@ def date_format(texts: pd.Series) -> str:
     other row has a first number above twelve.
     """
     sample = texts.iloc[: min(_SAMPLE, len(texts))]
+    if len(texts) and all(re.fullmatch(_QUARTERS, text) for text in texts):
+        return _QUARTER
     if not len(sample) or not all(_LIKE_A_DATE.fullmatch(text) for text in sample):
         return ""
     first = str(sample.iloc[0]).strip()
@@ -82,10 +86,20 @@ def parse_dates(values: pd.Series, form: str = "") -> pd.DatetimeIndex:
     """Dates in UTC without a time zone, NaT where missing or not a date of this format."""
     if isinstance(values.dtype, pd.PeriodDtype):
         values = values.dt.to_timestamp()
+    if form == _QUARTER:
+        values, form = values.map(_quarter_start, na_action="ignore"), _ISO
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         dates = pd.to_datetime(values, errors="coerce", utc=True, format=form or None)
     return pd.DatetimeIndex(dates).tz_localize(None)
+
+
+def _quarter_start(text: str) -> str:
+    """The first day of a quarter such as 2020Q1 or Q1 2020; any other text as it is."""
+    match = re.fullmatch(_QUARTERS, text)
+    if match is None:
+        return text
+    return f"{match['year'] or match['last']}-{3 * int(match['q'] or match['first']) - 2:02d}-01"
 
 
 def varying_parts(dates: pd.DatetimeIndex) -> tuple[str, ...]:

@@ -249,6 +249,21 @@ def test_dates_without_marks_and_with_weekdays(form: str, dtype: type) -> None:
     np.testing.assert_array_equal(task.schema.encode(pd.DataFrame({"d": texts[:1]})), task.X[:1])
 
 
+@pytest.mark.parametrize("form", ["{0}Q{1}", "Q{1} {0}"])
+def test_quarters_are_dates(form: str) -> None:
+    texts = [form.format(2010 + i // 4, i % 4 + 1) for i in range(N // 2)] * 2
+    task = make_task(pd.DataFrame({"d": texts}), y)
+    expected = pd.date_range("2010-01-01", periods=N // 2, freq="QS") - pd.Timestamp("1970-01-01")
+    np.testing.assert_array_equal(task.X[: N // 2, 0], expected / pd.Timedelta(days=1))
+    np.testing.assert_array_equal(task.schema.encode(pd.DataFrame({"d": texts[:1]})), task.X[:1])
+
+
+def test_times_in_words_are_no_free_text() -> None:
+    X = pd.DataFrame({"t": [f"{i % 28 + 1:02d}. Mai {1900 + i}" for i in range(N)], "x": rng.normal(size=N)})
+    with pytest.warns(LeftOutWarning, match="Column t is left out"):
+        assert make_task(X, y).schema.column_names == ("x",)
+
+
 def test_one_and_true_are_two_names() -> None:
     cells = pd.Series([1, True, "two", 2.5] * 30, dtype=object)
     assert make_task(pd.DataFrame({"a": cells}), y).profile.cardinalities == (4,)

@@ -260,7 +260,7 @@ def _several(rng: np.random.Generator, how: str) -> Case:
         y: Any = center + scale * answers
     else:
         answers = (answers > 0).astype(np.int64)
-        labels = (0, 1)
+        labels = (False, True) if how == "labels of truth values" else (0, 1)
         y = answers.astype(bool) if how == "labels of truth values" else answers
     if how == "labels in a sparse matrix":
         from scipy import sparse
@@ -269,7 +269,7 @@ def _several(rng: np.random.Generator, how: str) -> Case:
     elif how in ("values in a frame", "labels in a frame"):
         y = pd.DataFrame(y, columns=["first", "second"])
     y, answers, truth = y[: p.n], answers[: p.n], answers[p.n :]
-    wrong = "sparse" if how == "labels in a sparse matrix" else ""
+    wrong = "[Ss]parse" if how == "labels in a sparse matrix" else ""
     return replace(
         found,
         y=y,
