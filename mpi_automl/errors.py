@@ -23,6 +23,10 @@ class UnknownValuesWarning(UserWarning):
     """Most values of a column that was known in training are unknown in the table to be predicted."""
 
 
+class LeftOutWarning(UserWarning):
+    """A column is not learned from although its values differ."""
+
+
 class JobError(Exception):
     """Something that one rank alone meets and that ends the job; told in its message, without a traceback."""
 

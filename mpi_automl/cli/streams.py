@@ -8,7 +8,7 @@ import sys
 import warnings
 from typing import TextIO
 
-from mpi_automl.errors import UnknownValuesWarning
+from mpi_automl.errors import LeftOutWarning, UnknownValuesWarning
 
 _HANDLER = "mpi_automl.stand_in"
 _STAND_INS = {"…": "...", "–": "-", "—": "-", "−": "-", "×": "x", "±": "+-", "²": "2", "’": "'", "•": "*"}  # noqa: RUF001
@@ -47,7 +47,7 @@ def _show_warning(
 ) -> None:
     if issubclass(category, UnknownValuesWarning):
         say_warning(str(message))
-    else:
+    elif not issubclass(category, LeftOutWarning):  # a note of the job says so
         _show_any(message, category, filename, lineno, file, line)
 
 

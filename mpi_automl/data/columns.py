@@ -20,12 +20,16 @@ FEW_VALUES = 20
 """Strings with at most this many different values are categories, whatever their length."""
 FREE_TEXT_WORDS = 3.0
 """Strings of at least this many words on average are free text, unless their values recur often ..."""
-FREE_TEXT_DISTINCT = 0.2
+FREE_TEXT_DISTINCT = 0.5
 """... that is, unless fewer than this share of the rows have different values."""
 ID_DISTINCT = 0.9
 """Short strings of which more than this share are different name the rows rather than describe them."""
 ODD_NUMBERS = 0.1
 """A column of numbers may have this share of rows with words such as `unknown`, taken as missing ..."""
+_LEAST_EXPONENT, _LARGEST_EXPONENT = -20, 100
+"""Of numbers as they are: trees split at no difference below 1e-7, and squares in single precision end at 1e38."""
+_COMPACT, _FIRST_DAY, _LAST_DAY = "%Y%m%d", 1900_01_01, 2100_12_31
+"""Whole numbers between these days are dates if all of a column can be read so."""
 
 _ID_NAME = re.compile(r"(.*[_\s.-])?(id|idx|uid|uuid|guid|key|index|row|rownum|rowid|record)|.*[a-z](Id|ID)", re.ASCII)
 
@@ -53,6 +57,8 @@ class Column:
         How numbers are written where they come as strings.
     prefix : str
         What the names of a date's parts begin with; empty for the column's own name.
+    exponent : int
+        Numbers are learned in units of two to this power, so that huge and tiny ones keep their differences.
     """
 
     name: str
@@ -64,6 +70,7 @@ class Column:
     texts: bool = False
     numbers: NumberFormat = NumberFormat()
     prefix: str = ""
+    exponent: int = 0
 
     @property
     def encoded_names(self) -> tuple[str, ...]:
@@ -90,6 +97,7 @@ class Column:
             "texts": self.texts,
             "numbers": () if plain else (self.numbers.decimal, self.numbers.thousands, self.numbers.unit),
             "prefix": self.prefix,
+            "exponent": self.exponent,
         }
         return {"name": self.name, "kind": self.kind, **{key: value for key, value in optional.items() if value}}
 
@@ -104,15 +112,17 @@ class Column:
             texts=mapping.get("texts", False),
             numbers=NumberFormat(*mapping.get("numbers", ())),
             prefix=mapping.get("prefix", ""),
+            exponent=mapping.get("exponent", 0),
             **lists,
         )
 
 
 class Finding(NamedTuple):
-    """What was found out about a column; `column` is None if there is nothing to learn from it."""
+    """What was found out about a column; `column` is None if it is left out, `is_lost` although its values differ."""
 
     column: Column | None
     note: str = ""
+    is_lost: bool = False
 
 
 def infer_column(name: str, values: pd.Series, override: str = "", *, comma_first: bool = False) -> Finding:
@@ -165,7 +175,10 @@ def _infer(name: str, values: pd.Series, override: str, comma_first: bool) -> Fi
         return _categorical(name, present)
     if storage in (Storage.NUMBERS, Storage.DURATIONS):
         return _numerical(name, values)
-    return _strings(name, as_strings(present), len(values), comma_first)
+    texts = as_strings(present).dropna()
+    if not len(texts):
+        return Finding(None, f"column {name} is left out: all its values are missing")
+    return _strings(name, texts, len(values), comma_first)
 
 
 def _is_constant(present: pd.Series) -> bool:
@@ -185,14 +198,34 @@ def _plain_numbers(name: str, floats: np.ndarray[Any, np.dtype[np.float64]]) -> 
 
 
 def _numerical(name: str, values: pd.Series, missing: tuple[str, ...] = ()) -> Finding:
-    return _numbers(name, as_floats(values), missing)
+    return _numbers(name, as_floats(values, largest=np.inf), missing)
 
 
 def _numbers(name: str, floats: np.ndarray[Any, np.dtype[np.float64]], missing: tuple[str, ...] = ()) -> Finding:
     known = floats[np.isfinite(floats)]
     if not len(known):
         return Finding(None, f"column {name} is left out: it has no finite number")
-    return Finding(Column(name, "numerical", missing=missing), _id_note(name, known, len(floats)))
+    if not missing and (dated := _compact_dates(name, known)):
+        return dated
+    column = Column(name, "numerical", missing=missing, exponent=_exponent(known))
+    return Finding(column, _id_note(name, known, len(floats)))
+
+
+def _compact_dates(name: str, known: np.ndarray[Any, np.dtype[np.float64]]) -> Finding | None:
+    """Numbers such as 20240131, if all of them are dates."""
+    if known.min() < _FIRST_DAY or known.max() > _LAST_DAY or not np.all(known == np.floor(known)):
+        return None
+    distinct = pd.Series(np.unique(known).astype(np.int64).astype(str), dtype=object)
+    if len(distinct) <= FEW_VALUES or parse_dates(distinct, _COMPACT).isna().any():
+        return None
+    return _date_strings(name, distinct, _COMPACT)
+
+
+def _exponent(known: np.ndarray[Any, np.dtype[np.float64]]) -> int:
+    """The power of two that takes half of the numbers to [-1, 1] if learners would lose them as they are, else 0."""
+    sizes = np.abs(known[known != 0.0])
+    exponent = int(np.frexp(np.median(sizes))[1]) if len(sizes) else 0
+    return 0 if _LEAST_EXPONENT <= exponent <= _LARGEST_EXPONENT else exponent
 
 
 def _id_note(name: str, known: np.ndarray[Any, np.dtype[np.float64]], n_rows: int) -> str:
@@ -207,8 +240,7 @@ def _id_note(name: str, known: np.ndarray[Any, np.dtype[np.float64]], n_rows: in
 
 
 def _categorical(name: str, present: pd.Series) -> Finding:
-    texts = as_strings(present)
-    categories = sorted_texts(list(pd.unique(texts)))
+    categories = sorted_texts(list(pd.unique(as_strings(present).dropna())))
     if isinstance(present.dtype, pd.CategoricalDtype) and present.cat.ordered:
         seen = set(categories)
         categories = [text for text in as_strings(pd.Series(present.cat.categories)) if text in seen]
@@ -242,13 +274,19 @@ def _strings(name: str, texts: pd.Series, n_rows: int, comma_first: bool) -> Fin
         return _categorical(name, texts)
     words = float(distinct.iloc[:1000].map(count_words).mean())
     share = len(distinct) / len(texts)
-    if words >= FREE_TEXT_WORDS and share >= FREE_TEXT_DISTINCT:
+    if words >= FREE_TEXT_WORDS and share >= FREE_TEXT_DISTINCT and _has_more_words_than_numbers(distinct):
         return Finding(Column(name, "text"), f"column {name} is read as free text")
     if share > ID_DISTINCT:
         value = option_value(name)
         note = f"column {name} is left out: it looks like an id of the rows, {len(distinct)} different short strings"
-        return Finding(None, f"{note} (keep it with --categorical {value} or --text {value})")
+        return Finding(None, f"{note} (keep it with --categorical {value} or --text {value})", True)
     return _categorical(name, texts)
+
+
+def _has_more_words_than_numbers(distinct: pd.Series) -> bool:
+    """Whether more than half of the words have letters: `05. Mai 2020` is no text."""
+    words = [word for text in distinct.iloc[:1000] for word in text.split()]
+    return 2 * sum(any(char.isalpha() for char in word) for word in words) > len(words)
 
 
 def _numbers_in_strings(name: str, texts: pd.Series, distinct: pd.Series) -> Finding | None:
@@ -257,11 +295,11 @@ def _numbers_in_strings(name: str, texts: pd.Series, distinct: pd.Series) -> Fin
     if len(odd) == len(distinct):
         return None
     if not len(odd):
-        return _numerical(name, pd.Series(parsed(texts)))
+        return _numerical(name, pd.Series(parsed(texts, largest=np.inf)))
     if len(odd) > MOST_WORDS or len(distinct) - len(odd) <= FEW_VALUES or texts.isin(odd).mean() > ODD_NUMBERS:
         return None
     words = tuple(sorted(odd))
-    found = _numerical(name, pd.Series(parsed(texts)), words)
+    found = _numerical(name, pd.Series(parsed(texts, largest=np.inf)), words)
     return Finding(found.column, f"column {name} has numbers; {listed(words)} in it count as missing")
 
 
@@ -272,7 +310,7 @@ def _marked_numbers(name: str, texts: pd.Series, distinct: pd.Series, comma_firs
     form, words = found
     if words and (len(distinct) - len(words) <= FEW_VALUES or texts.isin(words).mean() > ODD_NUMBERS):
         return None
-    floats = form.parse(texts)
+    floats = form.parse(texts, largest=np.inf)
     column = _numbers(name, floats, words).column
     if column is None:
         return None

@@ -6,10 +6,14 @@ import bz2
 import gzip
 import io
 import lzma
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, cast
 
 SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
+# Windows' code page has Latin-1's letters, and a euro sign and quotation marks in the place of control characters.
+NOT_UNICODE = ("cp1252", "latin-1")
+"""Encodings of what is not Unicode, in the order in which they are tried; the last one can read anything."""
 
 
 def split_compression(name: str) -> tuple[str, str]:
@@ -37,7 +41,7 @@ def open_binary(path: Path) -> IO[bytes]:
 
 
 def read_text(path: Path) -> str:
-    """The whole decompressed file as text: UTF-8, UTF-16 with a byte order mark, or else Latin-1."""
+    """The whole decompressed file as text: UTF-8, UTF-16 with a byte order mark, Windows-1252, or else Latin-1."""
     with open_binary(path) as file:
         raw = file.read()
     return raw.decode(encoding_of(raw))
@@ -47,11 +51,11 @@ def encoding_of(raw: bytes) -> str:
     """Encoding in which these bytes can be read."""
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
-    try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return "latin-1"
-    return "utf-8-sig"
+    for encoding in ("utf-8-sig", *NOT_UNICODE[:-1]):
+        with suppress(UnicodeDecodeError):
+            raw.decode(encoding)
+            return encoding
+    return NOT_UNICODE[-1]
 
 
 def in_memory(path: Path) -> io.BytesIO:

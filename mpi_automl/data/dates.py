@@ -17,15 +17,25 @@ _SAMPLE = 1_000
 _NUMBERS = r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}"
 _DAY_MONTH = r"\d{1,2}[-/. ][A-Za-z]{3,9}[-/., ]\s?\d{2,4}"
 _MONTH_DAY = r"[A-Za-z]{3,9} \d{1,2},? \d{4}"
-_LIKE_A_DATE = re.compile(rf"\s*({_NUMBERS}|{_DAY_MONTH}|{_MONTH_DAY})([T\s]+\d{{1,2}}:\d{{2}}.*)?\s*")
+_MONTH = r"(?:19|20)\d\d[-/]\d{1,2}|\d{1,2}/(?:19|20)\d\d|[A-Za-z]{3,9}[-/ ](?:19|20)\d\d"
+_WEEKDAY = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? )"
+_C_DATE = "%a %b %d %H:%M:%S %Y"
+_LIKE_C_DATE = r"[A-Z][a-z]{2} [A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d \d{4}"
+_LIKE_A_DATE = re.compile(
+    rf"\s*{_WEEKDAY}?({_NUMBERS}|{_DAY_MONTH}|{_MONTH_DAY}|{_MONTH})([T\s]+\d{{1,2}}:\d{{2}}.*)?\s*|\s*{_LIKE_C_DATE}\s*"
+)
 _NUMBER_DAYS = (
     *("%Y-%m-%d", "%Y/%m/%d", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%m-%d-%Y", "%d-%m-%Y"),
     *("%m/%d/%y", "%d/%m/%y", "%d.%m.%y", "%m-%d-%y", "%d-%m-%y", "%y/%m/%d"),
+    *("%Y/%m", "%m/%Y"),
 )
 _DAY_MARKS = ("%d-{}-%Y", "%d {} %Y", "%d/{}/%Y", "%d.{}.%Y", "%d {}, %Y", "%d-{}-%y", "%d {} %y", "%d/{}/%y")
-_NAMED_DAYS = tuple(form.format(month) for month in ("%b", "%B") for form in (*_DAY_MARKS, "{} %d, %Y", "{} %d %Y"))
+_MONTH_FIRST = ("{} %d, %Y", "{} %d %Y", "{} %Y", "{}-%Y", "{}/%Y")
+_NAMED_DAYS = tuple(form.format(month) for month in ("%b", "%B") for form in (*_DAY_MARKS, *_MONTH_FIRST))
 _TIMES = (" %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", " %I:%M%p", " %I:%M:%S%p")
 _ISO = "ISO8601"
+_QUARTER = "quarters"
+_QUARTERS = r"\s*(?:(?P<year>(?:19|20)\d\d)[- ]?Q(?P<q>[1-4])|Q(?P<first>[1-4])[- /]?(?P<last>(?:19|20)\d\d))\s*"
 _EPOCH_WEEKDAY = 3
 
 _PARTS: dict[str, Callable[[pd.DatetimeIndex], NDArray[np.float64]]] = {
@@ -47,12 +57,18 @@ def date_format(texts: pd.Series) -> str:
     other row has a first number above twelve.
     """
     sample = texts.iloc[: min(_SAMPLE, len(texts))]
+    if len(texts) and all(re.fullmatch(_QUARTERS, text) for text in texts):
+        return _QUARTER
     if not len(sample) or not all(_LIKE_A_DATE.fullmatch(text) for text in sample):
         return ""
-    first = sample.iloc[0]
+    first = str(sample.iloc[0]).strip()
+    heads: tuple[str, ...] = ("",)
+    if weekday := re.match(_WEEKDAY, first):
+        heads, first = ("%a ", "%a, ", "%A ", "%A, "), first[weekday.end() :]
     named = re.match(r"\s*(\d{1,2}[-/. ])?[A-Za-z]", first) is not None
     times = _TIMES if ":" in first else ("",)
-    for candidate in [_ISO, *(day + time for day in (_NAMED_DAYS if named else _NUMBER_DAYS) for time in times)]:
+    days = _NAMED_DAYS if named else _NUMBER_DAYS
+    for candidate in [_ISO, _C_DATE, *(head + day + time for head in heads for day in days for time in times)]:
         if not parse_dates(sample, candidate).isna().any() and not parse_dates(texts, candidate).isna().any():
             return candidate
     return ""
@@ -70,10 +86,20 @@ def parse_dates(values: pd.Series, form: str = "") -> pd.DatetimeIndex:
     """Dates in UTC without a time zone, NaT where missing or not a date of this format."""
     if isinstance(values.dtype, pd.PeriodDtype):
         values = values.dt.to_timestamp()
+    if form == _QUARTER:
+        values, form = values.map(_quarter_start, na_action="ignore"), _ISO
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         dates = pd.to_datetime(values, errors="coerce", utc=True, format=form or None)
     return pd.DatetimeIndex(dates).tz_localize(None)
+
+
+def _quarter_start(text: str) -> str:
+    """The first day of a quarter such as 2020Q1 or Q1 2020; any other text as it is."""
+    match = re.fullmatch(_QUARTERS, text)
+    if match is None:
+        return text
+    return f"{match['year'] or match['last']}-{3 * int(match['q'] or match['first']) - 2:02d}-01"
 
 
 def varying_parts(dates: pd.DatetimeIndex) -> tuple[str, ...]:

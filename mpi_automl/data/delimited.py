@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from mpi_automl.data.compression import open_binary, split_compression
+from mpi_automl.data.compression import NOT_UNICODE, open_binary, split_compression
 from mpi_automl.data.table import DECIMAL_COMMA, unique_names
 from mpi_automl.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
 MISSING = ("?",)
@@ -48,13 +49,20 @@ def read_delimited(path: Path, texts: Collection[str] = ()) -> pd.DataFrame:
     delimiter = "\t" if split_compression(path.name)[0].lower().endswith(".tsv") else _delimiter(lines)
     decimal_comma = delimiter == ";" and _matches(_DECIMAL_COMMA, lines) and not _matches(_DECIMAL_POINT, lines)
     decimal = "," if decimal_comma else "."
-    try:
-        frame = _parsed(path, delimiter, decimal, encoding, texts)
-    except UnicodeDecodeError:
-        frame = _parsed(path, delimiter, decimal, "latin-1", texts)
+    frame = _decoded(path, delimiter, decimal, (encoding, *NOT_UNICODE), texts)
     frame = frame.set_axis(unique_names([str(name).strip() for name in frame.columns]), axis=1)
     frame.attrs[DECIMAL_COMMA] = delimiter == ";" and not _matches(_DECIMAL_POINT, lines)
     return frame
+
+
+def _decoded(
+    path: Path, delimiter: str, decimal: str, encodings: Sequence[str], texts: Collection[str]
+) -> pd.DataFrame:
+    """The table by the first encoding that can read it; the last one can read anything."""
+    for encoding in encodings[:-1]:
+        with suppress(UnicodeDecodeError):
+            return _parsed(path, delimiter, decimal, encoding, texts)
+    return _parsed(path, delimiter, decimal, encodings[-1], texts)
 
 
 def _header(path: Path, delimiter: str, encoding: str) -> list[str]:
@@ -80,17 +88,22 @@ def _parsed(path: Path, delimiter: str, decimal: str, encoding: str, texts: Coll
     with open_binary(path) as file, warnings.catch_warnings():
         # Otherwise cells beyond the header's would be lost with a warning only.
         warnings.simplefilter("error", pd.errors.ParserWarning)
-        return pd.read_csv(
-            file,
-            sep=delimiter,
-            decimal=decimal,
-            encoding=encoding,
-            na_values=list(MISSING),
-            skipinitialspace=True,
-            low_memory=False,
-            index_col=False,
-            dtype=strings or None,
-        )
+        try:
+            return pd.read_csv(
+                file,
+                sep=delimiter,
+                decimal=decimal,
+                encoding=encoding,
+                na_values=list(MISSING),
+                skipinitialspace=True,
+                low_memory=False,
+                index_col=False,
+                dtype=strings or None,
+            )
+        except pd.errors.ParserWarning:
+            raise UserError(
+                f"{path} cannot be read: rows have more cells than the first line, which must name the columns."
+            ) from None
 
 
 def _matches(pattern: re.Pattern[str], lines: list[str]) -> bool:

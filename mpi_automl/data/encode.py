@@ -117,7 +117,7 @@ def _encode(column: Column, values: pd.Series) -> NDArray[np.float64]:
 def _doubt(column: Column, values: pd.Series, encoded: NDArray[np.float64]) -> str:
     if column.kind == "numerical" and is_plain(values):
         return ""
-    present = values.notna().to_numpy()
+    present = values.notna().to_numpy() & (values.astype(object) != "").to_numpy()
     unknown = np.flatnonzero(present & np.isnan(encoded[:, 0]))
     if len(unknown) <= MOST_UNKNOWN * present.sum():
         return ""
@@ -167,18 +167,24 @@ def _value(value: Any) -> Any:
 def _numbers(column: Column, values: pd.Series) -> NDArray[np.float64]:
     storage = storage_of(values)
     if storage in (Storage.NUMBERS, Storage.BOOLEANS, Storage.DURATIONS):
-        return as_floats(values)
+        return _in_units(column, as_floats(values, largest=np.inf))
     if storage is Storage.DATES:
         raise UserError(f"Column {column.name} has dates where the training table has numbers.")
     texts = as_strings(values)
-    floats = column.numbers.parse(texts)
+    floats = column.numbers.parse(texts, largest=np.inf)
     odd = np.isnan(floats) & texts.notna().to_numpy() & ~texts.isin([*column.missing, "", "nan", "inf", "-inf"])
     if odd.any():
         row = int(np.flatnonzero(odd)[0])
         raise UserError(
             f"Column {column.name} must have numbers as in the training table; row {row + 1} has {texts.iloc[row]!r}."
         )
-    return floats
+    return _in_units(column, floats)
+
+
+def _in_units(column: Column, floats: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Numbers in the units of the column; infinite ones are missing."""
+    with np.errstate(over="ignore"):
+        return finite(np.ldexp(floats, -column.exponent) if column.exponent else floats)
 
 
 def _dates(column: Column, values: pd.Series) -> pd.DatetimeIndex:

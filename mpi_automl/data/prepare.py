@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from mpi_automl.data.table import DECIMAL_COMMA, SparseTable, is_unnamed, listed
 from mpi_automl.data.target import Target, infer_target
 from mpi_automl.data.task import Profile, TaskType
 from mpi_automl.data.values import as_strings
-from mpi_automl.errors import UserError
+from mpi_automl.errors import LeftOutWarning, UserError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -297,6 +298,9 @@ def _columns(features: pd.DataFrame, settings: Settings, notes: list[str]) -> tu
         for name in names
         if overrides.get(name) != "drop"
     ]
+    for found in findings:
+        if found.is_lost:
+            warnings.warn(f"{found.note[0].upper()}{found.note[1:]}.", LeftOutWarning, stacklevel=2)
     remarks = [found.note for found in findings if found.note]
     notes.extend(remarks[:MOST_NOTES])
     if len(remarks) > MOST_NOTES:

@@ -89,14 +89,14 @@ def parsed(texts: pd.Series, largest: float = LARGEST) -> NDArray[np.float64]:
 
 
 def as_strings(values: pd.Series) -> pd.Series:
-    """Values as strings (dtype object), None where missing; equal values give equal strings in every table.
+    """Values as strings (dtype object), None where missing or empty; equal values give equal strings in every table.
 
     Whole numbers are written without a fraction, so a column of integers gives the same strings when
     missing values have made it one of floats.
     """
     codes, uniques = factorized(values)
     texts = np.empty(len(uniques) + 1, dtype=object)
-    texts[:-1] = [canonical(value) for value in uniques]
+    texts[:-1] = [canonical(value) or None for value in uniques]
     texts[-1] = None
     return pd.Series(texts[codes], index=values.index, dtype=object)
 
@@ -104,11 +104,19 @@ def as_strings(values: pd.Series) -> pd.Series:
 def factorized(values: pd.Series) -> tuple[NDArray[np.int64], list[Any]]:
     """Number of each row's value (-1 where missing), and the distinct values in order of appearance."""
     try:
-        codes, uniques = pd.factorize(values)
+        codes, uniques = pd.factorize(_as_texts(values) if _is_mixed(values) else values)
     except TypeError:
-        texts = [None if _is_missing(value) else canonical(value) for value in values]
-        codes, uniques = pd.factorize(np.array(texts, dtype=object))
+        codes, uniques = pd.factorize(_as_texts(values))
     return codes.astype(np.int64), list(uniques)
+
+
+def _is_mixed(values: pd.Series) -> bool:
+    """Whether there are objects of several types: to pandas 1 and True are equal, as names they are two."""
+    return bool(values.dtype == object) and str(pd.api.types.infer_dtype(values, skipna=True)).startswith("mixed")
+
+
+def _as_texts(values: pd.Series) -> NDArray[np.object_]:
+    return np.array([None if _is_missing(value) else canonical(value) for value in values], dtype=object)
 
 
 def canonical(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
@@ -222,7 +223,7 @@ class AutoMLClassifier(ClassifierMixin, AutoMLEstimator):  # type: ignore[misc] 
     def _checked_target(self, y: Any) -> Any:
         if getattr(y, "ndim", 1) == 2 and y.shape[1] > 1:
             return check_array(y, accept_sparse=False, dtype=None)
-        y = column_or_1d(y, warn=True)
+        y = _without_objects(column_or_1d(y, warn=True))
         check_classification_targets(y)
         if len(set(np.asarray(y).tolist())) < 2:
             raise ValueError(f"{type(self).__name__} cannot be trained when there is only one class in y.")
@@ -237,3 +238,11 @@ class AutoMLClassifier(ClassifierMixin, AutoMLEstimator):  # type: ignore[misc] 
         tags.classifier_tags.multi_label = True
         tags.target_tags.multi_output = False
         return tags
+
+
+def _without_objects(y: Any) -> Any:
+    """Numbers and truth values that came as objects in a dtype of their own; anything else as it is."""
+    if getattr(y, "dtype", np.dtype(int)).kind != "O":
+        return y
+    inferred = pd.Series(y, dtype=object).infer_objects()
+    return inferred.to_numpy() if getattr(inferred.dtype, "kind", "O") in "biuf" else y

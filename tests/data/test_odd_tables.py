@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from mpi_automl.data.load import load_task, make_task
 from mpi_automl.data.read import read_table
 from mpi_automl.data.schema import Schema
 from mpi_automl.data.task import TaskType
-from mpi_automl.errors import UnknownValuesWarning, UserError
+from mpi_automl.errors import LeftOutWarning, UnknownValuesWarning, UserError
 from mpi_automl.settings import Settings
 
 N = 120
@@ -154,6 +155,14 @@ def test_numbers_with_marks_are_numbers(name: str) -> None:
     np.testing.assert_array_equal(Schema.from_json(target.schema.to_json()).encode_target(frame["a"][:1]), target.y[:1])
 
 
+def test_a_column_that_is_lost_although_it_varies_is_a_warning() -> None:
+    X = pd.DataFrame({"part": [f"{i}/{i * 7919 % 997}" for i in range(N)], "same": 1.0, "x": rng.normal(size=N)})
+    with pytest.warns(LeftOutWarning, match="Column part is left out") as caught:
+        task = make_task(X, y)
+    assert task.schema.column_names == ("x",)
+    assert len(caught) == 1
+
+
 def test_marks_that_do_not_agree_are_no_numbers() -> None:
     for values in (
         [f"${i},000" if i % 2 else f"{i},000 €" for i in range(1, N)],
@@ -192,6 +201,79 @@ def test_dates_in_every_dress(form: str) -> None:
     # A row from which the order of day and month cannot be told is read as the column.
     schema = Schema.from_json(task.schema.to_json())
     np.testing.assert_array_equal(schema.encode(pd.DataFrame({"d": texts[:1]})), task.X[:1])
+
+
+def test_empty_strings_in_a_frame_are_missing_as_they_are_in_a_file(tmp_path: Path) -> None:
+    empty = rng.random(N) < 0.3
+    numbers = pd.Series(rng.normal(size=N)).astype(object).where(~empty, "")
+    words = pd.Series(rng.choice(["u", "v", "w"], N)).where(~empty, "")
+    days = MOMENTS.dt.strftime("%d.%m.%Y").where(~empty, "")
+    frame = pd.DataFrame({"number": numbers, "word": words, "day": days, "y": y})
+    task = make_task(frame.drop(columns="y"), y)
+    assert [column.kind for column in task.schema.columns] == ["numerical", "categorical", "date"]
+    assert np.isnan(task.X[empty]).all() and not np.isnan(task.X[~empty]).any()
+    path = train_file(tmp_path, frame)
+    np.testing.assert_allclose(load_task(Settings(table=str(path), target="y")).X, task.X)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-12, 1e39, 1e300])
+@pytest.mark.parametrize("dress", [np.asarray, lambda values: [repr(float(v)) for v in values]])
+def test_huge_and_tiny_numbers_keep_their_differences(scale: float, dress: Callable[[np.ndarray], object]) -> None:
+    values = rng.normal(size=N)
+    frame = pd.DataFrame({"a": dress(scale * values)})
+    task = make_task(frame, y)
+    assert 0.5 <= np.abs(task.X).max() <= 100.0
+    assert np.corrcoef(task.X[:, 0], values)[0, 1] > 1 - 1e-12
+    schema = Schema.from_json(task.schema.to_json())
+    np.testing.assert_array_equal(schema.encode(frame[:3]), task.X[:3])
+    assert np.isnan(schema.encode(pd.DataFrame({"a": [np.inf]})))
+
+
+@pytest.mark.parametrize("form", ["%Y-%m", "%Y/%m", "%m/%Y", "%b %Y", "%B-%Y"])
+def test_months_are_dates(form: str) -> None:
+    texts = MOMENTS.dt.strftime(form)
+    task = make_task(pd.DataFrame({"d": texts}), y)
+    months = MOMENTS.dt.to_period("M").dt.to_timestamp()
+    np.testing.assert_allclose(task.X[:, 0], (months - pd.Timestamp("1970-01-01")) / pd.Timedelta(days=1))
+    schema = Schema.from_json(task.schema.to_json())
+    np.testing.assert_array_equal(schema.encode(pd.DataFrame({"d": texts[:1]})), task.X[:1])
+
+
+@pytest.mark.parametrize("form", ["%Y%m%d", "%a %b %d %H:%M:%S %Y", "%A, %d %B %Y", "%a, %d.%m.%Y"])
+@pytest.mark.parametrize("dtype", [object, float])
+def test_dates_without_marks_and_with_weekdays(form: str, dtype: type) -> None:
+    texts = MOMENTS.dt.strftime(form).astype(dtype if form == "%Y%m%d" else object)
+    task = make_task(pd.DataFrame({"d": texts}), y)
+    expected = MOMENTS if "%H" in form else MOMENTS.dt.normalize()
+    np.testing.assert_allclose(task.X[:, 0], (expected - pd.Timestamp("1970-01-01")) / pd.Timedelta(days=1))
+    np.testing.assert_array_equal(task.schema.encode(pd.DataFrame({"d": texts[:1]})), task.X[:1])
+
+
+@pytest.mark.parametrize("form", ["{0}Q{1}", "Q{1} {0}"])
+def test_quarters_are_dates(form: str) -> None:
+    texts = [form.format(2010 + i // 4, i % 4 + 1) for i in range(N // 2)] * 2
+    task = make_task(pd.DataFrame({"d": texts}), y)
+    expected = pd.date_range("2010-01-01", periods=N // 2, freq="QS") - pd.Timestamp("1970-01-01")
+    np.testing.assert_array_equal(task.X[: N // 2, 0], expected / pd.Timedelta(days=1))
+    np.testing.assert_array_equal(task.schema.encode(pd.DataFrame({"d": texts[:1]})), task.X[:1])
+
+
+def test_times_in_words_are_no_free_text() -> None:
+    X = pd.DataFrame({"t": [f"{i % 28 + 1:02d}. Mai {1900 + i}" for i in range(N)], "x": rng.normal(size=N)})
+    with pytest.warns(LeftOutWarning, match="Column t is left out"):
+        assert make_task(X, y).schema.column_names == ("x",)
+
+
+def test_one_and_true_are_two_names() -> None:
+    cells = pd.Series([1, True, "two", 2.5] * 30, dtype=object)
+    assert make_task(pd.DataFrame({"a": cells}), y).profile.cardinalities == (4,)
+
+
+def test_numbers_that_look_like_years_and_months_are_none() -> None:
+    assert (
+        make_task(pd.DataFrame({"d": ["2041-77", "2020-01", "1999-03"] * 40}), y).schema.columns[0].kind
+        == "categorical"
+    )
 
 
 NAMES = ["response, heart", "a,b,c", 'say "x"', "trailing ", "plain", "a"]

@@ -79,6 +79,13 @@ def test_latin_1_is_read_where_it_is_not_utf_8(tmp_path: Path) -> None:
     assert read_table(tmp_path / "t.csv")["größe"].tolist() == ["übel", "gut"]
 
 
+@pytest.mark.parametrize("name", ["t.csv", "t.arff"])
+def test_signs_of_windows_are_what_they_are_in_unicode(tmp_path: Path, name: str) -> None:
+    text = "x,y\n5 €,1\n“a”,2\n" if name == "t.csv" else "@relation t\n@attribute x string\n@data\n'5 €'\n'“a”'\n"
+    (tmp_path / name).write_bytes(text.encode("cp1252"))
+    assert read_table(tmp_path / name)["x"].tolist() == ["5 €", "“a”"]
+
+
 def test_delimiters_in_quotes_do_not_mislead(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text('"a;b;c;d",y\n"1;2",0\n"3;4",1\n')
     assert list(read_table(tmp_path / "t.csv").columns) == ["a;b;c;d", "y"]

@@ -73,3 +73,11 @@ def test_a_run_that_is_taken_over_brings_the_names_of_its_columns(tmp_path, monk
     other.fit_ensemble(directory=str(tmp_path / "numbered"))
     assert not hasattr(other, "feature_names_in_")
     assert other.n_features_in_ == 3
+
+
+@pytest.mark.parametrize("dtype", [int, bool])
+def test_classes_that_came_as_objects_are_of_their_own_type(dtype):
+    labels = (y > 0).astype(dtype)
+    automl = AutoMLClassifier(**TREES).fit(X, labels.astype(object))
+    assert automl.classes_.dtype == labels.dtype
+    assert automl.score(X, labels) > 0.8
