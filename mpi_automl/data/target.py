@@ -217,7 +217,7 @@ def _format(column: pd.Series) -> NumberFormat | None:
     texts = as_strings(column)
     if not np.isnan(NumberFormat().parse(texts)).any():
         return NumberFormat()
-    found = number_format(pd.Series(pd.unique(texts), dtype=object))
+    found = number_format(pd.Series(pd.unique(texts.dropna()), dtype=object))
     return found[0] if found is not None and not found[1] else None
 
 
