@@ -116,9 +116,10 @@ def _search(session: JobSession, data: Data) -> JobOutcome:
             raise
         return JobOutcome(None, Interruption(received, "no trial had ended.", place, speaks))
     except UserError as error:
-        # Nothing may wait for other ranks here: they may have met no error.
+        # Nothing may wait for other ranks here, as each has received its own signals. An error that this rank alone has
+        # met goes on, and ends the job: the others would wait for this one.
         received = session.signals.received
-        if received is None:
+        if received is None or not (error.agreed or session.world.size == 1):
             raise
         return JobOutcome(None, Interruption(received, str(error), speaks=speaks))
     features = session.world.on_root(lambda: data.features)
