@@ -151,7 +151,7 @@ class _EvaluationInProgress:
             self._evaluate_fold(fold, len(folds) - number)
             if number + 1 < len(folds):
                 self._check_pace(number + 1, len(folds))
-                if np.mean(self.fold_costs) > self.assignment.prune_above:
+                if self.fold_costs and np.mean(self.fold_costs) > self.assignment.prune_above:
                     return self._pruned(len(folds))
         return replace(self._outcome(self.totals, self.test_total, len(folds)), models=self.models)
 
@@ -195,7 +195,8 @@ class _EvaluationInProgress:
         self.totals[positions] += predictions
         self.counts[positions] += 1
         self.test_total += test_predictions
-        self.fold_costs.append(_fold_cost(self.setup, fold, predictions))
+        if self.assignment.prune_above < np.inf:
+            self.fold_costs.append(_fold_cost(self.setup, fold, predictions))
         self.iterations.append(fit.iterations)
         self.models.append(fit.pipeline)
 
@@ -260,7 +261,7 @@ def _fold_cost(setup: EvaluationSetup, fold: Fold, predictions: NDArray[np.float
     """Cost of one fold; NaN where the metric is not defined for its rows."""
     try:
         return float(setup.metric.cost(setup.task.y[fold.validation], predictions, setup.task.type))
-    except ValueError:
+    except Exception:  # noqa: BLE001  # a user's metric may fail in any way on few rows, and all rows are what counts
         return float("nan")
 
 

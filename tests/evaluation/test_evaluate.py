@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from mpi_automl.evaluation.evaluate import Assignment, evaluate, refit
 from mpi_automl.evaluation.setup import training_rows_first
 from mpi_automl.evaluation.trial_status import TimeLimitError
+from mpi_automl.metrics.metric import metric
 from mpi_automl.metrics.registry import get_metric
 from mpi_automl.space.component import StagedFitting
 from mpi_automl.space.predictions import UnusablePredictionsError
@@ -202,3 +203,14 @@ def test_a_trial_whose_first_fold_takes_too_long_is_given_up():
     started = time.monotonic()
     with pytest.raises(TimeLimitError, match="1 of 5 folds took"):
         evaluate(setup, assignment(deadline=started + 0.9))
+
+
+def test_a_metric_that_fails_on_a_fold_prunes_nothing():
+    @metric(task_types=["binary"])
+    def of_many_rows(y, labels):
+        if len(y) < 200:
+            raise ZeroDivisionError
+        return float((y == labels).mean())
+
+    setup = replace(make_setup((DecisionTreeClassifier(max_depth=1), None), resampling="cv"), metric=of_many_rows)
+    assert evaluate(setup, assignment(prune_above=0.0)).status is Status.SUCCESS
