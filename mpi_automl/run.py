@@ -98,6 +98,7 @@ def search(plan: Plan, session: JobSession, store: Store) -> RankStatistics:
     synchronization = open_synchronization(world, settings, len(plan.search.configspace))
     proposer = _make_proposer(plan.search, settings, world)
     clock = SearchClock(world.now, plan.time.search_end, session.signals)
+    known = KnownTrials(proposer, world.rank, prunes=plan.prunes, dummy_cost=plan.search.dummy_cost)
     liveness = LivenessMonitor(plan, session, exchange, settings.heartbeat_timeout)
     options = ScheduleOptions(plan.search.leg, world.rank, settings.seed, plan.search.budgets[0], settings.trials)
     loop = SearchLoop(
@@ -105,7 +106,7 @@ def search(plan: Plan, session: JobSession, store: Store) -> RankStatistics:
         TrialScheduler(proposer, options, plan.search.first_trials(world.rank)),
         RunningTrials(session.evaluator, plan.limits, clock),
         TrialRecorder(store, KeptModels(plan.models, plan.store.models_bound), log),
-        TrialSharing(exchange, synchronization, KnownTrials(proposer, world.rank, prunes=plan.prunes), clock),
+        TrialSharing(exchange, synchronization, known, clock),
         liveness,
         (session.observer.progress_callback(plan, exchange), status_writer(plan, world, exchange)),
     )

@@ -30,6 +30,8 @@ class KnownTrials:
         This rank: its own trials that come back from rank 0 are left out.
     prunes : bool
         Whether trials may be given up that are far behind the best one.
+    dummy_cost : float
+        If it is known already.
 
     Attributes
     ----------
@@ -37,9 +39,8 @@ class KnownTrials:
         Finished trials of other ranks.
     """
 
-    def __init__(self, proposer: Proposer, rank: int, *, prunes: bool = False) -> None:
-        self._proposer, self.rank, self._prunes = proposer, rank, prunes
-        self._dummy_cost = np.nan
+    def __init__(self, proposer: Proposer, rank: int, *, prunes: bool = False, dummy_cost: float = np.nan) -> None:
+        self._proposer, self.rank, self._prunes, self._dummy_cost = proposer, rank, prunes, dummy_cost
         self._pending: dict[TrialKey, NDArray[np.float64]] = {}
         self.received = 0
 

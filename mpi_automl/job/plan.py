@@ -88,6 +88,11 @@ class SearchPlan:
         vector = np.full(len(self.configspace), np.nan)
         return [Trial(key, vector, trial_seed(self.seed, key), Origin.DUMMY)]
 
+    @property
+    def dummy_cost(self) -> float:
+        """Cost of the dummy, as an earlier leg found it; else NaN."""
+        return np.nan if self.earlier is None else self.earlier.dummy_cost
+
     def promotions(self, size: int) -> Promotions | None:
         """What rank 0 decides promotions by, with the earlier legs' trials; None when all have the full budget."""
         if len(self.budgets) == 1:

@@ -59,8 +59,8 @@ class EarlierLegs:
         Trials that were under way when a leg ended; they may be proposed again.
     quarantined : ndarray of float64, shape (n, n_hyperparameters)
         Configurations that were under way when a leg died, twice: not proposed again.
-    has_dummy : bool
-        The dummy was evaluated.
+    dummy_cost : float
+        NaN if the dummy was not evaluated.
     seconds_used : float
         Wall time of the earlier legs, each from the start of its first trial to the end of its last.
     """
@@ -73,8 +73,13 @@ class EarlierLegs:
     budgets: NDArray[np.float64]
     lost: int
     quarantined: NDArray[np.float64]
-    has_dummy: bool
+    dummy_cost: float
     seconds_used: float
+
+    @property
+    def has_dummy(self) -> bool:
+        """Whether the dummy was evaluated."""
+        return not np.isnan(self.dummy_cost)
 
     def describe(self) -> str:
         """What is known, in a part of a sentence."""
@@ -124,7 +129,7 @@ def read_earlier_legs(run: Run) -> EarlierLegs | None:
         budgets=records["budget"][usable].copy(),
         lost=len(reader.in_flight().keys),
         quarantined=reader.quarantined(),
-        has_dummy=bool(dummies.any()),
+        dummy_cost=float(records["cost"][dummies][0]) if dummies.any() else np.nan,
         seconds_used=sum(
             float(own["end"].max() - own["start"].min())
             for own in (records[records["leg"] == leg] for leg in np.unique(records["leg"]))

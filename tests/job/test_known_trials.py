@@ -45,6 +45,12 @@ def test_trials_are_given_up_far_behind_the_best_once_the_dummy_is_known():
     assert known.best_cost == 0.1
 
 
+def test_a_resumed_run_knows_what_the_dummy_cost():
+    known = KnownTrials(make_proposer(), rank=1, prunes=True, dummy_cost=0.5)
+    known.add_own(make_update(1, 0, cost=0.1))
+    assert known.prune_above == pytest.approx(0.1 + 0.35 * 0.4)
+
+
 def test_without_pruning_no_trial_is_given_up():
     known = KnownTrials(make_proposer(), rank=1)
     dummy = make_update(0, 0, cost=0.5)
