@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mpi_automl.space.estimators.early_stopped import EarlyStoppedClassifier, EarlyStoppedRegressor, Rows
+from mpi_automl.space.estimators.early_stopped import BoostingRows, EarlyStoppedClassifier, EarlyStoppedRegressor
 from mpi_automl.space.estimators.early_stopping import StoppingRule
 
 _HIGHER_IS_BETTER = ("AUC",)
@@ -19,14 +19,7 @@ class _CatBoost:
     learner_: Any
     categories: Sequence[int]
 
-    def _boost(
-        self,
-        rows: Rows,
-        sample_weight: NDArray[np.float64] | None,
-        validation: Rows | None,
-        iterations: int,
-        rule: StoppingRule,
-    ) -> None:
+    def _boost(self, rows: BoostingRows, iterations: int, rule: StoppingRule) -> None:
         watched = self.learner_.get_params().get("eval_metric")
 
         def after_iteration(info: SimpleNamespace) -> bool:
@@ -37,14 +30,14 @@ class _CatBoost:
             return not rule.should_stop(info.iteration, value)
 
         self.learner_.set_params(iterations=iterations)
-        X, y = rows
+        (X, y), watched_rows = rows.training, rows.validation
         self.learner_.fit(
             self._with_categories(X),
             y,
             cat_features=list(self.categories) or None,
-            sample_weight=sample_weight,
-            eval_set=None if validation is None else (self._with_categories(validation[0]), validation[1]),
-            use_best_model=validation is not None,
+            sample_weight=rows.sample_weight,
+            eval_set=None if watched_rows is None else (self._with_categories(watched_rows[0]), watched_rows[1]),
+            use_best_model=watched_rows is not None,
             callbacks=[SimpleNamespace(after_iteration=after_iteration)],
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,24 @@ from mpi_automl.space.estimators.early_stopping import MAX_ITERATIONS, StoppingR
 
 Rows = tuple[Any, NDArray[Any]]
 """Features and target of some rows."""
+
+
+@dataclass(frozen=True, eq=False)
+class BoostingRows:
+    """What boosting learns from.
+
+    Attributes
+    ----------
+    training : (X, y)
+        The target as the learner takes it.
+    sample_weight : ndarray or None
+    validation : (X, y) or None
+        Rows on which the loss is watched.
+    """
+
+    training: Rows
+    sample_weight: NDArray[np.float64] | None
+    validation: Rows | None
 
 
 class EarlyStopped(BaseEstimator):  # type: ignore[misc]
@@ -71,7 +90,7 @@ class EarlyStopped(BaseEstimator):  # type: ignore[misc]
         self.learner_ = clone(self.learner)
         rule = StoppingRule(deadline)
         most = MAX_ITERATIONS if validation is not None else iterations or self.iterations
-        self._boost((X, self._coded(y)), sample_weight, self._known(validation), most, rule)
+        self._boost(BoostingRows((X, self._coded(y)), sample_weight, self._known(validation)), most, rule)
         self.n_iterations_: int = rule.best_iteration
         self.is_late_: bool = rule.is_late
         return self
@@ -85,14 +104,7 @@ class EarlyStopped(BaseEstimator):  # type: ignore[misc]
         return validation
 
     @abstractmethod
-    def _boost(
-        self,
-        rows: Rows,
-        sample_weight: NDArray[np.float64] | None,
-        validation: Rows | None,
-        iterations: int,
-        rule: StoppingRule,
-    ) -> None:
+    def _boost(self, rows: BoostingRows, iterations: int, rule: StoppingRule) -> None:
         """Fit `learner_` with at most so many iterations, asking the rule after each."""
 
 

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from inspect import signature
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from mpi_automl.space.estimators.early_stopped import EarlyStoppedClassifier, EarlyStoppedRegressor, Rows
+from mpi_automl.space.estimators.early_stopped import BoostingRows, EarlyStoppedClassifier, EarlyStoppedRegressor
 from mpi_automl.space.estimators.early_stopping import StoppingRule
 
 
@@ -17,14 +16,7 @@ class _LightGBM:
     learner_: Any
     categories: Sequence[int]
 
-    def _boost(
-        self,
-        rows: Rows,
-        sample_weight: NDArray[np.float64] | None,
-        validation: Rows | None,
-        iterations: int,
-        rule: StoppingRule,
-    ) -> None:
+    def _boost(self, rows: BoostingRows, iterations: int, rule: StoppingRule) -> None:
         from lightgbm.callback import CallbackEnv, EarlyStopException
 
         def after_iteration(env: CallbackEnv) -> None:
@@ -36,11 +28,11 @@ class _LightGBM:
 
         self.learner_.set_params(n_estimators=iterations)
         self.learner_.fit(
-            *rows,
-            sample_weight=sample_weight,
+            *rows.training,
+            sample_weight=rows.sample_weight,
             categorical_feature=list(self.categories) or "auto",
             callbacks=[after_iteration],
-            **({} if validation is None else _watched(self.learner_, *validation)),
+            **({} if rows.validation is None else _watched(self.learner_, *rows.validation)),
         )
 
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from mpi_automl.space.estimators.early_stopped import EarlyStoppedClassifier, EarlyStoppedRegressor, Rows
+from mpi_automl.space.estimators.early_stopped import BoostingRows, EarlyStoppedClassifier, EarlyStoppedRegressor
 from mpi_automl.space.estimators.early_stopping import StoppingRule
 
 _HIGHER_IS_BETTER = ("auc",)
@@ -16,14 +13,7 @@ _HIGHER_IS_BETTER = ("auc",)
 class _XGBoost:
     learner_: Any
 
-    def _boost(
-        self,
-        rows: Rows,
-        sample_weight: NDArray[np.float64] | None,
-        validation: Rows | None,
-        iterations: int,
-        rule: StoppingRule,
-    ) -> None:
+    def _boost(self, rows: BoostingRows, iterations: int, rule: StoppingRule) -> None:
         from xgboost.callback import TrainingCallback
 
         watched = self.learner_.eval_metric
@@ -38,8 +28,8 @@ class _XGBoost:
                 return rule.should_stop(epoch + 1, value)
 
         self.learner_.set_params(n_estimators=iterations, callbacks=[Stop()])
-        watched_rows = None if validation is None else [validation]
-        self.learner_.fit(*rows, sample_weight=sample_weight, eval_set=watched_rows, verbose=False)
+        watched_rows = None if rows.validation is None else [rows.validation]
+        self.learner_.fit(*rows.training, sample_weight=rows.sample_weight, eval_set=watched_rows, verbose=False)
         self.learner_.set_params(callbacks=None)
         # Predictions then use the iterations up to the best one.
         self.learner_.get_booster().set_attr(best_iteration=str(rule.best_iteration - 1))
