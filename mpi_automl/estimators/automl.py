@@ -9,18 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from mpi_automl.estimators import results
 from mpi_automl.estimators.agreement import Prepared, is_root
+from mpi_automl.estimators.checked_input import CheckedInputMixin
 from mpi_automl.estimators.fitted_model import FittedModelMixin, TemporaryRun, check_origin
 from mpi_automl.estimators.jobs import Data, JobOutcome, in_own_words, run_here
 from mpi_automl.estimators.launched_job import run_launched
 from mpi_automl.estimators.output import OutputMixin
 from mpi_automl.estimators.parameters import EstimatorParameters
-from mpi_automl.estimators.targets import rows_with_target
 from mpi_automl.machine.launcher import detect_launch
 from mpi_automl.runs.leaderboard import leaderboard
 from mpi_automl.runs.rebuild import rebuild_ensemble
@@ -38,7 +37,7 @@ _FEATURES = ("n_features_in_", "feature_names_in_")
 """What scikit-learn keeps of the columns."""
 
 
-class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
+class AutoMLEstimator(OutputMixin, CheckedInputMixin, FittedModelMixin, EstimatorParameters):
     """What both estimators have in common; the kind of target is left to them."""
 
     def fit(
@@ -120,29 +119,6 @@ class AutoMLEstimator(OutputMixin, FittedModelMixin, EstimatorParameters):
             self._adopt(in_own_words(lambda: results.load_on_ranks(comm, model, self._trusted)))
         if outcome.interruption is not None:
             outcome.interruption.deliver(is_temporary=temporary is not None)
-
-    def _checked_training(self, X: Any, y: Any) -> tuple[Any, Any]:
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-        X = self._checked(X, reset=True)
-        y = y if hasattr(y, "ndim") else np.asarray(y)
-        X, y = rows_with_target(X, y, leaves_out=bool(self.drop_missing_targets))
-        y = self._checked_target(y)
-        check_consistent_length(X, y)
-        return X, y
-
-    def _checked(self, X: Any, *, reset: bool) -> Any:
-        if hasattr(X, "columns"):
-            validate_data(self, X, reset=reset, skip_check_array=True)
-            return X
-        options = {"accept_sparse": "csr", "ensure_all_finite": "allow-nan", "ensure_min_samples": 2 if reset else 1}
-        return validate_data(self, X, reset=reset, dtype=None, **options)
-
-    def _checked_target(self, y: Any) -> Any:
-        raise NotImplementedError
-
-    def _task_type(self, y: Any) -> str:
-        raise NotImplementedError
 
     def predict(self, X: Any) -> Any:
         """Predict labels or values.
