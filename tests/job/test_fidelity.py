@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 
 from mpi_automl.configuration_identity import identities
+from mpi_automl.job.resume import read_earlier_legs
+from mpi_automl.runs.run import Run
+from mpi_automl.search.halving import Halving
 from mpi_automl.storage.reader import RunReader
 from mpi_automl.storage.run_directory import RunDirectory
+from mpi_automl.trial import Origin, Status, TrialKey, TrialUpdate
 
 CHEAP = ("gaussian_nb", "lda", "decision_tree", "k_nearest_neighbors")
 BUDGETS = (0.25, 0.5, 1.0)
@@ -60,14 +64,30 @@ def test_every_trial_has_its_budget_and_only_promoted_ones_more_than_the_least(t
     assert (same["start"].max() - same["start"].min() <= UNDER_WAY).all()
 
 
-def test_trials_are_promoted_across_ranks_and_legs(trials):
+def test_trials_are_promoted_across_ranks(trials):
     pairs = parents(trials)
     assert len(pairs) == (trials["origin"] == "promoted").sum()
     assert (pairs["status_before"] == "success").all()
     assert (pairs["start"] >= pairs["end_before"]).all()
     first_leg = pairs[pairs["leg"] == 0]
     assert (first_leg["rank"] != first_leg["rank_before"]).any()
-    assert set(pairs.loc[pairs["leg"] == 1, "leg_before"]) >= {0}
+    assert (pairs["leg"] == 1).any()
+
+
+def test_trials_of_an_earlier_leg_are_promoted_as_soon_as_enough_of_a_later_one_are_worse(two_legs, trials):
+    lowest = trials[(trials["budget"] == BUDGETS[0]) & (trials["leg"] == 0) & (trials["status"] == "success")]
+    went_on = set(trials.loc[trials["budget"] > BUDGETS[0], "configuration"])
+    stayed = lowest[~lowest["configuration"].isin(went_on)]
+    assert len(stayed)
+    halving = Halving(BUDGETS, 2)
+    read_earlier_legs(Run(two_legs)).promote(halving)
+    width = RunReader(two_legs).vectors.shape[1]
+    for number in range(2 * len(trials)):
+        vector = np.full(width, float(1000 + number))
+        worse = TrialUpdate(TrialKey(2, 0, number), Status.SUCCESS, 9.0, Origin.MODEL, BUDGETS[0], 1.0, vector)
+        halving.note(worse)
+    promoted = {str(one.key) for one in iter(halving.next, None)}
+    assert promoted >= set(stayed["key"])
 
 
 def test_about_a_half_of_each_rung_goes_on(trials):
