@@ -127,7 +127,7 @@ def header(metadata: Mapping[str, Any]) -> Header:
         "format": schema.FORMAT,
         "format_version": schema.VERSION,
         "mpi_automl_version": __version__,
-        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "created": datetime.now(timezone.utc).isoformat(timespec="microseconds"),
         "extra_metrics": ",".join(names),
         **{name: str(metadata.get(name, "")) for name in schema.IDENTITY},
     }
