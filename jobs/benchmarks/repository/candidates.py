@@ -1,14 +1,14 @@
 """The candidates: about 250 configurations for classification and for regression, in an order that serves any prefix.
 
-First every learner with its defaults, then the portfolio of the package and published configurations in turn, then
-random ones of all families. A candidate is a mapping of hyperparameters to values; what a table's search space does not
+First every learner with its defaults. The rest are the portfolio of the package, published configurations and random
+ones of all families, with learners in turn by their share of the random ones. A candidate is a mapping of hyperparameters to values; what a table's search space does not
 have is left out where it is adapted (`mpi_automl.search.portfolio.adapt_configuration`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -88,11 +88,13 @@ def make_candidates(step: str, count: int, published: Path | None, head: int = 4
             if values is not None:
                 maker.add(source, values)
     rng = np.random.default_rng(0)
-    for family in _rounds(families(step)):
+    kinds = {family.learner: family for family in families(step)}
+    shares = {learner: family.share for learner, family in kinds.items()}
+    for learner in _rounds(shares):
         if len(maker.made) >= count:
             break
-        maker.add("random", maker.draw(family, rng))
-    return maker.in_order()[:count]
+        maker.add("random", maker.draw(kinds[learner], rng))
+    return _in_turn(maker.in_order()[:count], shares)
 
 
 class _Maker:
@@ -165,15 +167,29 @@ class _Maker:
         raise RuntimeError("the space has no learners but boosting")
 
 
-def _rounds(all_families: list[Family]) -> Iterator[Family]:
-    """Families in turn, each as often as its share says, spread evenly (smooth weighted round-robin), without end."""
-    total = sum(family.share for family in all_families)
-    credit = [0] * len(all_families)
+def _in_turn(candidates: list[Candidate], shares: dict[str, int]) -> list[Candidate]:
+    """Defaults first, then learners in turn, each as often as its share says, while it has candidates left."""
+    ordered = [candidate for candidate in candidates if candidate.source == "default"]
+    waiting: dict[str, list[Candidate]] = {}
+    for candidate in candidates[len(ordered) :]:
+        waiting.setdefault(candidate.learner, []).append(candidate)
+    for learner in _rounds({learner: shares.get(learner, 1) for learner in waiting}):
+        if not any(waiting.values()):
+            break
+        if waiting[learner]:
+            ordered.append(waiting[learner].pop(0))
+    return ordered
+
+
+def _rounds(shares: Mapping[T, int]) -> Iterator[T]:
+    """Keys in turn, each as often as its share says, spread evenly (smooth weighted round-robin), without end."""
+    credit = dict.fromkeys(shares, 0)
     while True:
-        credit = [have + family.share for have, family in zip(credit, all_families, strict=True)]
-        chosen = int(np.argmax(credit))
-        credit[chosen] -= total
-        yield all_families[chosen]
+        for key, share in shares.items():
+            credit[key] += share
+        chosen = max(credit, key=credit.__getitem__)
+        credit[chosen] -= sum(shares.values())
+        yield chosen
 
 
 def named(space: VectorSpace, vector: np.ndarray) -> Values:
