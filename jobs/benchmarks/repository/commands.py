@@ -6,9 +6,12 @@
     python jobs/benchmarks/repository pack OUT repository.zip
     python jobs/benchmarks/repository portfolio OUT --write mpi_automl/search/portfolios
     python jobs/benchmarks/repository curves OUT --ranks 1 8 64 [--order portfolio.json]
+    python jobs/benchmarks/repository ablation OUT --ranks 2 --times 60 240
+    python jobs/benchmarks/repository recordings OUT FOLDER
 
 TABLES is a folder with an ``index.json``: a list of objects with name, file, target, task and categorical. OUT is the
-directory of the repository; ``build`` goes on with what is there. ``portfolio`` and ``curves`` also take a packed file.
+directory of the repository; ``build`` goes on with what is there. Other commands also take a packed file. ``recordings`` writes
+the predictions as `record_predictions` does, for ``combination.py`` and ``pruning.py``.
 """
 
 from __future__ import annotations
@@ -25,9 +28,10 @@ import numpy as np
 
 from mpi_automl.errors import UserError
 from mpi_automl.trial import Status
+from repository.ablation import ablate, ablation_table
 from repository.build import BuildOptions, build
 from repository.candidates import COMMITTED, STEPS, make_candidates, write_candidates
-from repository.evaluations import MOST_PACKED, Repository, pack, read
+from repository.evaluations import MOST_PACKED, Repository, pack, read, write_recording
 from repository.portfolio import (
     LeftOut,
     PortfolioOptions,
@@ -141,6 +145,26 @@ def _orders(arguments: argparse.Namespace, repository: Repository, step: str, ta
     return orders
 
 
+def _ablation(arguments: argparse.Namespace) -> None:
+    repository = read(arguments.repository)
+    for step in STEPS:
+        tables = [SimulatedTable(table) for table in repository.tables if table.step == step]
+        candidates = repository.candidates[step]
+        options = PortfolioOptions(arguments.size, Job(arguments.deal, limit=arguments.trial_time))
+        found = [
+            one
+            for ranks in arguments.ranks
+            for one in ablate(tables, candidates, options, Job(ranks, limit=arguments.trial_time), arguments.times)
+        ]
+        print(f"\n{step}, {len(tables)} tables\n", *ablation_table(found), sep="\n", flush=True)
+
+
+def _recordings(arguments: argparse.Namespace) -> None:
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    for table in read(arguments.repository).tables:
+        write_recording(arguments.folder / f"{table.name}.npz", table)
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(
@@ -172,6 +196,16 @@ def make_parser() -> argparse.ArgumentParser:
     _add_simulation(curves)
     curves.add_argument("--order", type=Path, help="a portfolio, or a folder of TASK.json, beside the present order")
     curves.set_defaults(run=_curves)
+    ablation = commands.add_parser("ablation", help="what jobs come to without single parts of the package")
+    _add_simulation(ablation)
+    ablation.add_argument("--size", type=int, default=PortfolioOptions.size)
+    ablation.add_argument("--deal", type=int, default=PortfolioOptions().job.ranks, help="as of portfolio")
+    ablation.add_argument("--times", type=float, nargs="+", default=[60.0, 240.0], help="seconds of the jobs")
+    ablation.set_defaults(run=_ablation)
+    recordings = commands.add_parser("recordings", help="write the predictions for other benchmarks")
+    recordings.add_argument("repository", type=Path)
+    recordings.add_argument("folder", type=Path)
+    recordings.set_defaults(run=_recordings)
     return parser
 
 

@@ -190,3 +190,19 @@ def _from_arrays(name: str, arrays: dict[str, Any]) -> TableEvaluations:
 def read(path: Path) -> Repository:
     """Read a repository from its directory or its packed file."""
     return read_units(path) if path.is_dir() else read_packed(path)
+
+
+def write_recording(path: Path, table: TableEvaluations) -> None:
+    """Write the predictions of one table as `record_predictions.Recording` reads them."""
+    known = np.flatnonzero(table.rows >= 0)
+    order = table.rows[known]
+    np.savez(
+        path,
+        task_type=table.truth.task_type,
+        y=table.truth.y,
+        y_held_out=table.truth.y_test,
+        predictions=table.truth.decode(table.predictions[order]),
+        held_out=table.truth.decode(table.held_out[order]),
+        seconds=table.durations[known],
+        pipelines=np.array([str(i) for i in known]),
+    )

@@ -22,6 +22,8 @@ SIZE = 50
 """Rounds of greedy selection, as many as the package makes."""
 WORST = 2.0
 """Scaled cost of having no model, and of all that is worse than this."""
+LEAST_SPREAD = 0.02
+"""Of the way from the best ensemble to the baseline: where all candidates are alike, chance does not count as much."""
 MOST_MEMBERS = 50
 """Of more trials, those with the lowest costs are candidates for the ensemble."""
 
@@ -84,7 +86,16 @@ class SimulatedTable:
             return 0.0, 1.0
         best, _ = self.ensemble(everything)
         middle = float(np.median(self.held_out_costs[everything]))
-        return best, max(middle, best + 1e-9)
+        return best, max(middle, best + LEAST_SPREAD * (self.baseline - best))
+
+    @cached_property
+    def baseline(self) -> float:
+        """Held-out cost of predicting the frequencies of the classes, or the mean."""
+        y, n_rows = self.truth.y, len(self.truth.y_test)
+        if not self.task_type.is_classification:
+            return self.cost_of(np.full((n_rows, 1), y.mean()), held_out=True)
+        frequencies = np.bincount(y, minlength=self.held_out.shape[-1]) / len(y)
+        return self.cost_of(np.tile(frequencies, (n_rows, 1)), held_out=True)
 
     def scaled(self, cost: float | np.ndarray) -> np.ndarray:
         """Held-out costs on the scale of this table, `WORST` at most."""
@@ -113,6 +124,10 @@ class SimulatedTable:
         for number, weight in weights.items():
             total += weight * source[self._rows[number]]
         return total
+
+    def predictions_of(self, candidates: Sequence[int], *, held_out: bool) -> np.ndarray:
+        """Predictions of candidates that have some, shape (n_candidates, n_rows, n_outputs)."""
+        return (self.held_out if held_out else self.predictions)[self._rows[list(candidates)]]
 
     def cost_of(self, predictions: np.ndarray, *, held_out: bool) -> float:
         """Cost of predictions."""
