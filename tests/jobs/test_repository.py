@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -21,7 +22,8 @@ from mpi_automl.storage.run_lock import RunLock
 
 sys.path.append(str(CHECKOUT / "jobs" / "benchmarks"))
 
-from repository.build import BuildOptions, Dealer, build  # noqa: E402  # after the line above, likewise below
+from record_predictions import Recording  # noqa: E402  # after the line above, likewise below
+from repository.build import BuildOptions, Dealer, build  # noqa: E402
 from repository.candidates import (  # noqa: E402
     COMMITTED,
     STEPS,
@@ -158,6 +160,20 @@ def test_other_candidates_are_refused_for_a_repository_that_was_begun(begun, tmp
         build(BuildOptions(files.path, tables, candidates=other, nice=0))
 
 
+def test_a_list_of_candidates_may_grow(begun, tmp_path):
+    files, _, _, tables, lists = begun
+    grown, copied = tmp_path / "lists", tmp_path / "out"
+    shutil.copytree(lists, grown)
+    shutil.copytree(files.path, copied)
+    more = Candidate("random", "gaussian_nb", {"classifier:__choice__": "gaussian_nb"})
+    write_candidates(grown / "classifier.json", [*load_candidates(lists / "classifier.json"), more])
+    build(BuildOptions(copied, tables, candidates=grown, seconds=0.0, nice=0))
+    assert load_candidates(UnitFiles(copied).candidates("classifier"))[-1] == more
+    first = read_units(copied).tables[0]
+    assert first.numbers["status"][-1] == -1
+    assert np.isfinite(first.numbers["cost"][0])
+
+
 def test_early_candidates_are_dealt_on_all_tables_before_later_ones(tmp_path):
     tables = read_index(make_tables(tmp_path / "tables"))
     files = UnitFiles(tmp_path / "out")
@@ -221,6 +237,27 @@ def test_portfolios_are_written_as_the_package_reads_them(begun, tmp_path):
         assert f"{task}, " in done.stdout
     assert "lower on" in done.stdout
     assert "auto-sklearn" in content["notices"][0]
+
+
+def test_an_ablation_without_boosting_in_the_table_changes_nothing(begun):
+    files, _, _, _, _ = begun
+    arguments = ["ablation", str(files.path), "--ranks", "1", "--times", "20", "600"]
+    done = subprocess.run([sys.executable, PROGRAM, *arguments], capture_output=True, text=True, check=True)
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in done.stdout.splitlines() if "|" in line]
+    found = {row[0]: row[1:] for row in rows if len(row) == 5}
+    assert {found[part][3] for part in ("nothing", "early-stopped boosting")} == {"0, 0"}
+    assert found["early-stopped boosting"] == found["nothing"]
+    assert float(found["nothing"][2]) <= float(found["nothing"][0])
+
+
+def test_recordings_have_the_predictions_of_the_units(begun, tmp_path):
+    files, _, _, _, _ = begun
+    subprocess.run([sys.executable, PROGRAM, "recordings", str(files.path), str(tmp_path)], check=True)
+    recording = Recording.load(tmp_path / "values.npz")
+    unit, truth = files.read("values", 0), files.read_truth("values")
+    assert recording.pipelines[0] == "0"
+    np.testing.assert_array_equal(recording.y_held_out, truth.y_test)
+    np.testing.assert_allclose(recording.held_out[0], truth.decode(unit.held_out))
 
 
 def test_the_package_begins_with_the_portfolio_of_the_task(tmp_path, monkeypatch):

@@ -122,4 +122,3 @@ def ablation_table(found: Sequence[Ablated]) -> list[str]:
             cells.append(f" {own.mean():.3f} | {(change > 1e-3).sum()}, {(change < -1e-3).sum()} |")
         lines.append(f"| {part} |{''.join(cells)}")
     return lines
-

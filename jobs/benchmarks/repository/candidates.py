@@ -1,8 +1,9 @@
 """The candidates: about 250 configurations for classification and for regression, in an order that serves any prefix.
 
 First every learner with its defaults. The rest are the portfolio of the package, published configurations and random
-ones of all families, with learners in turn by their share of the random ones. A candidate is a mapping of hyperparameters to values; what a table's search space does not
-have is left out where it is adapted (`mpi_automl.search.portfolio.adapt_configuration`).
+ones of all families, with learners in turn by their share of the random ones. A candidate is a mapping of
+hyperparameters to values; what a table's search space does not have is left out where it is adapted
+(`mpi_automl.search.portfolio.adapt_configuration`).
 """
 
 from __future__ import annotations
@@ -181,7 +182,7 @@ def _in_turn(candidates: list[Candidate], shares: dict[str, int]) -> list[Candid
     return ordered
 
 
-def _rounds(shares: Mapping[T, int]) -> Iterator[T]:
+def _rounds(shares: Mapping[str, int]) -> Iterator[str]:
     """Keys in turn, each as often as its share says, spread evenly (smooth weighted round-robin), without end."""
     credit = dict.fromkeys(shares, 0)
     while True:

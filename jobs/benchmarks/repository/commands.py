@@ -10,8 +10,8 @@
     python jobs/benchmarks/repository recordings OUT FOLDER
 
 TABLES is a folder with an ``index.json``: a list of objects with name, file, target, task and categorical. OUT is the
-directory of the repository; ``build`` goes on with what is there. Other commands also take a packed file. ``recordings`` writes
-the predictions as `record_predictions` does, for ``combination.py`` and ``pruning.py``.
+directory of the repository; ``build`` goes on with what is there. Other commands also take a packed file.
+``recordings`` writes the predictions as `record_predictions` does, for ``combination.py`` and ``pruning.py``.
 """
 
 from __future__ import annotations
@@ -149,6 +149,8 @@ def _ablation(arguments: argparse.Namespace) -> None:
     repository = read(arguments.repository)
     for step in STEPS:
         tables = [SimulatedTable(table) for table in repository.tables if table.step == step]
+        if len(tables) < 2:
+            continue
         candidates = repository.candidates[step]
         options = PortfolioOptions(arguments.size, Job(arguments.deal, limit=arguments.trial_time))
         found = [
