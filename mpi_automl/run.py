@@ -16,7 +16,7 @@ from mpi_automl.job.known_trials import KnownTrials
 from mpi_automl.job.liveness import LivenessMonitor
 from mpi_automl.job.preparation import Preparation
 from mpi_automl.job.running_trials import RunningTrials
-from mpi_automl.job.search_clock import SearchClock
+from mpi_automl.job.search_end import SearchEnd
 from mpi_automl.job.search_loop import SearchLoop
 from mpi_automl.job.status import status_writer
 from mpi_automl.job.trial_recorder import TrialRecorder
@@ -97,21 +97,21 @@ def search(plan: Plan, session: JobSession, store: Store) -> RankStatistics:
     exchange = open_exchange(world, share, lambda: plan.search.promotions(world.size))
     synchronization = open_synchronization(world, settings, len(plan.search.configspace))
     proposer = _make_proposer(plan.search, settings, world)
-    clock = SearchClock(world.now, plan.time.search_end, session.signals)
+    end = SearchEnd(world.now, plan.time.search_end, session.signals)
     known = KnownTrials(proposer, world.rank, prunes=plan.prunes, dummy_cost=plan.search.dummy_cost)
     liveness = LivenessMonitor(plan, session, exchange, settings.heartbeat_timeout)
     options = ScheduleOptions(plan.search.leg, world.rank, settings.seed, plan.search.budgets[0], settings.trials)
     loop = SearchLoop(
-        clock,
+        end,
         TrialScheduler(proposer, options, plan.search.first_trials(world.rank)),
-        RunningTrials(session.evaluator, plan.limits, clock),
+        RunningTrials(session.evaluator, plan.limits, end),
         TrialRecorder(store, KeptModels(plan.models, plan.store.models_bound), log),
-        TrialSharing(exchange, synchronization, known, clock),
+        TrialSharing(exchange, synchronization, known, end),
         liveness,
         (session.observer.progress_callback(plan, exchange), status_writer(plan, world, exchange)),
     )
     statistics = loop.run()
-    limit_exit(plan, world, session.watchdog)
+    limit_exit(plan, world, session.stack_dump)
     world.wait(liveness.patience)
     if lost := store.close():
         log.note(f"{lost} trials could not be written: {store.problem}")

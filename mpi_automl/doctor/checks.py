@@ -11,7 +11,7 @@ from mpi_automl.doctor.machine import check_binding, check_cores, check_schedule
 from mpi_automl.doctor.mpi import check_launch, check_versions
 from mpi_automl.doctor.result import CheckResult
 from mpi_automl.doctor.store_check import try_store
-from mpi_automl.machine.cores import threads_of
+from mpi_automl.machine.cores_and_threads import threads_of
 from mpi_automl.machine.launcher import detect_launch
 from mpi_automl.parallel.world import World
 from mpi_automl.settings import Settings

@@ -18,7 +18,7 @@ from mpi_automl.errors import UserError
 from mpi_automl.estimators.agreement import Prepared
 from mpi_automl.estimators.fitted_model import check_origin
 from mpi_automl.estimators.servers import trial_server
-from mpi_automl.machine.cores import threads_before_mpi
+from mpi_automl.machine.cores_and_threads import threads_before_mpi
 from mpi_automl.metrics.registry import get_metric
 from mpi_automl.space.registry import import_plugins
 from mpi_automl.trial import Origin, Trial, TrialKey

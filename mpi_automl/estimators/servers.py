@@ -75,7 +75,7 @@ os.register_at_fork(after_in_child=_SERVERS.forget)
 @contextmanager
 def trial_server(settings: Settings) -> Iterator[Evaluator]:
     """A trial server of this process, to be taken before MPI is initialised; an exception ends it."""
-    from mpi_automl.machine.cores import threads_before_mpi
+    from mpi_automl.machine.cores_and_threads import threads_before_mpi
 
     with _SERVERS.lend(threads_before_mpi(settings), settings.plugins) as evaluator:
         yield evaluator

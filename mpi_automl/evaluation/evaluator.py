@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from mpi_automl.errors import UserError
+from mpi_automl.evaluation.library_threads import thread_variables
 from mpi_automl.evaluation.messages import DamagedStreamError, Inbox, Message, with_arrays
-from mpi_automl.evaluation.thread_limits import thread_variables
 from mpi_automl.evaluation.trial_status import JOB_ENDED, LONGEST_REASON
 from mpi_automl.machine.import_path import python_command, python_path
 from mpi_automl.trial import Result, Status, Trial

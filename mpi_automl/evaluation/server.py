@@ -25,10 +25,10 @@ from typing import TYPE_CHECKING, Any
 
 from mpi_automl.errors import UserError
 from mpi_automl.evaluation import linux
+from mpi_automl.evaluation.library_threads import limit_threads
 from mpi_automl.evaluation.messages import Inbox, Message
 from mpi_automl.evaluation.process_tree import kill_descendants
 from mpi_automl.evaluation.server_job import RunningJob
-from mpi_automl.evaluation.thread_limits import limit_threads
 from mpi_automl.evaluation.trial_status import JOB_ENDED
 from mpi_automl.trial import Status
 

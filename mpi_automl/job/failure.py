@@ -14,7 +14,7 @@ from mpi_automl.storage.run_directory import INTERRUPTED
 if TYPE_CHECKING:
     from mpi_automl.job.observer import Observer
     from mpi_automl.job.plan import Plan
-    from mpi_automl.parallel.watchdog import Watchdog
+    from mpi_automl.parallel.stack_dump import StackDump
     from mpi_automl.settings import Settings
 
 RESULT_SECONDS = 300.0
@@ -42,7 +42,7 @@ def resume_advice(settings: Settings, directory: Path) -> str:
     return f"What was finished is kept; resume with: mpi-automl fit --resume {place}"
 
 
-def limit_exit(plan: Plan, world: World, watchdog: Watchdog) -> None:
+def limit_exit(plan: Plan, world: World, stack_dump: StackDump) -> None:
     """From here on, a rank that is stuck ends the job some minutes after its time."""
     if world.comm is not None:
-        watchdog.allow(max(0.0, plan.time.deadline - world.now()) + RESULT_SECONDS)
+        stack_dump.allow(max(0.0, plan.time.deadline - world.now()) + RESULT_SECONDS)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mpi_automl.job.failure import RESULT_SECONDS
 from mpi_automl.parallel.exchange import Exchange, RootExchange
-from mpi_automl.parallel.watchdog import ask_for_stack
+from mpi_automl.parallel.stack_dump import ask_for_stack
 from mpi_automl.parallel.world import MissingRanksError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class LivenessMonitor:
 
     def check(self) -> None:
         """Show that this rank is alive and, on rank 0, name the ranks that show nothing."""
-        self._session.watchdog.beat()
+        self._session.stack_dump.beat()
         if not isinstance(self._exchange, RootExchange):
             return
         for rank, silent in self._exchange.coordinator.missing(self._world.now(), self._timeout):

@@ -12,7 +12,7 @@ from mpi_automl.trial import Result, Status
 if TYPE_CHECKING:
     from mpi_automl.evaluation.interface import TrialEvaluator
     from mpi_automl.evaluation.limits import TrialLimits
-    from mpi_automl.job.search_clock import SearchClock
+    from mpi_automl.job.search_end import SearchEnd
     from mpi_automl.trial import Trial
 
 _SHORTEST_TRIAL = 0.2
@@ -28,7 +28,7 @@ class RunningTrials:
     ----------
     evaluator : TrialEvaluator
     limits : TrialLimits
-    clock : SearchClock
+    end : SearchEnd
 
     Attributes
     ----------
@@ -38,10 +38,10 @@ class RunningTrials:
         When the first of them began to run, on the clock of `time.monotonic`.
     """
 
-    def __init__(self, evaluator: TrialEvaluator, limits: TrialLimits, clock: SearchClock) -> None:
+    def __init__(self, evaluator: TrialEvaluator, limits: TrialLimits, end: SearchEnd) -> None:
         self.count = 0
         self.since = 0.0
-        self._evaluator, self._limits, self._clock = evaluator, limits, clock
+        self._evaluator, self._limits, self._end = evaluator, limits, end
 
     @property
     def can_submit(self) -> bool:
@@ -51,11 +51,11 @@ class RunningTrials:
     @property
     def has_time(self) -> bool:
         """Whether the search lasts long enough for another trial."""
-        return self._clock.remaining > _SHORTEST_TRIAL
+        return self._end.remaining > _SHORTEST_TRIAL
 
     def submit(self, trial: Trial, keep_model_below: float) -> None:
         """Hand a trial to the evaluator; it ends with the search at the latest."""
-        seconds = min(self._limits.seconds, self._clock.remaining)
+        seconds = min(self._limits.seconds, self._end.remaining)
         self._evaluator.submit(trial, seconds=seconds, memory=self._limits.memory, keep_model_below=keep_model_below)
         if not self.count:
             self.since = time.monotonic()
@@ -77,10 +77,10 @@ class RunningTrials:
 
     def _with_cause(self, result: Result) -> Result:
         """A trial that the end of the search cut off says nothing about its configuration."""
-        was_cut_off = self._clock.remaining <= polling.SHORTEST or self._clock.is_stopped
+        was_cut_off = self._end.remaining <= polling.SHORTEST or self._end.is_stopped
         ran = result.end - result.start
         if result.status is Status.TIMEOUT and was_cut_off and ran < _FULL_LENGTH * self._limits.seconds:
             return replace(result, status=Status.STOPPED, reason="the search ended")
-        if result.status is Status.CRASHED and self._clock.was_terminated:
+        if result.status is Status.CRASHED and self._end.was_terminated:
             return replace(result, status=Status.STOPPED, reason="the job received SIGTERM")
         return result

@@ -13,7 +13,7 @@ from mpi_automl.job.rank_statistics import RankStatistics
 if TYPE_CHECKING:
     from mpi_automl.job.liveness import LivenessMonitor
     from mpi_automl.job.running_trials import RunningTrials
-    from mpi_automl.job.search_clock import SearchClock
+    from mpi_automl.job.search_end import SearchEnd
     from mpi_automl.job.trial_recorder import TrialRecorder
     from mpi_automl.job.trial_scheduler import TrialScheduler
     from mpi_automl.job.trial_sharing import TrialSharing
@@ -33,7 +33,7 @@ class SearchLoop:
 
     Parameters
     ----------
-    clock : SearchClock
+    end : SearchEnd
         When the search ends.
     scheduler : TrialScheduler
         What is due.
@@ -51,7 +51,7 @@ class SearchLoop:
 
     def __init__(
         self,
-        clock: SearchClock,
+        end: SearchEnd,
         scheduler: TrialScheduler,
         running: RunningTrials,
         recorder: TrialRecorder,
@@ -59,14 +59,14 @@ class SearchLoop:
         liveness: LivenessMonitor,
         callbacks: Sequence[Callable[[], None]] = (),
     ) -> None:
-        self._clock, self._scheduler, self._running = clock, scheduler, running
+        self._end, self._scheduler, self._running = end, scheduler, running
         self._recorder, self._sharing = recorder, sharing
         self._liveness, self._callbacks = liveness, callbacks
 
     def run(self) -> RankStatistics:
         """Search until the time is up or a stop is asked for, and hand over everything that is due."""
         self._scheduler.prepare()
-        started = self._clock.now()
+        started = self._end.now()
         while not self._must_stop():
             self._exchange_messages()
             if self._wants_trial():
@@ -74,7 +74,7 @@ class SearchLoop:
             self._wait()
             self._show_progress()
         self._stop_evaluating()
-        ended = self._clock.now()
+        ended = self._end.now()
         self._hand_over()
         return self._statistics(ended - started)
 
@@ -83,7 +83,7 @@ class SearchLoop:
         return self._scheduler.is_complete(self._recorder.finished)
 
     def _must_stop(self) -> bool:
-        return self._clock.is_over or self._is_complete
+        return self._end.is_over or self._is_complete
 
     def _wants_trial(self) -> bool:
         has_room = self._sharing.synchronization.has_turn and self._running.can_submit and self._running.has_time
@@ -119,7 +119,7 @@ class SearchLoop:
             return _ROUND_POLL
         usual_trial = self._sharing.busy_seconds / max(1, self._recorder.finished)
         pause = polling.pause(usual_trial, is_sending=self._sharing.exchange.is_sending)
-        pause = min(pause, self._clock.remaining)
+        pause = min(pause, self._end.remaining)
         until_due = self._scheduler.seconds_until_due(self._running)
         return min(pause, until_due) if self._running.can_submit and until_due > 0 else pause
 
@@ -147,8 +147,8 @@ class SearchLoop:
 
     def _await_last_model(self) -> None:
         """A search that ends by its number of trials has the time to let the last model be written."""
-        limit = time.monotonic() + min(_MODEL_SAVING, self._clock.remaining)
-        while not (self._clock.is_stopped or self._recorder.has_all_models) and time.monotonic() < limit:
+        limit = time.monotonic() + min(_MODEL_SAVING, self._end.remaining)
+        while not (self._end.is_stopped or self._recorder.has_all_models) and time.monotonic() < limit:
             self._exchange_messages()
             self._record_results(polling.SHORTEST)
 
@@ -173,7 +173,7 @@ class SearchLoop:
             latencies=tuple(sharing.exchange.latencies),
             received=sharing.known.received,
             best_cost=sharing.known.best_cost,
-            was_stopped=self._clock.is_stopped,
+            was_stopped=self._end.is_stopped,
             waited_seconds=sharing.synchronization.waited_seconds,
             is_complete=self._is_complete,
         )

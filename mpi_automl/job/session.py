@@ -13,12 +13,12 @@ from mpi_automl.job.observer import Observer
 from mpi_automl.job.rank_log import RankLog
 from mpi_automl.job.signals import BY_BATCH_SYSTEMS, StopSignals, strongest
 from mpi_automl.job.time_budget import seconds_of_auto
-from mpi_automl.machine.cores import threads_before_mpi, threads_of
+from mpi_automl.machine.cores_and_threads import threads_before_mpi, threads_of
 from mpi_automl.machine.launcher import detect_launch
 from mpi_automl.machine.scheduler import TIME_LEFT, JobEnvironment, TimeLeft
 from mpi_automl.option_types import AUTO
 from mpi_automl.parallel.abort import LastWords, abort_on_exception
-from mpi_automl.parallel.watchdog import Watchdog
+from mpi_automl.parallel.stack_dump import StackDump
 from mpi_automl.parallel.world import World, open_world, process_start
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class JobSession:
     ----------
     settings, world, evaluator, log, observer
     signals : StopSignals
-    watchdog : Watchdog
+    stack_dump : StackDump
     threads : int
         Of one evaluation, the same on every rank.
     """
@@ -134,7 +134,7 @@ class JobSession:
         self, settings: Settings, world: World, evaluator: Evaluator, log: RankLog, observer: Observer
     ) -> None:
         self.settings, self.world, self.evaluator, self.log, self.observer = settings, world, evaluator, log, observer
-        self.signals, self.watchdog = StopSignals(), Watchdog()
+        self.signals, self.stack_dump = StopSignals(), StackDump()
         # Slurm's variables may differ between nodes.
         self.threads = world.on_root(lambda: threads_of(settings, world.cores_per_rank))
         self._stack = ExitStack()
@@ -208,7 +208,7 @@ class JobSession:
         def open_both() -> None:
             try:
                 self.log.open(log)
-                self.watchdog.open(log, self.settings.heartbeat_timeout)
+                self.stack_dump.open(log, self.settings.heartbeat_timeout)
             except OSError as error:
                 raise UserError(
                     f"Rank {self.world.rank} on {self.world.location.host} cannot write {log} "
@@ -225,7 +225,7 @@ class JobSession:
     def __enter__(self) -> JobSession:
         self._last_words = self._stack.enter_context(abort_on_exception(self.world, self.log.note))
         self._stack.enter_context(self.signals)
-        self._stack.enter_context(self.watchdog)
+        self._stack.enter_context(self.stack_dump)
         return self
 
     def __exit__(self, *exception: Any) -> None:

@@ -1,7 +1,7 @@
 """Signals that ask a job to stop: the handler sets a flag, the rank's loop looks at it.
 
 The flag goes to rank 0 with the next report (`mpi_automl.job.trial_sharing`), which orders every rank to stop
-(`mpi_automl.parallel.coordinator.Coordinator.absorb`); `mpi_automl.job.search_clock.SearchClock.is_over` then ends the
+(`mpi_automl.parallel.coordinator.Coordinator.absorb`); `mpi_automl.job.search_end.SearchEnd.is_over` then ends the
 loop.
 """
 

@@ -12,7 +12,7 @@ from mpi_automl.job.trial_updates import update_of_result, update_of_start
 
 if TYPE_CHECKING:
     from mpi_automl.job.known_trials import KnownTrials
-    from mpi_automl.job.search_clock import SearchClock
+    from mpi_automl.job.search_end import SearchEnd
     from mpi_automl.parallel.exchange import Exchange
     from mpi_automl.parallel.rounds import Synchronization
     from mpi_automl.trial import Result, Trial, TrialUpdate
@@ -28,7 +28,7 @@ class TrialSharing:
     synchronization : Synchronization
         When the rank may take its next trial; in a repeatable job trials are shared by its rounds.
     known : KnownTrials
-    clock : SearchClock
+    end : SearchEnd
         Stopped when rank 0 says so.
 
     Attributes
@@ -38,16 +38,16 @@ class TrialSharing:
     """
 
     def __init__(
-        self, exchange: Exchange, synchronization: Synchronization, known: KnownTrials, clock: SearchClock
+        self, exchange: Exchange, synchronization: Synchronization, known: KnownTrials, end: SearchEnd
     ) -> None:
-        self.exchange, self.synchronization, self.known, self._clock = exchange, synchronization, known, clock
+        self.exchange, self.synchronization, self.known, self._end = exchange, synchronization, known, end
         self.busy_seconds = 0.0
         self._has_left = False
 
     @property
     def needs_attention(self) -> bool:
         """Whether there is more to send or to receive than a sign of life; much cheaper than to look."""
-        return self.exchange.has_work or self.synchronization.is_waiting or self._clock.has_signal
+        return self.exchange.has_work or self.synchronization.is_waiting or self._end.has_signal
 
     @property
     def is_finished(self) -> bool:
@@ -72,14 +72,14 @@ class TrialSharing:
             updates,
             busy_seconds=self.busy_seconds,
             received=self.known.received,
-            wants_stop=self._clock.has_signal,
+            wants_stop=self._end.has_signal,
         )
 
     def receive(self) -> list[TrialUpdate]:
         """Take in everything that has arrived; gives the trials that this rank is to repeat with a larger budget."""
         promotions: list[TrialUpdate] = []
         for bulletin in (*self.exchange.serve(), *self.synchronization.serve()):
-            self._clock.is_stopped = self._clock.is_stopped or bulletin.stop
+            self._end.is_stopped = self._end.is_stopped or bulletin.stop
             promotions.extend(bulletin.promotions)
             self.known.receive(bulletin.trials)
         return promotions

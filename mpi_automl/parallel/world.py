@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from mpi_automl.errors import JobError, UserError
-from mpi_automl.machine.cores import cores_per_rank, usable_cores
+from mpi_automl.machine.cores_and_threads import cores_per_rank, usable_cores
 from mpi_automl.machine.file_size import LEAST_FOR_MPI, check_limit
 from mpi_automl.machine.launcher import Launch, check_world, detect_launch
 from mpi_automl.machine.memory import NodeMemory, node_memory

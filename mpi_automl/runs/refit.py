@@ -14,7 +14,7 @@ import numpy as np
 
 from mpi_automl.errors import UserError
 from mpi_automl.evaluation.limits import REFIT_FACTOR, TrialLimits
-from mpi_automl.machine.cores import threads_of
+from mpi_automl.machine.cores_and_threads import threads_of
 from mpi_automl.parallel.node_data import share_on_nodes
 from mpi_automl.runs.final_model import (
     REFIT,

@@ -5,7 +5,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from simulated_loop import Limits, Slope, make_clock, make_proposer
+from simulated_loop import Limits, Slope, make_end, make_proposer
 
 from mpi_automl.job.known_trials import KnownTrials
 from mpi_automl.job.liveness import LivenessMonitor
@@ -33,9 +33,9 @@ QUICK, DEFAULTS = Slope(0.02), Settings()
 
 @pytest.fixture
 def search(tmp_path):
-    """``search(clock, benchmark, settings)`` runs a loop and gives its statistics and the stored statuses."""
+    """``search(end, benchmark, settings)`` runs a loop and gives its statistics and the stored statuses."""
 
-    def run(clock, benchmark=QUICK, settings=DEFAULTS, callback=lambda: None):
+    def run(end, benchmark=QUICK, settings=DEFAULTS, callback=lambda: None):
         world = World(None, time.time())
         facts = {"space": "{}", "truth": [0.0], "validation_rows": [0]}
         store = create_store(tmp_path, 0, StoreLayout(1, 1000, 5, 1, 0, 1, 2), facts, world)
@@ -45,11 +45,11 @@ def search(tmp_path):
         session = JobSession(Settings(), world, SimulatedEvaluator(Slope()), RankLog(), Observer())
         plan = SimpleNamespace(time=SimpleNamespace(deadline=time.time() + 60, search_end=time.time() + 30))
         loop = SearchLoop(
-            clock,
+            end,
             TrialScheduler(proposer, ScheduleOptions(0, 0, 1, max_trials=settings.trials)),
-            RunningTrials(SimulatedEvaluator(benchmark), Limits(), clock),
+            RunningTrials(SimulatedEvaluator(benchmark), Limits(), end),
             TrialRecorder(store, KeptModels(tmp_path, ModelsBound(0)), session.log),
-            TrialSharing(exchange, synchronization, KnownTrials(proposer, 0), clock),
+            TrialSharing(exchange, synchronization, KnownTrials(proposer, 0), end),
             LivenessMonitor(plan, session, exchange, 60.0),
             (callback,),
         )
@@ -61,7 +61,7 @@ def search(tmp_path):
 
 
 def test_a_number_of_trials_is_made_stored_and_counted(search):
-    statistics, records = search(make_clock(), settings=Settings(trials=12))
+    statistics, records = search(make_end(), settings=Settings(trials=12))
     assert len(records) == 12
     assert statistics.statuses == {Status.SUCCESS: 12}
     assert statistics.is_complete
@@ -72,16 +72,16 @@ def test_a_number_of_trials_is_made_stored_and_counted(search):
 
 
 def test_the_search_ends_with_its_time_and_the_last_trial_is_stopped(search):
-    clock = make_clock(2.0)
-    statistics, records = search(clock, Slope(0.5))
-    assert clock.remaining <= 0 < statistics.search_seconds < 4.0
+    end = make_end(2.0)
+    statistics, records = search(end, Slope(0.5))
+    assert end.remaining <= 0 < statistics.search_seconds < 4.0
     assert 1 <= statistics.statuses[Status.SUCCESS] <= 4
     assert statistics.statuses[Status.STOPPED] == len(records) - statistics.statuses[Status.SUCCESS] > 0
     assert not statistics.is_complete
 
 
 def test_a_signal_ends_the_search(search):
-    statistics, records = search(make_clock(received=signal.SIGUSR1), Slope(5.0))
+    statistics, records = search(make_end(received=signal.SIGUSR1), Slope(5.0))
     assert statistics.search_seconds < 3.0
     assert statistics.was_stopped
     assert set(records["status"]) <= {Status.STOPPED}
@@ -89,7 +89,7 @@ def test_a_signal_ends_the_search(search):
 
 def test_in_rounds_trials_follow_one_another(search):
     settings = Settings(deterministic=True, trials=6, exchange_every=2, share="history")
-    statistics, records = search(make_clock(), settings=settings)
+    statistics, records = search(make_end(), settings=settings)
     assert len(records) == 6
     assert statistics.is_complete
     assert (records["start"][1:] >= records["end"][:-1]).all()
@@ -97,5 +97,5 @@ def test_in_rounds_trials_follow_one_another(search):
 
 def test_callbacks_are_called_all_the_time(search):
     calls = []
-    search(make_clock(), Slope(0.1), Settings(trials=5), lambda: calls.append(time.monotonic()))
+    search(make_end(), Slope(0.1), Settings(trials=5), lambda: calls.append(time.monotonic()))
     assert len(calls) >= 5

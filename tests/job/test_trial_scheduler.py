@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 from ConfigSpace import Categorical, ConfigurationSpace
-from simulated_loop import Slope, make_clock, make_proposer, make_running, make_trial, make_update
+from simulated_loop import Slope, make_end, make_proposer, make_running, make_trial, make_update
 
 from mpi_automl.job.trial_scheduler import ScheduleOptions, TrialScheduler
 from mpi_automl.search.seeds import trial_seed
@@ -32,7 +32,7 @@ def test_first_trials_come_before_promotions_and_these_before_proposals():
 
 def test_a_number_of_trials_ends_the_search_once_all_have_ended():
     scheduler = TrialScheduler(make_proposer(), replace(OPTIONS, max_trials=2))
-    running = make_running(make_clock())
+    running = make_running(make_end())
     for _ in range(2):
         assert scheduler.is_due(running)
         scheduler.next()
@@ -48,7 +48,7 @@ def test_a_space_without_anything_new_ends_the_search():
     assert scheduler.next() is None
     assert scheduler.is_exhausted
     assert scheduler.is_complete(2)
-    assert not scheduler.is_due(make_running(make_clock()))
+    assert not scheduler.is_due(make_running(make_end()))
 
 
 def test_a_rank_that_tried_everything_waits_for_promotions_a_while():
@@ -58,13 +58,13 @@ def test_a_rank_that_tried_everything_waits_for_promotions_a_while():
     assert scheduler.next() is None
     assert not scheduler.is_complete(2)
     scheduler.promote([promotion()])
-    assert scheduler.is_due(make_running(make_clock()))
+    assert scheduler.is_due(make_running(make_end()))
     assert scheduler.next().origin is Origin.PROMOTED
 
 
 def test_the_next_proposal_is_put_off_while_a_long_trial_runs_and_a_promotion_is_not():
     scheduler = TrialScheduler(make_proposer(), OPTIONS)
-    running = make_running(make_clock(), Slope(20.0))
+    running = make_running(make_end(), Slope(20.0))
     assert scheduler.seconds_until_due(running) == 0.0
     for _ in range(4):
         scheduler.note_end(Result(scheduler.next(), Status.SUCCESS, 0.1, 0.0, 100.0))

@@ -3,7 +3,7 @@
 import signal
 import time
 
-from simulated_loop import make_clock, make_proposer, make_trial
+from simulated_loop import make_end, make_proposer, make_trial
 
 from mpi_automl.job.known_trials import KnownTrials
 from mpi_automl.job.trial_sharing import TrialSharing
@@ -21,7 +21,7 @@ DEFAULTS = Settings()
 def make_sharing(clock=None, settings=DEFAULTS, promotions=None):
     exchange = open_exchange(WORLD, settings.share, lambda: promotions)
     known = KnownTrials(make_proposer(), 0)
-    return TrialSharing(exchange, open_synchronization(WORLD, settings, 2), known, clock or make_clock())
+    return TrialSharing(exchange, open_synchronization(WORLD, settings, 2), known, end or make_end())
 
 
 def end(trial, cost=0.5, seconds=2.0):
@@ -54,7 +54,7 @@ def test_rank_0_knows_what_was_reported():
 
 
 def test_a_signal_is_reported_and_comes_back_as_the_order_to_stop():
-    clock = make_clock(received=signal.SIGUSR1)
+    clock = make_end(received=signal.SIGUSR1)
     sharing = make_sharing(clock)
     assert sharing.needs_attention
     sharing.report()

@@ -10,7 +10,7 @@ import numpy as np
 from ConfigSpace import ConfigurationSpace
 
 from mpi_automl.job.running_trials import RunningTrials
-from mpi_automl.job.search_clock import SearchClock
+from mpi_automl.job.search_end import SearchEnd
 from mpi_automl.job.signals import StopSignals
 from mpi_automl.search.proposer import Proposer
 from mpi_automl.simulation.evaluator import SimulatedEvaluator
@@ -40,14 +40,14 @@ class Limits:
     memory: float = 100.0
 
 
-def make_clock(seconds: float = 30.0, received: signal.Signals | None = None) -> SearchClock:
+def make_end(seconds: float = 30.0, received: signal.Signals | None = None) -> SearchEnd:
     signals = StopSignals()
     signals.received = received
-    return SearchClock(time.time, time.time() + seconds, signals)
+    return SearchEnd(time.time, time.time() + seconds, signals)
 
 
-def make_running(clock: SearchClock, benchmark: Slope = Slope(), limits: Limits = Limits()) -> RunningTrials:
-    return RunningTrials(SimulatedEvaluator(benchmark), limits, clock)
+def make_running(end: SearchEnd, benchmark: Slope = Slope(), limits: Limits = Limits()) -> RunningTrials:
+    return RunningTrials(SimulatedEvaluator(benchmark), limits, end)
 
 
 def make_proposer(space: ConfigurationSpace = SPACE, seed: int = 1) -> Proposer:

@@ -98,6 +98,10 @@ class _Growing:
             costs.append(np.array([self._scorers[held_out].costs(mean * m, m) for m in _MEMBERS]))
         return costs[0], costs[1]
 
+    def begin_round(self) -> None:
+        """Begin an ensemble without the candidates so far; the time that they took is over."""
+        self._order = []
+
     def add(self, candidate: int) -> None:
         """Put a candidate at the end of the order."""
         step = self.steps()[candidate]
@@ -108,18 +112,26 @@ class _Growing:
 def greedy_order(tables: Sequence[SimulatedTable], options: PortfolioOptions) -> list[int]:
     """Candidates in the order in which to try them.
 
-    A candidate without a unit on some of the tables is not chosen.
+    Where no candidate improves the ensembles any more, a further round begins, with empty ensembles and the candidates
+    that are left. A candidate without a unit on some of the tables is not chosen.
     """
     growing = [_Growing(table, options.job) for table in tables]
     is_left = np.all([table.durations > 0.0 for table in tables], axis=0)
     order: list[int] = []
+    begins_round = True
     while len(order) < options.size and is_left.any():
         gain = np.mean([table.gains() for table in growing], axis=0)
         step = np.mean([table.steps() for table in growing], axis=0)
         rate = np.where(is_left, gain / np.maximum(step, 1e-12), -np.inf)
         chosen = int(np.argmax(rate))
         if rate[chosen] <= 0.0:
-            break
+            if begins_round:
+                break
+            for table in growing:
+                table.begin_round()
+            begins_round = True
+            continue
+        begins_round = False
         order.append(chosen)
         is_left[chosen] = False
         for table in growing:

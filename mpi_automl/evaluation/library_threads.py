@@ -1,6 +1,6 @@
 """The number of threads of an evaluation, for everything that starts threads of its own.
 
-The number is decided in `mpi_automl.machine.cores.threads_of`.
+The number is decided in `mpi_automl.machine.cores_and_threads.threads_of`.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mpi_automl.machine.cores import cores_per_rank, threads_before_mpi, threads_of
+from mpi_automl.machine.cores_and_threads import cores_per_rank, threads_before_mpi, threads_of
 from mpi_automl.machine.launcher import ranks_on_node
 from mpi_automl.machine.memory import NodeMemory, node_memory
 from mpi_automl.parallel.world import RankLocation, World
@@ -75,12 +75,12 @@ def test_the_launcher_tells_how_many_ranks_are_here(environ, ranks):
 
 def test_before_mpi_the_variables_tell_how_many_threads_there_may_be(monkeypatch):
     monkeypatch.setattr("os.cpu_count", lambda: 8)
-    monkeypatch.setattr("mpi_automl.machine.cores.usable_cores", lambda: EIGHT)
+    monkeypatch.setattr("mpi_automl.machine.cores_and_threads.usable_cores", lambda: EIGHT)
     assert threads_before_mpi(AUTO, {}) == 8
     assert threads_before_mpi(AUTO, {"OMPI_COMM_WORLD_LOCAL_SIZE": "2"}) == 4
     assert threads_before_mpi(AUTO, {"MPI_LOCALNRANKS": "16"}) == 1
     assert threads_before_mpi(AUTO, {"SLURM_CPUS_PER_TASK": "3"}) == 3
-    monkeypatch.setattr("mpi_automl.machine.cores.usable_cores", lambda: frozenset({5}))
+    monkeypatch.setattr("mpi_automl.machine.cores_and_threads.usable_cores", lambda: frozenset({5}))
     assert threads_before_mpi(AUTO, {"OMPI_COMM_WORLD_LOCAL_SIZE": "2"}) == 1
 
 

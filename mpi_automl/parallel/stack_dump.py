@@ -22,7 +22,7 @@ ASK_FOR_STACK = signal.SIGQUIT
 _REARM = 1.0
 
 
-class Watchdog:
+class StackDump:
     """Context that can write this process's stack to a file without help from Python.
 
     The standard library's `faulthandler` does it from a thread of its own or inside a signal handler,
@@ -34,7 +34,7 @@ class Watchdog:
         self._silence = 0.0
         self._armed = 0.0
 
-    def __enter__(self) -> Watchdog:
+    def __enter__(self) -> StackDump:
         return self
 
     def __exit__(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mpi_automl.job.signals import StopSignals
 
 
-class SearchClock:
+class SearchEnd:
     """The end of the search, as one rank knows it.
 
     Parameters
