@@ -50,10 +50,10 @@ def test_a_trial_gets_no_more_time_than_the_search_has_left():
 
 
 def test_a_trial_that_used_up_its_own_limit_is_a_timeout_also_at_the_end_of_the_search():
-    clock = make_end()
-    running = make_running(clock, Slope(20.0), Limits(seconds=0.1))
+    end = make_end()
+    running = make_running(end, Slope(20.0), Limits(seconds=0.1))
     running.submit(make_trial(), np.inf)
-    clock.is_stopped = True
+    end.is_stopped = True
     (result,) = ended(running)
     assert result.status is Status.TIMEOUT
 

@@ -13,15 +13,15 @@ def test_the_search_ends_with_its_time():
 
 
 def test_a_stop_ends_the_search_before_its_time():
-    clock = make_end()
-    clock.is_stopped = True
-    assert clock.is_over
+    end = make_end()
+    end.is_stopped = True
+    assert end.is_over
 
 
 def test_a_signal_is_reported_and_does_not_end_the_search_by_itself():
-    clock = make_end(received=signal.SIGUSR1)
-    assert clock.has_signal
-    assert not clock.is_over
-    assert not clock.was_terminated
+    end = make_end(received=signal.SIGUSR1)
+    assert end.has_signal
+    assert not end.is_over
+    assert not end.was_terminated
     assert make_end(received=signal.SIGTERM).was_terminated
     assert not make_end().has_signal

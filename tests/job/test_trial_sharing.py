@@ -18,10 +18,10 @@ WORLD = World(None, time.time())
 DEFAULTS = Settings()
 
 
-def make_sharing(clock=None, settings=DEFAULTS, promotions=None):
+def make_sharing(search_end=None, settings=DEFAULTS, promotions=None):
     exchange = open_exchange(WORLD, settings.share, lambda: promotions)
     known = KnownTrials(make_proposer(), 0)
-    return TrialSharing(exchange, open_synchronization(WORLD, settings, 2), known, end or make_end())
+    return TrialSharing(exchange, open_synchronization(WORLD, settings, 2), known, search_end or make_end())
 
 
 def end(trial, cost=0.5, seconds=2.0):
@@ -54,13 +54,13 @@ def test_rank_0_knows_what_was_reported():
 
 
 def test_a_signal_is_reported_and_comes_back_as_the_order_to_stop():
-    clock = make_end(received=signal.SIGUSR1)
-    sharing = make_sharing(clock)
+    search_end = make_end(received=signal.SIGUSR1)
+    sharing = make_sharing(search_end)
     assert sharing.needs_attention
     sharing.report()
-    assert not clock.is_stopped
+    assert not search_end.is_stopped
     sharing.receive()
-    assert clock.is_stopped
+    assert search_end.is_stopped
 
 
 def test_promotions_are_given_to_whoever_asks():
