@@ -34,6 +34,7 @@ from repository.candidates import (  # noqa: E402
     write_candidates,
 )
 from repository.evaluations import TableEvaluations, pack, read_packed, read_units  # noqa: E402
+from repository.optimism import HANDICAPS, excess, regrets  # noqa: E402
 from repository.portfolio import (  # noqa: E402
     PortfolioOptions,
     greedy_order,
@@ -248,6 +249,17 @@ def test_an_ablation_without_boosting_in_the_table_changes_nothing(begun):
     assert {found[part][3] for part in ("nothing", "early-stopped boosting")} == {"0, 0"}
     assert found["early-stopped boosting"] == found["nothing"]
     assert float(found["nothing"][2]) <= float(found["nothing"][0])
+
+
+def test_flattered_candidates_are_seen():
+    evaluations = make_evaluations((0.6, 0.8, 1.0), (1.0,) * 3)
+    kinds = [Candidate("random", learner, {}) for learner in ("lightgbm", "extra_trees", "extra_trees")]
+    held_out = evaluations.numbers["held_out_cost"]
+    evaluations.numbers["cost"][:] = [0.97 * held_out[2], held_out[1], held_out[2]]
+    found = dict(zip(HANDICAPS, regrets(evaluations, kinds), strict=True))
+    assert found[0.0] == found[0.02] == pytest.approx(np.log(held_out[0] / held_out[2]))
+    assert found[0.05] == 0.0
+    assert excess(evaluations, kinds) == pytest.approx(np.log(held_out[0] / held_out[2] / 0.97))
 
 
 def test_recordings_have_the_predictions_of_the_units(begun, tmp_path):

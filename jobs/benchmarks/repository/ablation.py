@@ -16,10 +16,10 @@ from mpi_automl.ensemble.combination import combine
 from mpi_automl.ensemble.greedy import GreedyOptions
 from mpi_automl.trial import TrialKey
 from repository.candidates import Candidate
+from repository.optimism import EARLY_STOPPED
 from repository.portfolio import PortfolioOptions, greedy_order, present_order
 from repository.simulator import MOST_MEMBERS, SIZE, Job, SimulatedTable, ends
 
-EARLY_STOPPED = ("lightgbm", "catboost", "xgboost")
 BAGS = 10
 
 Order = Sequence[int]

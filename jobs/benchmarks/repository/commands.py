@@ -7,6 +7,7 @@
     python jobs/benchmarks/repository portfolio OUT --write mpi_automl/search/portfolios
     python jobs/benchmarks/repository curves OUT --ranks 1 8 64 [--order portfolio.json]
     python jobs/benchmarks/repository ablation OUT --ranks 2 --times 60 240
+    python jobs/benchmarks/repository optimism OUT
     python jobs/benchmarks/repository recordings OUT FOLDER
 
 TABLES is a folder with an ``index.json``: a list of objects with name, file, target, task and categorical. OUT is the
@@ -32,6 +33,7 @@ from repository.ablation import ablate, ablation_table
 from repository.build import BuildOptions, build
 from repository.candidates import COMMITTED, STEPS, make_candidates, write_candidates
 from repository.evaluations import MOST_PACKED, Repository, pack, read, write_recording
+from repository.optimism import optimism_table
 from repository.portfolio import (
     LeftOut,
     PortfolioOptions,
@@ -161,6 +163,11 @@ def _ablation(arguments: argparse.Namespace) -> None:
         print(f"\n{step}, {len(tables)} tables\n", *ablation_table(found), sep="\n", flush=True)
 
 
+def _optimism(arguments: argparse.Namespace) -> None:
+    repository = read(arguments.repository)
+    print(*optimism_table(repository.tables, repository.candidates), sep="\n")
+
+
 def _recordings(arguments: argparse.Namespace) -> None:
     arguments.folder.mkdir(parents=True, exist_ok=True)
     for table in read(arguments.repository).tables:
@@ -204,6 +211,9 @@ def make_parser() -> argparse.ArgumentParser:
     ablation.add_argument("--deal", type=int, default=PortfolioOptions().job.ranks, help="as of portfolio")
     ablation.add_argument("--times", type=float, nargs="+", default=[60.0, 240.0], help="seconds of the jobs")
     ablation.set_defaults(run=_ablation)
+    optimism = commands.add_parser("optimism", help="whether early stopping flatters candidates")
+    optimism.add_argument("repository", type=Path)
+    optimism.set_defaults(run=_optimism)
     recordings = commands.add_parser("recordings", help="write the predictions for other benchmarks")
     recordings.add_argument("repository", type=Path)
     recordings.add_argument("folder", type=Path)
