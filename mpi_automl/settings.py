@@ -130,7 +130,7 @@ class Settings:
 
     trial_time: float | None = option(
         None, seconds, "wall time limit of one trial", "evaluation", metavar="TIME", min=0.1,
-        unset="a fifth of --time", autosklearn="per_run_time_limit")
+        unset="a fifth of --time; two fifths for a very large table", autosklearn="per_run_time_limit")
     trial_memory: float = option(
         3072.0, mebibytes, "memory limit of one trial: what it adds to the memory of its rank", "evaluation",
         metavar="SIZE", min=16, autosklearn="memory_limit")
@@ -141,9 +141,10 @@ class Settings:
         autosklearn="resampling_strategy")
     validation: str | None = option(
         None, str, "table with validation rows, in place of a split", "evaluation", metavar="TABLE")
-    holdout_share: float = option(
-        0.33, float, "share of the rows that a holdout validates on", "evaluation", metavar="SHARE",
-        min=0.01, max=0.99, autosklearn="resampling_strategy_arguments (train_size)")
+    holdout_share: float | None = option(
+        None, float, "share of the rows that a holdout validates on", "evaluation", metavar="SHARE",
+        min=0.01, max=0.99, unset="a third; of more than 90,000 rows 30,000, and at least a tenth",
+        autosklearn="resampling_strategy_arguments (train_size)")
     folds: int = option(
         5, integer, "folds of cross-validation", "evaluation", metavar="N", min=2,
         autosklearn="resampling_strategy_arguments (folds)")

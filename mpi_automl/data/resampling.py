@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 
 SMALL_TABLE = 2_500
 """Below this many rows `auto` cross-validates, whatever the time."""
-CELLS_PER_SECOND = 1_000
+VALUES_PER_SECOND = 1_000
 """`auto` cross-validates where a trial has a second for so many values of the table, times classes if several.
 
 With less time the holdout's many more trials win (docs/performance/evaluation.md).
 """
+HOLDOUT_SHARE, LEAST_SHARE, ENOUGH_ROWS = 0.33, 0.1, 30_000
+"""A holdout validates on a third of the rows; of a large table on as many as tell pipelines apart, at least a tenth."""
 SMALL_CLASS = 100
 """`auto` also cross-validates when the rarest class has fewer rows than this ..."""
 LARGE_TABLE = 10_000
@@ -105,7 +107,8 @@ def make_resampling(task: Task, settings: Settings) -> Resampling:
         raise UserError("--resampling group needs --groups COLUMN, the column whose equal values stay together.")
     rng = np.random.default_rng([settings.seed, _SPLIT_STREAM])
     if name == "holdout":
-        return _resampling(name, [_holdout(task, settings.holdout_share, rng)], len(task.y))
+        share = settings.holdout_share or automatic_share(len(task.y))
+        return _resampling(name, [_holdout(task, share, rng)], len(task.y))
     if name in ("cv", "repeated-cv"):
         repeats = settings.repeats if name == "repeated-cv" else 1
         parts = [part for _ in range(repeats) for part in _deal(task, settings.folds, rng)]
@@ -132,13 +135,17 @@ def automatic(task: Task, trial_seconds: float) -> str:
     """
     if task.groups is not None:
         return "group"
-    n_rows, profile = len(task.y), task.profile
-    trees = profile.n_outputs if task.type is TaskType.MULTICLASS else 1
-    if n_rows < SMALL_TABLE or n_rows * profile.n_columns * trees <= CELLS_PER_SECOND * trial_seconds:
+    n_rows = len(task.y)
+    if n_rows < SMALL_TABLE or task.profile.n_values <= VALUES_PER_SECOND * trial_seconds:
         return "cv"
     if n_rows < LARGE_TABLE and task.type in (TaskType.BINARY, TaskType.MULTICLASS):
         return "cv" if np.bincount(task.y)[np.unique(task.y)].min() < SMALL_CLASS else "holdout"
     return "holdout"
+
+
+def automatic_share(n_rows: int) -> float:
+    """Share of the rows that a holdout validates on, unless --holdout-share says otherwise."""
+    return min(HOLDOUT_SHARE, max(LEAST_SHARE, ENOUGH_ROWS / n_rows))
 
 
 def _resampling(name: str, parts: list[Rows], n_rows: int) -> Resampling:

@@ -67,6 +67,12 @@ class Profile:
     is_sparse: bool
     is_nonnegative: bool
 
+    @property
+    def n_values(self) -> int:
+        """Values in the table, times the classes if there are several: what boosting has to look at in an iteration."""
+        trees = self.n_outputs if self.task_type is TaskType.MULTICLASS else 1
+        return self.n_rows * self.n_columns * trees
+
     def positions(self, kind: ColumnKind) -> tuple[int, ...]:
         """Positions of the encoded columns of one kind."""
         return tuple(i for i, k in enumerate(self.kinds) if k is kind)

@@ -69,16 +69,17 @@ class AutoMLClassifier(ClassifierMixin, AutoMLEstimator):  # type: ignore[misc] 
         Python modules that register components; imported first. auto-sklearn: ``add_classifier, add_regressor,
         add_preprocessor``.
     trial_time : float or str, optional
-        Wall time limit of one trial. In seconds, or a text such as ``15m``. By default a fifth of `time`. auto-sklearn:
-        ``per_run_time_limit``.
+        Wall time limit of one trial. In seconds, or a text such as ``15m``. By default a fifth of `time`; two fifths
+        for a very large table. auto-sklearn: ``per_run_time_limit``.
     trial_memory : float or str, default=3072.0
         Memory limit of one trial: what it adds to the memory of its rank. In MiB, or a text such as ``2GiB``.
         auto-sklearn: ``memory_limit``.
     resampling : str, default="auto"
         How validation rows are chosen: auto, holdout, cv, repeated-cv, group, time-series, or a scikit-learn splitter
         as package.module:Class(arguments). auto-sklearn: ``resampling_strategy``.
-    holdout_share : float, default=0.33
-        Share of the rows that a holdout validates on. auto-sklearn: ``resampling_strategy_arguments (train_size)``.
+    holdout_share : float, optional
+        Share of the rows that a holdout validates on. By default a third; of more than 90,000 rows 30,000, and at least
+        a tenth. auto-sklearn: ``resampling_strategy_arguments (train_size)``.
     folds : int, default=5
         Folds of cross-validation. auto-sklearn: ``resampling_strategy_arguments (folds)``.
     repeats : int, default=2

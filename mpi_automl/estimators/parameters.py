@@ -41,7 +41,7 @@ class EstimatorParameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         trial_time: float | str | None = None,
         trial_memory: float | str = 3072.0,
         resampling: str = "auto",
-        holdout_share: float = 0.33,
+        holdout_share: float | None = None,
         folds: int = 5,
         repeats: int = 2,
         staged_fitting: bool = True,

@@ -308,12 +308,25 @@ class _Fit:
         """Iterations that early stopping found; 0 for other learners."""
         return int(self.pipeline.steps[-1][1].n_iterations_) if self._candidate.early_stopping else 0
 
+    @property
+    def _predicted_rows(self) -> int:
+        """Rows that are predicted after the fit; none after a refit."""
+        if self._validation is None:
+            return 0
+        X_test = self._setup.task.X_test
+        return len(self._validation) + (0 if X_test is None else X_test.shape[0])
+
     def run(self, deadline: float, on_stage: Callable[[], None] | None = None) -> str:
         """Fit; where a learner insists on writing to its table, a fresh candidate on a copy."""
         task = self._setup.task
         X, y = take_rows(task.X, self._rows), take_rows(task.y, self._rows)
         options = FitOptions(
-            deadline, self._share, self._setup.staged_fitting, self._assignment.iterations or None, on_stage
+            deadline,
+            self._share,
+            self._setup.staged_fitting,
+            self._assignment.iterations or None,
+            self._predicted_rows,
+            on_stage,
         )
         validation = None
         if self._validation is not None and self._candidate.early_stopping:

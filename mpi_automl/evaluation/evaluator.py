@@ -171,6 +171,7 @@ class Evaluator:
         seconds: float,
         memory: float,
         keep_model_below: float = -float("inf"),
+        until: float = float("inf"),
     ) -> None:
         """Have a trial evaluated; its `Result` comes from `poll`.
 
@@ -183,6 +184,9 @@ class Evaluator:
             MiB that the trial's processes may add to interpreter, libraries and table.
         keep_model_below : float
             The fitted models are kept if the cost is below this.
+        until : float
+            On the clock of `time.monotonic`; the limit is cut to what is left of it when the trial begins, which may
+            be long after it was handed in.
 
         Raises
         ------
@@ -190,7 +194,7 @@ class Evaluator:
             If there is no room.
         """
         path = None if self._model_directory is None else self._model_directory / f"{trial.key}.skops"
-        self._hand_out("trial", trial, path, seconds, memory, {"keep_model_below": keep_model_below})
+        self._hand_out("trial", trial, path, seconds, memory, {"keep_model_below": keep_model_below, "until": until})
 
     def refit(self, trial: Trial, path: Path, *, seconds: float, memory: float) -> None:
         """Have a configuration fitted on all rows and saved; its `Refit` comes from `poll`."""

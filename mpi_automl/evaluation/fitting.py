@@ -38,6 +38,8 @@ class FitOptions:
         False fits every learner in one go.
     iterations : int or None
         Of boosting without validation rows; None: its default.
+    predicted_rows : int
+        That boosting leaves time for before the deadline.
     on_stage : callable or None
         Called after every stage but the last, when the pipeline can predict.
     """
@@ -46,6 +48,7 @@ class FitOptions:
     share: float = 1.0
     staged: bool = True
     iterations: int | None = None
+    predicted_rows: int = 0
     on_stage: Callable[[], None] | None = None
 
 
@@ -83,6 +86,7 @@ def fit(
         if validation is not None and has_steps:
             validation = pipeline[:-1].transform(validation[0]), validation[1]
         limits = {"iterations": options.iterations, "deadline": options.deadline}
+        limits["predicted_rows"] = options.predicted_rows
         learner.fit(transformed, y, **weights, validation=validation, **limits)
         return f"time limit: stopped after {learner.n_iterations_} iterations" if learner.is_late_ else ""
     assert candidate.staged_fitting is not None

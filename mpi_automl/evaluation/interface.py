@@ -25,6 +25,7 @@ class TrialEvaluator(Protocol):
         seconds: float,
         memory: float,
         keep_model_below: float = ...,
+        until: float = ...,
     ) -> None:
         """Have a trial evaluated."""
 

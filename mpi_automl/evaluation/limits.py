@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 REFIT_FACTOR = 2.0
 """All rows are more than a trial learned from: a refit may take so many times a trial's limit."""
 
+LARGE_TABLE = 100_000
+"""Values of a table for each second of a trial, above which boosting would be stopped long before it has learned."""
+LARGE_SHARE = 0.4
+"""Of the job, for a trial on such a table: few trials that have learned are worth more than many that have not
+(docs/performance/evaluation.md)."""
+
 
 @dataclass(frozen=True)
 class TrialLimits:
@@ -32,6 +38,16 @@ class TrialLimits:
     memory: float
 
     @classmethod
-    def of(cls, settings: Settings) -> TrialLimits:
-        """The limits that settings name."""
-        return TrialLimits(settings.trial_seconds, settings.trial_memory)
+    def of(cls, settings: Settings, n_values: int = 0) -> TrialLimits:
+        """The limits that settings name.
+
+        Parameters
+        ----------
+        settings : Settings
+        n_values : int
+            `Profile.n_values` of the table.
+        """
+        seconds = settings.trial_seconds
+        if settings.trial_time is None and n_values > LARGE_TABLE * seconds:
+            seconds = LARGE_SHARE * settings.time
+        return TrialLimits(seconds, settings.trial_memory)

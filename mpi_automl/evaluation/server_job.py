@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import math
 import os
 import resource
 import signal
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,7 +78,7 @@ class RunningJob:
         report: Callable[[Message], None],
         log: Callable[[bytes], None],
     ) -> None:
-        self._job = job
+        self._job = job = _with_time_left(job)
         self._report = report
         self._log = log
         self._partial: Message | None = None
@@ -223,6 +225,12 @@ class RunningJob:
         if path := self._job.facts["path"]:
             for file in (Path(path), file_of_test_predictions(Path(path))):
                 temporary_path(file, self.pid).unlink(missing_ok=True)
+
+
+def _with_time_left(job: Message) -> Message:
+    """The job with its time limit cut to what is left until the search ends."""
+    seconds = min(job.facts["seconds"], max(0.0, job.facts.get("until", math.inf) - time.monotonic()))
+    return replace(job, facts={**job.facts, "seconds": seconds})
 
 
 def _children_cpu() -> float:

@@ -128,7 +128,7 @@ class Preparation:
 
         settings, setup, world = self._settings, self.setup, self._world
         earlier = read_earlier_legs(self._earlier_legs) if self._is_resumed else None
-        limits = TrialLimits.of(settings)
+        limits = TrialLimits.of(settings, setup.task.profile.n_values)
         time = self._time_budget(earlier, limits)
         directory = self._directory(earlier)
         plan = Plan(

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _SHORTEST_TRIAL = 0.2
 """Seconds that the search must have left for another trial."""
+_REPORTING = 0.5
+"""Seconds before the end of the search at which a trial's time is over: what it has learned by then is reported."""
 _FULL_LENGTH = 0.9
 """A timeout after so much of the trial's own limit is the configuration's; a shorter one came with the search's end."""
 
@@ -54,9 +56,11 @@ class RunningTrials:
         return self._end.remaining > _SHORTEST_TRIAL
 
     def submit(self, trial: Trial, keep_model_below: float) -> None:
-        """Hand a trial to the evaluator; it ends with the search at the latest."""
-        seconds = min(self._limits.seconds, self._end.remaining)
-        self._evaluator.submit(trial, seconds=seconds, memory=self._limits.memory, keep_model_below=keep_model_below)
+        """Hand a trial to the evaluator; it ends with the search at the latest, also if it begins later."""
+        limits, until = self._limits, time.monotonic() + max(0.0, self._end.remaining - _REPORTING)
+        self._evaluator.submit(
+            trial, seconds=limits.seconds, memory=limits.memory, keep_model_below=keep_model_below, until=until
+        )
         if not self.count:
             self.since = time.monotonic()
         self.count += 1
@@ -77,7 +81,7 @@ class RunningTrials:
 
     def _with_cause(self, result: Result) -> Result:
         """A trial that the end of the search cut off says nothing about its configuration."""
-        was_cut_off = self._end.remaining <= polling.SHORTEST or self._end.is_stopped
+        was_cut_off = self._end.remaining <= _REPORTING + polling.LONGEST or self._end.is_stopped
         ran = result.end - result.start
         if result.status is Status.TIMEOUT and was_cut_off and ran < _FULL_LENGTH * self._limits.seconds:
             return replace(result, status=Status.STOPPED, reason="the search ended")

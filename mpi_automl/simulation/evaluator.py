@@ -66,6 +66,7 @@ class SimulatedEvaluator:
         seconds: float,
         memory: float,
         keep_model_below: float = -float("inf"),
+        until: float = float("inf"),
     ) -> None:
         """Have a trial replayed; its `Result` comes from `poll`.
 
@@ -76,6 +77,8 @@ class SimulatedEvaluator:
             Wall-clock limit.
         memory, keep_model_below : float
             Without effect.
+        until : float
+            On the clock of `time.monotonic`; the limit is cut to what is left of it when the trial begins.
 
         Raises
         ------
@@ -87,9 +90,10 @@ class SimulatedEvaluator:
         outcome = self._benchmark.outcome(trial.vector)
         lasts = self._scale * outcome.seconds
         status, cost = outcome.status, outcome.cost
+        start = max(time.time(), self._last_end)
+        seconds = min(seconds, max(0.0, until - time.monotonic() - (start - time.time())))
         if lasts > seconds:
             lasts, status, cost = seconds, Status.TIMEOUT, float("nan")
-        start = max(time.time(), self._last_end)
         self._last_end = start + lasts
         unscaled = lasts / self._scale if self._scale else outcome.seconds
         self._outstanding.append(Result(trial, status, cost, start, self._last_end, fit_seconds=unscaled))

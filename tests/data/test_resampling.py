@@ -80,6 +80,12 @@ def test_holdout_is_stratified_and_of_the_asked_size() -> None:
         assert abs(len(fold.validation) - share * 700) <= 2
 
 
+@pytest.mark.parametrize(("rows", "expected"), [(3_000, 990), (60_000, 19_800), (100_000, 30_000), (500_000, 50_000)])
+def test_a_holdout_of_a_large_table_is_a_smaller_share(rows: int, expected: int) -> None:
+    (fold,) = make_resampling(task_of(np.arange(rows) % 2), Settings(resampling="holdout")).folds
+    assert len(fold.validation) == pytest.approx(expected, abs=1)
+
+
 def test_cross_validation_is_a_stratified_partition() -> None:
     y = np.repeat([0, 1, 2], [53, 31, 7])
     resampling = make_resampling(task_of(y), Settings(resampling="cv", folds=5))

@@ -160,6 +160,16 @@ def test_staged_fitting_at_the_time_limit_counts(opened, one):
     assert result.cost < 0.3
 
 
+def test_the_time_of_a_trial_that_waits_is_cut_to_what_is_left_when_it_begins(opened, one):
+    until = time.monotonic() + 4.0
+    opened.submit(trial(0, STAGED), seconds=2.0, memory=512.0, until=until)
+    opened.submit(trial(1, STAGED), seconds=60.0, memory=512.0, until=until)
+    first, second = one(opened), one(opened)
+    assert [first.status, second.status] == [Status.SUCCESS] * 2
+    assert second.reason.startswith("time limit: ")
+    assert second.end - first.start < 10.0
+
+
 def test_plugin_that_cannot_be_imported():
     with Evaluator.start(plugins=["no_such_plugin"]) as evaluator, pytest.raises(UserError, match="no_such_plugin"):
         for _ in range(60):

@@ -67,6 +67,20 @@ def test_boosting_ends_at_the_deadline_and_says_so(component: Any, sample: Calla
     assert len(candidate.pipeline.predict(table.rest)) == 30
 
 
+@pytest.mark.parametrize("component", [pytest.param(c, id=c.key()) for c in BOOSTING if c.name != "catboost"])
+def test_boosting_leaves_time_for_its_predictions(component: Any, sample: Callable[[TaskType, str], Any]) -> None:
+    for package in component.properties.requires:
+        pytest.importorskip(package)
+    table = sample(TaskType.BINARY if component.step == "classifier" else TaskType.REGRESSION, "mixed")
+    found = []
+    for predicted_rows in (100, 10**12):
+        candidate = _candidate(component, table)
+        options = FitOptions(deadline=time.monotonic() + 1000.0, predicted_rows=predicted_rows)
+        note = fit(candidate, table.train, table.y_train, options, (table.rest, table.y[60:]))
+        found.append(note)
+    assert found == ["", f"time limit: stopped after {candidate.pipeline.steps[-1][1].n_iterations_} iterations"]
+
+
 def test_validation_rows_of_a_class_that_was_not_learned_are_left_out(sample: Callable[[TaskType, str], Any]) -> None:
     table = sample(TaskType.MULTICLASS, "dense")
     lacking = table.y_train != 1

@@ -71,6 +71,7 @@ class EarlyStopped(BaseEstimator):  # type: ignore[misc]
         validation: Rows | None = None,
         iterations: int | None = None,
         deadline: float = math.inf,
+        predicted_rows: int = 0,
     ) -> EarlyStopped:
         """Fit a clone of the learner.
 
@@ -84,11 +85,14 @@ class EarlyStopped(BaseEstimator):  # type: ignore[misc]
         iterations : int, optional
             How many there are without `validation`.
         deadline : float
-            On the clock of `time.monotonic`: boosting ends with the iteration that passes it.
+            On the clock of `time.monotonic`: boosting ends with the iteration that passes it, or earlier to leave time
+            for predictions.
+        predicted_rows : int
+            Rows that are to be predicted by the deadline.
         """
         self.n_features_in_ = X.shape[1]
         self.learner_ = clone(self.learner)
-        rule = StoppingRule(deadline)
+        rule = StoppingRule(deadline, predicted_rows)
         most = MAX_ITERATIONS if validation is not None else iterations or self.iterations
         self._boost(BoostingRows((X, self._coded(y)), sample_weight, self._known(validation)), most, rule)
         self.n_iterations_: int = rule.best_iteration

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from inspect import signature
 from typing import Any
 
@@ -19,7 +20,13 @@ class _LightGBM:
     def _boost(self, rows: BoostingRows, iterations: int, rule: StoppingRule) -> None:
         from lightgbm.callback import CallbackEnv, EarlyStopException
 
+        def predict(env: CallbackEnv, n_rows: int) -> int:
+            some = rows.training[0][:n_rows]
+            env.model.predict(some, **{"num_threads": self.learner_.n_jobs})
+            return int(some.shape[0])
+
         def after_iteration(env: CallbackEnv) -> None:
+            rule.measure(env.iteration + 1, partial(predict, env))
             found = env.evaluation_result_list
             value = (1.0 - found[0][2] if found[0][3] else found[0][2]) if found else None
             if rule.should_stop(env.iteration + 1, value) or env.iteration + 1 == env.end_iteration:

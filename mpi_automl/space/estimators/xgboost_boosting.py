@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from mpi_automl.space.estimators.early_stopped import BoostingRows, EarlyStoppedClassifier, EarlyStoppedRegressor
@@ -18,8 +19,14 @@ class _XGBoost:
 
         watched = self.learner_.eval_metric
 
+        def predict(model: Any, n_rows: int) -> int:
+            some = rows.training[0][:n_rows]
+            model.inplace_predict(some)
+            return int(some.shape[0])
+
         class Stop(TrainingCallback):
             def after_iteration(self, model: Any, epoch: int, evals_log: dict[str, Any]) -> bool:
+                rule.measure(epoch + 1, partial(predict, model))
                 value = None
                 if evals_log:
                     values = next(iter(evals_log.values()))
