@@ -28,8 +28,8 @@ from mpi_automl.evaluation import linux
 from mpi_automl.evaluation.library_threads import limit_threads
 from mpi_automl.evaluation.messages import Inbox, Message
 from mpi_automl.evaluation.process_tree import kill_descendants
-from mpi_automl.evaluation.server_job import RunningJob
-from mpi_automl.evaluation.trial_status import JOB_ENDED
+from mpi_automl.evaluation.server_job import RunningJob, time_left
+from mpi_automl.evaluation.trial_status import JOB_ENDED, Ending
 from mpi_automl.trial import Status
 
 if TYPE_CHECKING:
@@ -189,21 +189,23 @@ class TrialServer:
         # The rank takes results in the order of its jobs, so these wait for the end of the one that ran.
         while self._cancelled:
             self._cancelled -= 1
-            job = self._queued.popleft()
-            status, reason = JOB_ENDED
-            facts = {"job": job.kind, "status": int(status), "reason": reason}
-            self._send(Message("failed", facts))
+            self._refuse(self._queued.popleft(), JOB_ENDED)
+        while self._queued and time_left(self._queued[0]) <= 0.0:
+            self._refuse(self._queued.popleft(), JOB_ENDED)
         if not self._queued:
             return
         job = self._queued.popleft()
         if self._setup is None:
-            facts = {"job": job.kind, "status": int(Status.CRASHED), "reason": "there is no evaluation setup"}
-            self._send(Message("failed", facts))
+            self._refuse(job, (Status.CRASHED, "there is no evaluation setup"))
             return
         running = RunningJob(job, self._setup, self._child_environment, self._setup_inode, self._send, self._log)
         self._running = running
         self._watch(running.results, running.on_results)
         self._watch(running.output, running.on_output)
+
+    def _refuse(self, job: Message, ending: Ending) -> None:
+        status, reason = ending
+        self._send(Message("failed", {"job": job.kind, "status": int(status), "reason": reason}))
 
     def _child_environment(self, results: int, output: int) -> Any:
         from mpi_automl.evaluation.child import ChildEnvironment

@@ -227,9 +227,14 @@ class RunningJob:
                 temporary_path(file, self.pid).unlink(missing_ok=True)
 
 
+def time_left(job: Message) -> float:
+    """Seconds until the search ends, when no job is worth beginning."""
+    return float(job.facts.get("until", math.inf)) - time.monotonic()
+
+
 def _with_time_left(job: Message) -> Message:
     """The job with its time limit cut to what is left until the search ends."""
-    seconds = min(job.facts["seconds"], max(0.0, job.facts.get("until", math.inf) - time.monotonic()))
+    seconds = min(job.facts["seconds"], time_left(job))
     return replace(job, facts={**job.facts, "seconds": seconds})
 
 

@@ -53,7 +53,7 @@ class RunningTrials:
     @property
     def has_time(self) -> bool:
         """Whether the search lasts long enough for another trial."""
-        return self._end.remaining > _SHORTEST_TRIAL
+        return self._end.remaining > _SHORTEST_TRIAL + _REPORTING
 
     def submit(self, trial: Trial, keep_model_below: float) -> None:
         """Hand a trial to the evaluator; it ends with the search at the latest, also if it begins later."""

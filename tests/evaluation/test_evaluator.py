@@ -168,6 +168,9 @@ def test_the_time_of_a_trial_that_waits_is_cut_to_what_is_left_when_it_begins(op
     assert [first.status, second.status] == [Status.SUCCESS] * 2
     assert second.reason.startswith("time limit: ")
     assert second.end - first.start < 10.0
+    opened.submit(trial(2, STAGED), seconds=60.0, memory=512.0, until=until)
+    late = one(opened)
+    assert (late.status, late.start) == (Status.STOPPED, late.end)
 
 
 def test_plugin_that_cannot_be_imported():

@@ -22,7 +22,8 @@ class _LightGBM:
 
         def predict(env: CallbackEnv, n_rows: int) -> int:
             some = rows.training[0][:n_rows]
-            env.model.predict(some, **{"num_threads": self.learner_.n_jobs})
+            booster: Any = env.model
+            booster.predict(some, num_threads=self.learner_.n_jobs)
             return int(some.shape[0])
 
         def after_iteration(env: CallbackEnv) -> None:
