@@ -93,6 +93,8 @@ class Trial:
         Of boosting, as its evaluation found them, for a refit; 0 where there are none.
     prune_above : float
         The trial is given up when the mean cost of its folds so far is above this.
+    fit_seconds : float
+        That its evaluation spent in fitting all folds, for a refit; 0 where that is not known.
     """
 
     key: TrialKey
@@ -102,6 +104,7 @@ class Trial:
     budget: float = 1.0
     iterations: int = 0
     prune_above: float = math.inf
+    fit_seconds: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -197,7 +197,11 @@ class Evaluator:
         self._hand_out("trial", trial, path, seconds, memory, {"keep_model_below": keep_model_below, "until": until})
 
     def refit(self, trial: Trial, path: Path, *, seconds: float, memory: float) -> None:
-        """Have a configuration fitted on all rows and saved; its `Refit` comes from `poll`."""
+        """Have a configuration fitted on all rows and saved; its `Refit` comes from `poll`.
+
+        A fit that its deadline ends before it took as long as a fold of the trial fails: the models of the folds have
+        learned more.
+        """
         self._hand_out("refit", trial, path.resolve(), seconds, memory, {})
 
     def _hand_out(
@@ -210,6 +214,7 @@ class Evaluator:
             "budget": float(trial.budget),
             "iterations": int(trial.iterations),
             "prune_above": float(trial.prune_above),
+            "fit_seconds": float(trial.fit_seconds),
             "seconds": float(seconds),
             "memory": float(memory),
             "path": "" if path is None else str(path),

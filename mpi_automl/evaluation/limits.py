@@ -47,7 +47,11 @@ class TrialLimits:
         n_values : int
             `Profile.n_values` of the table.
         """
-        seconds = settings.trial_seconds
-        if settings.trial_time is None and n_values > LARGE_TABLE * seconds:
-            seconds = LARGE_SHARE * settings.time
+        is_longer = settings.trial_time is None and is_large(settings, n_values)
+        seconds = LARGE_SHARE * settings.time if is_longer else settings.trial_seconds
         return TrialLimits(seconds, settings.trial_memory)
+
+
+def is_large(settings: Settings, n_values: int) -> bool:
+    """Whether a table has more values than a trial can learn from in its usual time."""
+    return n_values > LARGE_TABLE * settings.trial_seconds

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
@@ -138,11 +138,19 @@ def _with_members_to_refit(
     settings = session.settings
     files = model_files(run.directory, ensemble.weights, settings.final_models)
     refits_all = plan.time.reserves_refits and not _postpones_refits(settings, statistics)
-    wanted = [key for key in ensemble.weights if key not in files or (refits_all and kind_of(files[key]) == FOLDS)]
     time = plan.time
     if _was_stopped(statistics):
         time = time.after_signal(session.world.now(), settings.shutdown_time)
-    return SelectedEnsemble(ensemble, tuple(run.reader.trial(key) for key in wanted), time)
+    seconds = time.refit_end - session.world.now()
+    # A refit that ends before it has learned as much as the model of a fold is worth less than that.
+    trials = {key: run.reader.trial(key) for key in ensemble.weights}
+    wanted = [
+        trial if key in files else replace(trial, fit_seconds=0.0)
+        for key, trial in trials.items()
+        if key not in files
+        or (refits_all and kind_of(files[key]) == FOLDS and trial.fit_seconds / plan.n_folds < seconds)
+    ]
+    return SelectedEnsemble(ensemble, tuple(wanted), time)
 
 
 def _was_stopped(statistics: list[RankStatistics]) -> bool:

@@ -118,6 +118,8 @@ class Plan:
     limits : TrialLimits
     store : StorePlan
     search : SearchPlan
+    n_folds : int
+        Models that a trial fits.
     prunes : bool
         Whether trials are given up after some folds that are far behind the best one.
     """
@@ -129,6 +131,7 @@ class Plan:
     limits: TrialLimits
     store: StorePlan
     search: SearchPlan
+    n_folds: int
     prunes: bool = False
 
     def log_of(self, rank: int) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mpi_automl.errors import NothingLeftError, UserError
-from mpi_automl.evaluation.limits import REFIT_FACTOR, TrialLimits
+from mpi_automl.evaluation.limits import REFIT_FACTOR, TrialLimits, is_large
 from mpi_automl.job.node_budget import MemoryBudget, overload_warnings
 from mpi_automl.job.plan import Plan, SearchPlan, StorePlan
 from mpi_automl.job.resume import EarlierLegs, check_same_run, is_resumed, read_earlier_legs, run_path
@@ -139,6 +139,7 @@ class Preparation:
             limits=limits,
             store=self._store_plan(directory, time),
             search=self._search_plan(directory, earlier),
+            n_folds=len(setup.resampling.folds),
             prunes=setup.resampling.folds_are_alike and settings.fidelity == "none" and not settings.deterministic,
         )
         budget = MemoryBudget.of(world, limits.memory)
@@ -177,9 +178,10 @@ class Preparation:
 
     @property
     def _wants_refits(self) -> bool:
-        """Whether members are refitted on all rows, if time allows."""
+        """Whether members are refitted on all rows, if time allows; on a large table there is none for that."""
         if self._settings.final_models == AUTO:
-            return self.setup.resampling.leaves_rows_unlearned
+            n_values = self.setup.task.profile.n_values
+            return self.setup.resampling.leaves_rows_unlearned and not is_large(self._settings, n_values)
         return self._settings.final_models == REFIT
 
     def _finished(self, used_up: TotalTimeUsedUpError) -> UserError:

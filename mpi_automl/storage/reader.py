@@ -134,7 +134,7 @@ class RunReader:
         """What was evaluated."""
         record = self.records[self._position[key]]
         facts = int(record["seed"]), Origin(record["origin"]), float(record["budget"]), int(record["iterations"])
-        return Trial(key, self.vector(key), *facts)
+        return Trial(key, self.vector(key), *facts, fit_seconds=float(np.nan_to_num(record["fit_seconds"])))
 
     def trials(self) -> pd.DataFrame:
         """One row for each trial that has ended.

@@ -118,6 +118,15 @@ def test_refit_on_all_rows(opened, one, directory, setup):
     assert np.allclose(pipeline[-1].coef_, expected.coef_, rtol=1e-3)
 
 
+def test_a_refit_that_learns_less_than_the_models_of_the_folds_is_given_up(opened, one, directory):
+    path = directory / "hasty.skops"
+    opened.refit(replace(trial(0, STAGED), fit_seconds=300.0), path, seconds=1.0, memory=512.0)
+    result = one(opened)
+    assert result.status is Status.TIMEOUT
+    assert "the models of its folds had learned more" in result.reason
+    assert not path.exists()
+
+
 def test_failed_refit_leaves_no_file(opened, one, directory):
     opened.refit(trial(21, SLEEPER), directory / "slow.skops", seconds=0.3, memory=256.0)
     assert one(opened).status is Status.TIMEOUT
