@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from documentation import Block, Place, blocks, pages
 from launching import CHECKOUT
+from script_help import helps_of
 
 _PROGRAMS = ("mpirun ", "mpiexec ", "srun ", "sbatch ", "python ", "python3 ", "mpi-automl ", "pip ", "bash ", "conda ")
 _ANY_PROGRAM = (
@@ -96,17 +95,27 @@ def test_every_block_of_commands_says_whether_it_is_run(page: Path) -> None:
             compile("\n".join(block.lines), page.name, "exec")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("command", MEASURING)
-def test_the_options_of_measuring_commands_exist(command: str) -> None:
+def script_and_words(command: str) -> tuple[tuple[str, ...], str]:
+    """The script with its first word, which may be a verb with options of its own, and all words after the script."""
     found = _MEASURING.search(command)
     assert found
-    # The first word may be a verb with options of its own.
-    first = [word for word in found["words"].split()[:1] if not word.startswith("-")]
-    program = [sys.executable, CHECKOUT / found["script"], *first, "--help"]
-    done = subprocess.run(program, cwd=CHECKOUT, capture_output=True, text=True, timeout=60, check=True)
-    for option in re.findall(r"--[\w-]+", found["words"]):
-        assert option in done.stdout
+    words = found["words"]
+    return (found["script"], *(word for word in words.split()[:1] if not word.startswith("-"))), words
+
+
+@pytest.fixture(scope="module")
+def helps() -> dict[tuple[str, ...], tuple[int, str]]:
+    return helps_of(sorted({script_and_words(command)[0] for command in MEASURING}), CHECKOUT)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", MEASURING)
+def test_the_options_of_measuring_commands_exist(command: str, helps: dict[tuple[str, ...], tuple[int, str]]) -> None:
+    script, words = script_and_words(command)
+    status, text = helps[script]
+    assert status == 0, text
+    for option in re.findall(r"--[\w-]+", words):
+        assert option in text
 
 
 def test_the_two_commands_of_the_readme_are_run_by_ci() -> None:
