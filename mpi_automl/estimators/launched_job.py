@@ -16,6 +16,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from mpi_automl.errors import UserError
+from mpi_automl.estimators import carried_warnings
 from mpi_automl.estimators.interruption import Interruption
 from mpi_automl.estimators.jobs import COMPLETE, Data, JobOutcome, run_here
 from mpi_automl.job.signals import StopSignals
@@ -55,6 +56,7 @@ def run_launched(settings: Settings, data: Data, ranks: int) -> JobOutcome:
         with (place / _JOB).open("wb") as file:
             pickle.dump((os.getpid(), settings.to_mapping(), data), file, protocol=5)
         status, errors = _ended([launcher, "-n", str(ranks), *python_command(_MODULE, directory)], place, signals)
+        carried_warnings.give(place)
         outcome = _read_outcome(place / _OUTCOME)
     if outcome is not None:
         return _with_signal(outcome, signals.received)
@@ -116,7 +118,7 @@ def main(arguments: Sequence[str]) -> int:
     with (place / _JOB).open("rb") as file:
         starter, options, data = pickle.load(file)
     outcome: JobOutcome | UserError
-    with StopSignals():
+    with StopSignals(), carried_warnings.written_to(place):
         if speaks:
             Thread(target=_obey, args=(place / _STOP, starter), daemon=True).start()
         try:

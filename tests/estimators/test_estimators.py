@@ -15,7 +15,10 @@ from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.metrics import log_loss, r2_score
 from sklearn.model_selection import train_test_split
 
+from mpi_automl.errors import LeftOutWarning
 from mpi_automl.estimators import AutoMLClassifier, AutoMLRegressor
+from mpi_automl.estimators.jobs import Data
+from mpi_automl.settings import Settings
 
 pytestmark = pytest.mark.launches
 
@@ -188,7 +191,16 @@ def test_mistakes_are_value_errors_in_one_sentence(split):
 def test_ranks_are_started_for_n_jobs(tmp_path, split):
     X_train, X_test, y_train, y_test = split
     out = tmp_path / "run"
-    estimator = AutoMLClassifier(n_jobs=2, out=str(out), **TREES).fit(X_train, y_train)
+    codes = [f"code {i}" for i in range(len(X_train))]
+    table = X_train.assign(code=codes, another=codes[::-1])
+    with pytest.warns(LeftOutWarning) as caught:
+        estimator = AutoMLClassifier(n_jobs=2, out=str(out), **TREES).fit(table, y_train)
+    said = [str(one.message) for one in caught if issubclass(one.category, LeftOutWarning)]
+    with pytest.warns(LeftOutWarning) as expected:
+        Data(table, y_train, None, None, "table").task(Settings(task="binary", **TREES))
+    assert said == [str(one.message) for one in expected if issubclass(one.category, LeftOutWarning)]
+    assert len(said) == 2
+    X_test = X_test.assign(code="new", another="new")
     assert estimator.score(X_test, y_test) > 0.85
     assert set(estimator.leaderboard()["mpi_rank"]) == {0, 1}
     assert Path(estimator.run_directory_) == out
