@@ -20,6 +20,7 @@ from mpi_automl.estimators import carried_warnings
 from mpi_automl.estimators.interruption import Interruption
 from mpi_automl.estimators.jobs import COMPLETE, Data, JobOutcome, run_here
 from mpi_automl.job.signals import StopSignals
+from mpi_automl.machine import open_files
 from mpi_automl.machine.import_path import python_command, python_path
 from mpi_automl.machine.launcher import detect_launch, find_launcher, launcher_environment
 
@@ -46,10 +47,11 @@ def run_launched(settings: Settings, data: Data, ranks: int) -> JobOutcome:
     Raises
     ------
     UserError
-        If there is no launcher, or the job ends with a mistake the user can mend.
+        If there is no launcher, too few files may be open, or the job ends with a mistake the user can mend.
     RuntimeError
         If the job fails.
     """
+    open_files.check_limit()  # a launcher hangs where it cannot open its pipes
     launcher = find_launcher("n_jobs needs several ranks", "leave n_jobs out")
     with TemporaryDirectory(prefix="mpi_automl_") as directory, StopSignals() as signals:
         place = Path(directory)

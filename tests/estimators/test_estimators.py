@@ -178,7 +178,7 @@ def test_regression_far_from_zero_is_as_good_as_near_it():
     assert r2_score(y, far.fit_pipeline(X, y, space.get_default_configuration()).predict(encoded)) > 0.2
 
 
-def test_mistakes_are_value_errors_in_one_sentence(split):
+def test_mistakes_are_value_errors_in_one_sentence():
     X_train, _, y_train, _ = split
     with pytest.raises(ValueError, match="did you mean accuracy"):
         AutoMLClassifier(metric="acuracy", **SMALL).fit(X_train, y_train)
@@ -186,6 +186,19 @@ def test_mistakes_are_value_errors_in_one_sentence(split):
         AutoMLClassifier(ensemble_sizes=3)
     with pytest.raises(ValueError, match="only one class"):
         AutoMLClassifier(**SMALL).fit(X_train, ["a"] * len(X_train))
+
+
+def test_too_few_open_files_for_ranks_are_one_sentence():
+    program = (
+        "import resource\n"
+        "from sklearn.datasets import load_iris\n"
+        "from mpi_automl.estimators import AutoMLClassifier\n"
+        "X, y = load_iris(return_X_y=True)\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (30, 30))\n"
+        "AutoMLClassifier(n_jobs=2, time=60).fit(X, y)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=100, check=False)
+    assert done.stderr.splitlines()[-1].startswith("ValueError: Only 30 files may be open at a time here (ulimit -n)")
 
 
 def test_ranks_are_started_for_n_jobs(tmp_path, split):
