@@ -8,7 +8,7 @@ directory=$PWD/.venv-bare python=${1:-.venv-test/bin/python}
 wanted=$("$python" -c '
 from importlib.metadata import version
 print(*(f"{name}=={version(name)}" for name in ("numpy", "scipy", "scikit-learn", "skops")))')
-exec 9>"$directory.lock"
+exec 9<tests/environment/bare.sh
 flock 9
 if [ "$(cat "$directory/tests.stamp" 2>/dev/null)" != "$wanted" ] || ! "$directory/bin/python" -c 'import skops'; then
     rm -rf "$directory"
