@@ -17,6 +17,7 @@ from mpi_automl.cli.streams import prepare_streams
 from mpi_automl.errors import JobError, UserError
 from mpi_automl.machine.import_path import protect_imports
 from mpi_automl.machine.launcher import detect_launch
+from mpi_automl.machine.open_files import sentence_of
 from mpi_automl.version import __version__
 
 DESCRIPTION = "Automated machine learning for tables, on every core that MPI gives it."
@@ -94,6 +95,12 @@ def entry(arguments: Sequence[str] | None = None, *, default: Sequence[str] = ()
         # The reader of our output, such as head, has gone; nothing is wrong with the work.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
+    except OSError as error:
+        told = sentence_of(error)
+        if told is None:
+            raise
+        print(f"mpi-automl: {told}", file=sys.stderr, flush=True)
+        status = 1
     if status and launch.is_parallel:
         # Launchers end all ranks once one has left with such a status (srun: --kill-on-bad-exit); those that are a
         # little later, with all their work done, must still leave with theirs, by which scripts decide what is next.

@@ -16,9 +16,11 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from mpi_automl.errors import UserError
+from mpi_automl.estimators import carried_warnings
 from mpi_automl.estimators.interruption import Interruption
 from mpi_automl.estimators.jobs import COMPLETE, Data, JobOutcome, run_here
 from mpi_automl.job.signals import StopSignals
+from mpi_automl.machine import open_files
 from mpi_automl.machine.import_path import python_command, python_path
 from mpi_automl.machine.launcher import detect_launch, find_launcher, launcher_environment
 
@@ -45,16 +47,18 @@ def run_launched(settings: Settings, data: Data, ranks: int) -> JobOutcome:
     Raises
     ------
     UserError
-        If there is no launcher, or the job ends with a mistake the user can mend.
+        If there is no launcher, too few files may be open, or the job ends with a mistake the user can mend.
     RuntimeError
         If the job fails.
     """
+    open_files.check_limit()  # a launcher hangs where it cannot open its pipes
     launcher = find_launcher("n_jobs needs several ranks", "leave n_jobs out")
     with TemporaryDirectory(prefix="mpi_automl_") as directory, StopSignals() as signals:
         place = Path(directory)
         with (place / _JOB).open("wb") as file:
             pickle.dump((os.getpid(), settings.to_mapping(), data), file, protocol=5)
         status, errors = _ended([launcher, "-n", str(ranks), *python_command(_MODULE, directory)], place, signals)
+        carried_warnings.give(place)
         outcome = _read_outcome(place / _OUTCOME)
     if outcome is not None:
         return _with_signal(outcome, signals.received)
@@ -116,7 +120,7 @@ def main(arguments: Sequence[str]) -> int:
     with (place / _JOB).open("rb") as file:
         starter, options, data = pickle.load(file)
     outcome: JobOutcome | UserError
-    with StopSignals():
+    with StopSignals(), carried_warnings.written_to(place):
         if speaks:
             Thread(target=_obey, args=(place / _STOP, starter), daemon=True).start()
         try:

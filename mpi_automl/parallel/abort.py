@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from mpi_automl.errors import JobError, UserError
+from mpi_automl.machine.open_files import sentence_of
 from mpi_automl.parallel.world import World
 
 _READING, _FORWARDING = 1.0, 0.05
@@ -60,7 +61,8 @@ def abort_on_exception(world: World, note: Callable[[str], None]) -> Iterator[La
     except BaseException as error:
         if world.size == 1 or (isinstance(error, UserError) and error.agreed):
             raise
-        reason = str(error) if isinstance(error, (JobError, UserError)) else traceback.format_exc().rstrip()
+        told = str(error) if isinstance(error, (JobError, UserError)) else sentence_of(error)
+        reason = told or traceback.format_exc().rstrip()
         text = f"Rank {world.rank} on {world.location.host} failed; the job ends.\n{reason}\n{last_words.text}".rstrip()
         note(text)
         print(text, file=sys.stderr, flush=True)  # noqa: T201  # nobody else will

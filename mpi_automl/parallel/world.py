@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from mpi_automl.errors import JobError, UserError
+from mpi_automl.machine import open_files
 from mpi_automl.machine.cores_and_threads import cores_per_rank, usable_cores
 from mpi_automl.machine.file_size import LEAST_FOR_MPI, check_limit
 from mpi_automl.machine.launcher import Launch, check_world, detect_launch
@@ -260,9 +261,10 @@ def open_world(started: float, launch: Launch | None = None) -> World:
     Raises
     ------
     UserError
-        When launcher and MPI library do not fit, or mpi4py finds no MPI library.
+        When launcher and MPI library do not fit, mpi4py finds no MPI library, or the limits of files are too low.
     """
     launch = detect_launch() if launch is None else launch
+    open_files.check_limit()
     if not launch.is_parallel:
         return World(None, started)
     check_limit(LEAST_FOR_MPI, "the memory that MPI's ranks share")

@@ -155,7 +155,8 @@ class Context:
     categories : tuple of int
         Positions, in what arrives at this component, of columns that still hold category codes.
     fraction : float or None
-        Categories rarer than this share of the rows are to be merged; None: none are.
+        Categories rarer than this share of the rows are to be merged, or less than this where a column has many
+        categories; None: none are.
     metric_kind : MetricKind or None
         What the run's metric asks of predictions, if that is known.
     """

@@ -75,6 +75,11 @@ def test_r2_does_not_depend_on_the_units_of_the_table(command, plain, name, cent
     assert 1 - np.var((found - truth) / scale) / np.var((truth - truth[0]) / scale) > 0.99
 
 
+def test_trees_split_where_the_variance_of_a_target_is_next_to_none(command):
+    fitted(command, "trees", table(5e-9, 1e-9), "--include", "regressor:decision_tree")
+    assert json.loads((command.place / "trees" / "ensemble.json").read_text())["value"] > 0.5
+
+
 def test_what_follows_a_job_is_as_good(command):
     name, frame = "followed", table(FAR, 10.0)
     fitted(command, name, frame, "--metric", "rmse", "--extra-metrics", "r2,mape", "--report", "true")

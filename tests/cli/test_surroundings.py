@@ -3,15 +3,20 @@
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pandas as pd
 import pytest
+from job_faults import logged
+from launching import CHECKOUT
 
 from mpi_automl.ensemble.sklearn_export import to_sklearn
 from mpi_automl.runs.run import Run
+from mpi_automl.storage.reader import RunReader
 
 pytestmark = pytest.mark.launches
 
@@ -111,8 +116,18 @@ def test_an_interrupted_run_is_shown_with_its_ensemble(place, tmp_path):
     assert f"mpi-automl ensemble {run}" in refused.stderr.decode()
 
 
-def test_an_exported_member_is_loaded_without_this_package(place, tmp_path):
-    """Only scikit-learn, skops and what they need can be imported where a member is loaded."""
+@pytest.fixture(scope="module")
+def bare_python():
+    """The interpreter of an environment with scikit-learn and skops alone."""
+    script = CHECKOUT / "tests" / "environment" / "bare.sh"
+    made = subprocess.run(["bash", script, sys.executable], capture_output=True, text=True, check=False)
+    if made.returncode:
+        pytest.skip(f"no bare environment: {made.stderr.strip()[-300:]}")
+    return made.stdout.strip()
+
+
+def test_an_exported_member_is_loaded_without_this_package(place, bare_python, tmp_path):
+    """Only scikit-learn, skops and what they need are installed where a member is loaded."""
     model = Run(place / "run").model
     member = next(iter(model.weights))
     words = ["--member", member, "--out", tmp_path / "plain.skops", "--encoded"]
@@ -125,20 +140,17 @@ def test_an_exported_member_is_loaded_without_this_package(place, tmp_path):
     rows = rows.to_numpy() if hasattr(rows, "to_numpy") else rows
     np.save(tmp_path / "rows.npy", rows)
     program = (
-        "import sys, importlib.abc\n"
-        "class Nothing(importlib.abc.MetaPathFinder):\n"
-        "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name.partition('.')[0] == 'mpi_automl': raise ImportError(name)\n"
-        "sys.meta_path.insert(0, Nothing())\n"
-        "import numpy as np, skops.io\n"
+        "import importlib.util, numpy as np, skops.io\n"
+        "assert not any(map(importlib.util.find_spec, ('mpi_automl', 'pandas', 'mpi4py')))\n"
         "trusted = skops.io.get_untrusted_types(file='plain.skops')\n"
         "model = skops.io.load('plain.skops', trusted=trusted)\n"
         "print(*model.predict(np.load('rows.npy')), sep='\\n')\n"
     )
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     loaded = subprocess.run(
-        [sys.executable, "-c", program],
+        [bare_python, "-I", "-X", "utf8", "-c", program],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONUTF8": "1"},
+        env=variables,
         capture_output=True,
         check=False,
     )
@@ -161,3 +173,33 @@ def test_a_store_that_cannot_grow_is_refused_at_the_start(tmp_path):
     assert done.returncode == 2
     (line,) = [line for line in done.stderr.decode().splitlines() if line]
     assert re.search(r"mpi-automl: .*(ulimit -f|File too large)", line)
+
+
+@pytest.mark.parametrize("ranks", [None, 2])
+def test_a_low_limit_of_open_files_is_refused_at_the_start(launch, tmp_path, ranks):
+    words = [sys.executable, "-m", "mpi_automl", "example", *FIT, "--out", str(tmp_path / "run")]
+    done = launch(ranks, "bash", "-c", 'ulimit -n 40; exec "$@"', "bash", *words, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.count("Only 40 files may be open at a time here (ulimit -n); give ulimit -n 1024") == 1
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("ranks", [None, 2])
+def test_a_limit_of_open_files_met_in_the_search_loses_no_trial_that_had_ended(launch, tmp_path, ranks):
+    run = tmp_path / "run"
+    words = ["python", "-m", "mpi_automl", "example", *FIT[4:], "--trials", "200", "--time", "30", "--out", run]
+    with launch.start(ranks, *words) as job:
+        limit = time.monotonic() + 80
+        while not run.exists() or len(logged(run)) < 3:
+            assert job.process.poll() is None and time.monotonic() < limit
+            time.sleep(0.1)
+        limited = [pid for pid, line in job.processes().items() if str(run) in line and "mpirun" not in line]
+        for pid in limited:
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, 3))
+        done = job.wait(120)
+    assert len(limited) == (ranks or 1)
+    assert done.returncode == 1
+    assert "Too many files are open (ulimit -n); give ulimit -n 1024 before the command." in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not done.survivors
+    assert logged(run) <= set(RunReader(run).keys)

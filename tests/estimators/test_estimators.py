@@ -15,7 +15,10 @@ from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.metrics import log_loss, r2_score
 from sklearn.model_selection import train_test_split
 
+from mpi_automl.errors import LeftOutWarning
 from mpi_automl.estimators import AutoMLClassifier, AutoMLRegressor
+from mpi_automl.estimators.jobs import Data
+from mpi_automl.settings import Settings
 
 pytestmark = pytest.mark.launches
 
@@ -175,7 +178,7 @@ def test_regression_far_from_zero_is_as_good_as_near_it():
     assert r2_score(y, far.fit_pipeline(X, y, space.get_default_configuration()).predict(encoded)) > 0.2
 
 
-def test_mistakes_are_value_errors_in_one_sentence(split):
+def test_mistakes_are_value_errors_in_one_sentence():
     X_train, _, y_train, _ = split
     with pytest.raises(ValueError, match="did you mean accuracy"):
         AutoMLClassifier(metric="acuracy", **SMALL).fit(X_train, y_train)
@@ -185,10 +188,32 @@ def test_mistakes_are_value_errors_in_one_sentence(split):
         AutoMLClassifier(**SMALL).fit(X_train, ["a"] * len(X_train))
 
 
+def test_too_few_open_files_for_ranks_are_one_sentence():
+    program = (
+        "import resource\n"
+        "from sklearn.datasets import load_iris\n"
+        "from mpi_automl.estimators import AutoMLClassifier\n"
+        "X, y = load_iris(return_X_y=True)\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (30, 30))\n"
+        "AutoMLClassifier(n_jobs=2, time=60).fit(X, y)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=100, check=False)
+    assert done.stderr.splitlines()[-1].startswith("ValueError: Only 30 files may be open at a time here (ulimit -n)")
+
+
 def test_ranks_are_started_for_n_jobs(tmp_path, split):
     X_train, X_test, y_train, y_test = split
     out = tmp_path / "run"
-    estimator = AutoMLClassifier(n_jobs=2, out=str(out), **TREES).fit(X_train, y_train)
+    codes = [f"code {i}" for i in range(len(X_train))]
+    table = X_train.assign(code=codes, another=codes[::-1])
+    with pytest.warns(LeftOutWarning) as caught:
+        estimator = AutoMLClassifier(n_jobs=2, out=str(out), **TREES).fit(table, y_train)
+    said = [str(one.message) for one in caught if issubclass(one.category, LeftOutWarning)]
+    with pytest.warns(LeftOutWarning) as expected:
+        Data(table, y_train, None, None, "table").task(Settings(task="binary", **TREES))
+    assert said == [str(one.message) for one in expected if issubclass(one.category, LeftOutWarning)]
+    assert len(said) == 2
+    X_test = X_test.assign(code="new", another="new")
     assert estimator.score(X_test, y_test) > 0.85
     assert set(estimator.leaderboard()["mpi_rank"]) == {0, 1}
     assert Path(estimator.run_directory_) == out

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
 
-from mpi_automl.data.task import TaskType
+from mpi_automl.data.task import ColumnKind, Profile, TaskType
 from mpi_automl.space.component import Context, StagedFitting
 from mpi_automl.space.components import find_component
 from mpi_automl.space.pipeline import Candidate
@@ -65,19 +67,45 @@ def test_new_and_missing_categories_and_numbers_are_predicted(sample: Samples) -
     assert np.isfinite(complete.predict_proba(np.full((1, 6), np.nan))).all()
 
 
+def merging(profile: Profile, fraction: float, *include: str) -> Pipeline:
+    """The default pipeline that merges categories rarer than this."""
+    space = build_space(profile, include=["category_coalescence:minority_coalescer", *include])
+    vector, name = (
+        space.default_vector(),
+        "categorical_transformer:category_coalescence:minority_coalescer:minimum_fraction",
+    )
+    vector[list(space.configspace).index(name)] = space.configspace[name].to_vector(fraction)
+    return space.build(vector, 1).pipeline
+
+
 def test_rare_categories_are_merged(sample: Samples) -> None:
     table = sample(TaskType.BINARY, "mixed")
-    space = build_space(table.profile, include=["category_coalescence:minority_coalescer"])
-    name = "categorical_transformer:category_coalescence:minority_coalescer:minimum_fraction"
+    rows = table.train[:, 3:5].copy()
+    rows[:, 1] = np.where(rows[:, 1] > 3.0, 0.0, rows[:, 1])
+    rows[:8, 1] = np.arange(4, 12)
     widths = []
     for fraction in (0.0001, 0.4):
-        vector = space.default_vector()
-        index = list(space.configspace).index(name)
-        vector[index] = space.configspace[name].to_vector(fraction)
-        encoder = space.build(vector, 1).pipeline.named_steps["columns"].transformers[0][1]
-        widths.append(encoder.fit_transform(table.train[:, 3:5]).shape[1])
-    assert widths[0] > 10
-    assert widths[1] <= 4
+        encoder = merging(table.profile, fraction).named_steps["columns"].transformers[0][1]
+        widths.append(encoder.fit_transform(rows).shape[1])
+    assert widths[0] > 14
+    assert widths[1] <= 10
+
+
+@pytest.mark.parametrize("encoding", ["one_hot_encoding", "encoding", "no_encoding", "target_encoding"])
+@pytest.mark.parametrize("fraction", [0.01, 0.4])
+def test_a_column_whose_categories_are_all_rare_keeps_them(sample: Samples, encoding: str, fraction: float) -> None:
+    profile = sample(TaskType.BINARY, "mixed").profile
+    profile = replace(profile, n_rows=270, n_columns=1, kinds=(ColumnKind.CATEGORICAL,), cardinalities=(90,))
+    profile = replace(profile, has_missing=False)
+    codes = np.repeat(np.arange(90.0), 3)[:, None]
+    answers = (codes.ravel() % 2).astype(int)
+    include = (f"categorical_encoding:{encoding}", "classifier:decision_tree", "feature_preprocessor:no_preprocessing")
+    encoded = merging(profile, fraction, *include)[:-1].fit_transform(codes, answers)
+    dense = encoded.toarray() if hasattr(encoded, "toarray") else np.asarray(encoded)
+    if encoding == "target_encoding":
+        assert np.mean(np.abs(dense.ravel() - answers) < 0.3) > 0.8
+    else:
+        assert len(np.unique(dense, axis=0)) == 90
 
 
 def test_missing_values_can_be_told(sample: Samples) -> None:

@@ -84,6 +84,22 @@ def test_one_of_several_jobs_gets_the_directory(tmp_path: Path) -> None:
     assert created_at_once(tmp_path / "run") == [tmp_path / "run"]
 
 
+def test_a_job_that_ended_since_the_directory_was_free_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place, check_free = tmp_path / "run", RunDirectory.check_free
+
+    def check_before_another_job(path: Path) -> None:
+        check_free(path)
+        monkeypatch.undo()
+        other = RunDirectory.create(place, Settings(table="other.csv", target="y"))
+        other.write_status({"state": FINISHED})
+        other.lock.release()
+
+    monkeypatch.setattr(RunDirectory, "check_free", check_before_another_job)
+    with pytest.raises(UserError, match="finished run, which is never overwritten"):
+        RunDirectory.create(place, Settings())
+    assert RunDirectory(place).read_config()["table"] == "other.csv"
+
+
 def test_nothing_is_overwritten(directory: RunDirectory, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="unfinished run; resume with --resume"):
         RunDirectory.create(directory.path, Settings())

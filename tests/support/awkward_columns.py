@@ -186,9 +186,7 @@ MANY = {"40 codes": (40, "K{:04d}"), "90 words": (90, "street no. {}"), "60 numb
 def _many_codes(rng: np.random.Generator, how: tuple[int, str]) -> Case:
     count, form = how
     p = plain(rng, rows=7 * count, levels=count)
-    # The first trials would merge the rarest, which is a matter of the search and not of reading.
-    options = {"exclude": ("category_coalescence:minority_coalescer",)}
-    return p.case([form.format(level) for level in p.levels], options=options)
+    return p.case([form.format(level) for level in p.levels])
 
 
 kind("many categories", MANY, _many_codes)

@@ -19,6 +19,9 @@ from mpi_automl.space.versions import sklearn_at_least
 
 ABSENT = -1
 """Code of missing and new categories; histogram gradient boosting takes negative codes as missing."""
+RARE = 0.25
+"""A rare category has less than this of the average rows of a category of its column, so that the rare ones of a column
+hold less than this of its rows together."""
 TARGET_FOLDS = 5
 """Folds of target encoding: scikit-learn's own default."""
 TARGETS = {
@@ -41,9 +44,10 @@ class OneHotEncoding(Component):
         from sklearn.preprocessing import OneHotEncoder
 
         most = _most_categories(context.profile)
-        merging = context.fraction is not None or most is not None
+        rare = _rare_share(context)
+        merging = rare is not None or most is not None
         return OneHotEncoder(
-            min_frequency=context.fraction,
+            min_frequency=rare,
             max_categories=most,
             handle_unknown="infrequent_if_exist" if merging else "ignore",
             sparse_output=context.sparse,
@@ -60,7 +64,7 @@ class OrdinalEncoding(Component):
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:
         """Make the encoder."""
-        return _category_codes(context.fraction)
+        return _category_codes(_rare_share(context))
 
 
 @register
@@ -77,7 +81,7 @@ class NoEncoding(Component):
 
     def build(self, values: Mapping[str, Any], context: Context) -> Any:
         """Make the transformer that merges rare categories and marks missing ones."""
-        return _category_codes(context.fraction)
+        return _category_codes(_rare_share(context))
 
 
 @register
@@ -95,7 +99,17 @@ class TargetEncoding(Component):
             return encoder
         from sklearn.pipeline import make_pipeline
 
-        return make_pipeline(_category_codes(context.fraction), encoder)
+        return make_pipeline(_category_codes(_rare_share(context)), encoder)
+
+
+def _rare_share(context: Context) -> float | None:
+    """The share of the rows below which a category is rare; None: no categories are merged.
+
+    It goes by the column with the most categories: where all of them have about the same number of rows, none is rare.
+    """
+    if context.fraction is None:
+        return None
+    return min(context.fraction, RARE / max(1, *context.profile.cardinalities))
 
 
 def _most_categories(profile: Profile) -> int | None:

@@ -12,7 +12,7 @@ class MinorityCoalescer(NoOperation):
     """Merging of categories that are rarer than a share of the training rows.
 
     The encoders of scikit-learn do it themselves, so the share is handed to the encoding through
-    `Context.fraction`.
+    `Context.fraction`. The encoding lowers it where a column has many categories, as most of its rows would be merged.
     """
 
     step = "category_coalescence"
