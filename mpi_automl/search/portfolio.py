@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _FILES = ("defaults.json", "classification.json")
 """In the order in which they are tried."""
+_MOST_ROWS = 20_000
+"""A portfolio that was chosen on tables of at most 5,000 rows begins with what is cheap there: neighbours, kernels."""
 _LEARNERS = ("classifier:__choice__", "regressor:__choice__")
 
 
@@ -24,10 +26,10 @@ def portfolio(space: VectorSpace) -> Floats:
     """The portfolio for a search space.
 
     Where a repository of evaluations has chosen one for the kind of task (``TASK.json``, by
-    ``jobs/benchmarks/repository``), that. Otherwise first come defaults of learners that are strong or cheap, then for
-    classification 32 configurations of Auto-sklearn 2's portfolios (Feurer et al. 2022, "Auto-sklearn 2.0: Hands-free
-    AutoML via meta-learning", section 3). All are taken as far as the space has their components; then comes each
-    further learner with its defaults.
+    ``jobs/benchmarks/repository``), that, for tables of up to 20,000 rows. Otherwise first come defaults of learners
+    that are strong or cheap, then for classification 32 configurations of Auto-sklearn 2's portfolios (Feurer et al.
+    2022, "Auto-sklearn 2.0: Hands-free AutoML via meta-learning", section 3). All are taken as far as the space has
+    their components; then comes each further learner with its defaults.
 
     Parameters
     ----------
@@ -64,7 +66,8 @@ def _chosen(task: str) -> list[dict[str, Any]] | None:
 
 
 def _published(space: VectorSpace) -> list[dict[str, Any]]:
-    chosen = _chosen(str(_meta(space).get("task", "")))
+    meta = _meta(space)
+    chosen = _chosen(str(meta.get("task", ""))) if meta.get("rows", 0) <= _MOST_ROWS else None
     if chosen is not None:
         return chosen
     choices = {*space.names, *_meta(space).get("fixed", {})}

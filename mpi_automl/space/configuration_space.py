@@ -60,7 +60,8 @@ def make_configuration_space(
     choices = {step.name: step.choice for step, _ in selection.steps}
     rules += [_forbidden(named, _renamed(clause, choices, fixed)) for clause in forbidden]
     fixed_choices = {choices[name]: component for name, component in fixed.items()}
-    space = ConfigurationSpace(seed=seed, meta={"task": profile.task_type.value, "fixed": fixed_choices})
+    meta = {"task": profile.task_type.value, "rows": profile.n_rows, "fixed": fixed_choices}
+    space = ConfigurationSpace(seed=seed, meta=meta)
     space.add(list(named.values()))
     space.add([rule for rule in rules if rule is not None])
     return space, fixed

@@ -89,9 +89,10 @@ def _pack(arguments: argparse.Namespace) -> None:
 
 def _portfolio(arguments: argparse.Namespace) -> None:
     repository = read(arguments.repository)
-    options = PortfolioOptions(arguments.size, Job(arguments.deal, limit=arguments.trial_time))
+    options = PortfolioOptions(arguments.size, Job(arguments.deal, arguments.begin, arguments.trial_time))
     for task in arguments.tasks:
-        tables = [SimulatedTable(table) for table in repository.of_task(task)]
+        known = [table for table in repository.of_task(task) if table.name not in arguments.leave_out]
+        tables = [SimulatedTable(table) for table in known]
         if not tables:
             continue
         candidates = repository.candidates["regressor" if task == "regression" else "classifier"]
@@ -105,7 +106,8 @@ def _portfolio(arguments: argparse.Namespace) -> None:
             _print_left_out(leave_out(tables, present_order(candidates), options, jobs, _times(arguments)))
         if arguments.write:
             facts = {"tables": [table.name for table in tables], "candidates": len(candidates), **asdict(options)}
-            write_portfolio(arguments.write / f"{task}.json", candidates, order, facts)
+            name = arguments.write_as or task
+            write_portfolio(arguments.write / f"{name}.json", candidates, order, facts)
 
 
 def _times(arguments: argparse.Namespace) -> list[float]:
@@ -199,6 +201,11 @@ def make_parser() -> argparse.ArgumentParser:
     chosen.add_argument("--size", type=int, default=PortfolioOptions.size)
     chosen.add_argument("--deal", type=int, default=PortfolioOptions().job.ranks, help="ranks that it is chosen for")
     chosen.add_argument("--write", type=Path, help="folder for TASK.json")
+    chosen.add_argument("--write-as", metavar="TASK", help="its name, where it is chosen on tables of other tasks too")
+    chosen.add_argument(
+        "--begin", type=float, default=20.0, help="seconds that count as over already: the more, the less speed counts"
+    )
+    chosen.add_argument("--leave-out", nargs="*", default=[], metavar="TABLE", help="tables not to choose by")
     chosen.add_argument("--quick", action="store_true", help="do not check it")
     chosen.set_defaults(run=_portfolio)
     curves = commands.add_parser("curves", help="what a job would give out after so many seconds")
