@@ -25,6 +25,7 @@ VERBS = {
     "example": "run a built-in example: breast cancer data, 60 seconds",
     "fit": "search for the best ensemble for a table",
     "predict": "predict the rows of a table with a run's ensemble",
+    "evaluate": "score a run's ensemble on a labelled table: all metrics with intervals, classes, groups, baseline",
     "show": "what a run found: ensemble, scores, trials",
     "watch": "see a job go, from another terminal or a login node",
     "report": "write a page with everything that a run found, and its plots",

@@ -146,7 +146,7 @@ class Schema:
             raise UserError(f"The table has no target column {listed(absent)}.")
         frame = frame[list(self.target.names)]
         if missing := int(frame.isna().any(axis=1).sum()):
-            raise UserError(f"The target is missing in {missing} of {len(frame)} rows.")
+            raise UserError(f"The target is missing in {missing} of {len(frame)} rows; leave these rows out.")
         return self.target.encode(frame)
 
     def decode(self, predictions: NDArray[Any]) -> NDArray[Any]:

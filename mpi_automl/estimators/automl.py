@@ -14,8 +14,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from mpi_automl.estimators import results
 from mpi_automl.estimators.agreement import Prepared, is_root
-from mpi_automl.estimators.checked_input import CheckedInputMixin
-from mpi_automl.estimators.fitted_model import FittedModelMixin, TemporaryRun, check_origin
+from mpi_automl.estimators.evaluated import EvaluationMixin
+from mpi_automl.estimators.fitted_model import TemporaryRun, check_origin
 from mpi_automl.estimators.jobs import Data, JobOutcome, in_own_words, run_here
 from mpi_automl.estimators.launched_job import run_launched
 from mpi_automl.estimators.output import OutputMixin
@@ -37,7 +37,7 @@ _FEATURES = ("n_features_in_", "feature_names_in_")
 """What scikit-learn keeps of the columns."""
 
 
-class AutoMLEstimator(OutputMixin, CheckedInputMixin, FittedModelMixin, EstimatorParameters):
+class AutoMLEstimator(OutputMixin, EvaluationMixin, EstimatorParameters):
     """What both estimators have in common; the kind of target is left to them."""
 
     def fit(

@@ -68,6 +68,12 @@ def averaged(score: CountScore, average: str, *, every_class: bool = False) -> C
     return values
 
 
+def of_rows(y: NDArray[Any], labels: NDArray[Any], score: CountScore, nothing: float) -> Values:
+    """The score of each row by its own labels, shape (n_rows,); `nothing` where it has none and none is predicted."""
+    true, predicted, correct = (part.sum(axis=1, keepdims=True) for part in (y, labels, y * labels))
+    return np.where(true + predicted > 0, score(true, predicted, correct), nothing)[:, 0]
+
+
 def matthews_corrcoef(true: Counts, predicted: Counts, correct: Counts) -> Values:
     """Matthews' correlation coefficient, shape (n_candidates,)."""
     rows, chance = _rows_and_chance(true, predicted)

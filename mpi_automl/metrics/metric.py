@@ -88,6 +88,9 @@ class Metric:
     units : TargetUnits or None
         In which truth and predictions are given; None for those of the table. The metric itself always is in those
         of the table.
+    row_function : callable or None
+        Takes what `function` takes and gives one value for each row, whose mean is the metric; None where there is no
+        such function.
     """
 
     name: str
@@ -100,6 +103,9 @@ class Metric:
     degree: int | None = None
     domain: Domain | None = None
     units: TargetUnits | None = None
+    row_function: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]] | None = field(
+        default=None, compare=False, repr=False
+    )
 
     def value(self, y: NDArray[Any], predictions: NDArray[Any], task_type: TaskType) -> float:
         """The metric as the literature has it; NaN where it is not defined for these rows.
@@ -117,25 +123,39 @@ class Metric:
         ValueError
             If predictions are not finite, or outside of where the metric is defined.
         """
+        return float(self._computed(self.function, y, predictions, task_type))
+
+    def row_values(self, y: NDArray[Any], predictions: NDArray[Any], task_type: TaskType) -> NDArray[np.float64] | None:
+        """Values whose mean over any of the rows is `value`, shape (n_rows,); None where the metric is no such mean.
+
+        Parameters and errors are those of `value`.
+        """
+        if self.row_function is None:
+            return None
+        return np.asarray(self._computed(self.row_function, y, predictions, task_type), dtype=np.float64)
+
+    def _computed(
+        self, function: Callable[..., Any], y: NDArray[Any], predictions: NDArray[Any], task_type: TaskType
+    ) -> Any:
         if not np.isfinite(predictions).all():
             raise ValueError("the predictions contain NaN or infinity")
         prepared = _prepared(predictions, self.needs, task_type)
-        return float(self.function(y, prepared) if task_type.is_classification else self._of_values(y, prepared))
+        return function(y, prepared) if task_type.is_classification else self._of_values(function, y, prepared)
 
-    def _of_values(self, y: NDArray[Any], predictions: NDArray[np.float64]) -> float:
+    def _of_values(self, function: Callable[..., Any], y: NDArray[Any], predictions: NDArray[np.float64]) -> Any:
         """The metric of values, both of shape (n_rows,) or (n_rows, n_outputs)."""
         if self.units is not None and self.degree is not None:
             factors = np.array(self.units.scale) ** self.degree
             if y.ndim == 1 or self.degree == 0:
-                return float(factors[0] * self.function(y, predictions))
-            columns = zip(y.T, predictions.T, strict=True)
-            return float(np.mean(factors * [self.function(*column) for column in columns]))
+                return factors[0] * function(y, predictions)
+            columns = zip(factors, y.T, predictions.T, strict=True)
+            return np.mean([factor * function(*column) for factor, *column in columns], axis=0)
         if self.units is not None:
             y, predictions = self.units.restore(y), self.units.restore(predictions)
         if self.domain is not None:
             self.domain.check(self.name, y)
             predictions = self.domain.clip(predictions, self.units, y)
-        return self.function(y, predictions)
+        return function(y, predictions)
 
     def score(self, y: NDArray[Any], predictions: NDArray[Any], task_type: TaskType) -> float:
         """The value with the sign turned where smaller is better, so that greater is always better."""

@@ -26,10 +26,15 @@ def indicators(y: Array, n_outputs: int) -> NDArray[np.bool_]:
 
 def log_loss(y: Array, predictions: Array) -> float:
     """Negative mean log-probability of the true class; for several labels, the mean over the labels."""
+    return float(log_losses(y, predictions).mean())
+
+
+def log_losses(y: Array, predictions: Array) -> Array:
+    """The `log_loss` of each row, shape (n,)."""
     clipped = np.clip(predictions, CLIP, 1.0 - CLIP)
     if y.ndim == 2:
-        return float(-np.log(np.where(y, clipped, 1.0 - clipped)).mean())
-    return float(-np.log(clipped[np.arange(len(y)), y]).mean())
+        return np.asarray(-np.log(np.where(y, clipped, 1.0 - clipped)).mean(axis=1))
+    return np.asarray(-np.log(clipped[np.arange(len(y)), y]))
 
 
 def brier_score(y: Array, predictions: Array) -> float:
@@ -38,10 +43,15 @@ def brier_score(y: Array, predictions: Array) -> float:
     Summed over the classes where there are more than two, as Brier (1950) has it; of the second class alone
     where there are two; the mean over the labels where there are several.
     """
+    return float(brier_scores(y, predictions).mean())
+
+
+def brier_scores(y: Array, predictions: Array) -> Array:
+    """The `brier_score` of each row, shape (n,)."""
     squared = (predictions - indicators(y, predictions.shape[1])) ** 2
     if y.ndim == 2:
-        return float(squared.mean())
-    return float(squared.sum(axis=1).mean()) / (2.0 if predictions.shape[1] == 2 else 1.0)
+        return np.asarray(squared.mean(axis=1))
+    return np.asarray(squared.sum(axis=1) / (2.0 if predictions.shape[1] == 2 else 1.0))
 
 
 def _class_shares(y: Array, predictions: Array) -> Array:
@@ -85,7 +95,7 @@ def roc_auc(y: Array, predictions: Array, weighted: bool = False) -> float:
     if y.ndim == 1 and predictions.shape[1] == 2:
         return binary_auc(present[:, 1], predictions[:, 1])
     areas = np.array([binary_auc(column, scores) for column, scores in zip(present.T, predictions.T, strict=True)])
-    return _mean_defined(areas, present.sum(axis=0) if weighted else None)
+    return mean_defined(areas, present.sum(axis=0) if weighted else None)
 
 
 def roc_auc_ovo(y: Array, predictions: Array, weighted: bool = False) -> float:
@@ -101,7 +111,7 @@ def roc_auc_ovo(y: Array, predictions: Array, weighted: bool = False) -> float:
             is_first, scores = y[of_pair] == first, predictions[of_pair]
             areas.append((binary_auc(is_first, scores[:, first]) + binary_auc(~is_first, scores[:, second])) / 2.0)
             rows.append(int(of_pair.sum()))
-    return _mean_defined(np.array(areas), np.array(rows) if weighted else None)
+    return mean_defined(np.array(areas), np.array(rows) if weighted else None)
 
 
 def average_precision(y: Array, predictions: Array) -> float:
@@ -114,13 +124,18 @@ def average_precision(y: Array, predictions: Array) -> float:
         average_precision_score(present[:, column], predictions[:, column]) if present[:, column].any() else np.nan
         for column in columns
     ]
-    return _mean_defined(np.array(values), None)
+    return mean_defined(np.array(values), None)
 
 
 def top_k_accuracy(y: Array, predictions: Array, k: int) -> float:
     """Share of rows whose true class is among the `k` most probable ones; ties go to the first class."""
+    return float(top_k_hits(y, predictions, k).mean())
+
+
+def top_k_hits(y: Array, predictions: Array, k: int) -> Array:
+    """Whether the true class of each row is among the `k` most probable ones, shape (n,)."""
     best = np.argsort(-predictions, axis=1, kind="stable")[:, :k]
-    return float((best == y[:, None]).any(axis=1).mean())
+    return np.asarray((best == y[:, None]).any(axis=1))
 
 
 def balanced_accuracy(y: Array, labels: Array) -> float:
@@ -132,11 +147,27 @@ def balanced_accuracy(y: Array, labels: Array) -> float:
 
 def accuracy(y: Array, labels: Array) -> float:
     """Share of rows that are right; with several labels, in all of them."""
-    right = y == labels
-    return float((right.all(axis=1) if right.ndim == 2 else right).mean())
+    return float(right_rows(y, labels).mean())
 
 
-def _mean_defined(values: Array, weights: Array | None) -> float:
+def right_rows(y: Array, labels: Array) -> Array:
+    """Whether each row is right, shape (n,)."""
+    right = np.asarray(y == labels)
+    return np.asarray(right.all(axis=1)) if right.ndim == 2 else right
+
+
+def wrong_rows(y: Array, labels: Array) -> Array:
+    """Whether each row is wrong, shape (n,)."""
+    return ~right_rows(y, labels)
+
+
+def wrong_shares(y: Array, labels: Array) -> Array:
+    """Share of the labels of each row that are wrong, shape (n,)."""
+    return np.asarray((y != labels).reshape(len(y), -1).mean(axis=1))
+
+
+def mean_defined(values: Array, weights: Array | None) -> float:
+    """Mean of the values that are not NaN; NaN without any."""
     defined = ~np.isnan(values)
     if not defined.any():
         return float("nan")

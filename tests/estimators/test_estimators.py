@@ -50,6 +50,37 @@ def test_labels_come_back_as_they_were(fitted, split):
     assert list(fitted.feature_names_in_) == list(X_test.columns)
 
 
+def test_rows_are_evaluated_by_class_and_group_beside_the_baseline(fitted, split):
+    _, X_test, y_train, y_test = split
+    rooms = np.where(np.arange(len(X_test)) < 100, "one", "other")
+    found = fitted.evaluate(X_test, y_test, by=rooms, metrics="accuracy,log_loss", resamples=200)
+    right = fitted.predict(X_test) == y_test
+    accuracy = found.metrics.loc["accuracy"]
+    assert accuracy["value"] == pytest.approx(right.mean())
+    assert accuracy["bca_low"] <= right.mean() <= accuracy["bca_high"] <= 1.0
+    assert accuracy["baseline"] == pytest.approx((y_test == y_train.mode()[0]).mean())
+    expected = log_loss(y_test, fitted.predict_proba(X_test))
+    assert found.metrics.loc["log_loss", "value"] == pytest.approx(expected, rel=1e-4)
+    assert found.classes.loc[("benign", "recall"), "value"] == pytest.approx(right[y_test == "benign"].mean())
+    assert found.classes.loc[("benign", "recall"), "support"] == (y_test == "benign").sum()
+    assert found.groups.loc[("one", "accuracy"), "value"] == pytest.approx(right[:100].mean())
+    assert found.groups.loc[("other", "accuracy"), "rows"] == len(X_test) - 100
+    with pytest.raises(ValueError, match="did you mean 'mean area'"):
+        fitted.evaluate(X_test, y_test, by="mean areas")
+    with pytest.raises(ValueError, match="labels odd, which are not in the training table"):
+        fitted.evaluate(X_test, y_test.where(rooms == "one", "odd"))
+
+
+def test_an_estimator_without_its_run_is_evaluated_without_the_baseline(fitted, split, tmp_path):
+    _, X_test, _, y_test = split
+    copy = pickle.loads(pickle.dumps(fitted))
+    copy.run_directory_ = str(tmp_path / "gone")
+    found = copy.evaluate(X_test, y_test, metrics=["f1"], resamples=0)
+    assert np.isnan(found.metrics.loc["f1", "baseline"])
+    assert found.metrics.loc["f1", "value"] > 0.8
+    assert any("baseline" in note for note in found.notes)
+
+
 def test_a_pickle_is_complete_in_itself(fitted, split, tmp_path):
     _, X_test, _, _ = split
     (tmp_path / "model.pickle").write_bytes(pickle.dumps(fitted))

@@ -33,6 +33,7 @@ CASES = [
     "an ensemble of a run that rank 1 does not know",
     "predictions on rank 1",
     "writing predictions on rank 0",
+    "evaluation on rank 1",
     "importance on rank 1",
     "rebuilding on rank 0",
 ]

@@ -183,6 +183,63 @@ def test_an_ensemble_for_ranks_gives_out_probabilities_to_rely_on(verb, own_run,
     assert manifest["combination"]["calibration"]["temperature"] == combination.scaling.temperature
 
 
+def evaluated(verb, *words, ranks=None):
+    done = verb("evaluate", *words, "--json", ranks=ranks)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_an_evaluation_is_the_same_on_any_number_of_ranks(verb, finished_run, table, tmp_path):
+    frame = pd.read_csv(table).assign(ward=lambda rows: np.where(rows.index < 5, "few", "many"))
+    frame.to_csv(tmp_path / "wards.csv", index=False)
+    words = [finished_run, tmp_path / "wards.csv", "--by", "ward", "--metrics", "acc_of_none,auc", "--resamples", "200"]
+    wrong = verb("evaluate", *words)
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1) and "acc_of_none" in wrong.stderr
+    words[5] = "accuracy,auc"
+    alone, together = evaluated(verb, *words), evaluated(verb, *words, ranks=3)
+    for part in ("metrics", "classes", "groups"):
+        pd.testing.assert_frame_equal(pd.DataFrame(alone[part]), pd.DataFrame(together[part]), rtol=1e-6)
+    accuracy, auc = alone["metrics"]
+    right = EnsembleModel.load(finished_run / "model").predict(frame) == frame["target"]
+    assert accuracy["value"] == pytest.approx(right.mean())
+    assert accuracy["baseline"] == pytest.approx((frame["target"] == "benign").mean())
+    assert auc["baseline"] == 0.5 < auc["percentile_low"] < auc["value"]
+    assert [group["group"] for group in alone["groups"]] == ["many", "many", "few", "few"]
+    assert alone["groups"][2]["rows"] == 5 and alone["groups"][2]["bca_low"] is None
+    assert any("fewer than 10 rows" in note and "few" in note for note in alone["notes"])
+
+
+def test_every_metric_that_fits_is_shown_and_one_class_is_told(verb, finished_run, table, tmp_path):
+    shown = verb("evaluate", finished_run, table, "--resamples", "100")
+    assert shown.returncode == 0, shown.stderr
+    for word in ("95 % bootstrap intervals", "100 resamples, seed 0", "roc_auc", "log_loss", "malignant", "support"):
+        assert word in shown.stdout
+    frame = pd.read_csv(table)
+    frame[frame["target"] == "benign"].head(30).to_csv(tmp_path / "benign.csv", index=False)
+    found = evaluated(verb, finished_run, tmp_path / "benign.csv", "--resamples", "0")
+    values = {row["metric"]: row["value"] for row in found["metrics"]}
+    assert values["roc_auc"] is None and values["accuracy"] > 0.8
+    assert "All rows are of class benign." in found["notes"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words", "answer"),
+    [
+        (lambda frame: frame.assign(target="odd"), (), "labels odd, which are not in the training table"),
+        (lambda frame: frame.assign(target=None), (), "missing in 20 of 20 rows; leave these rows out"),
+        (lambda frame: frame.drop(columns="target"), (), "no target column target"),
+        (lambda frame: frame, ("--by", "mean radios"), "did you mean 'mean radius'?"),
+        (lambda frame: frame, ("--level", "95"), "above 0 and below 1"),
+        (lambda frame: frame, ("--metrics", "rmse"), "choose one that fits"),
+    ],
+)
+def test_a_table_that_cannot_be_evaluated_is_one_sentence(verb, finished_run, table, tmp_path, change, words, answer):
+    change(pd.read_csv(table).head(20)).to_csv(tmp_path / "changed.csv", index=False)
+    done = verb("evaluate", finished_run, tmp_path / "changed.csv", *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert answer in done.stderr and done.stderr.count("\n") == 1
+
+
 def test_importance_is_measured_once_and_shown(verb, own_run, table):
     verb("ensemble", own_run, "--size", "2", "--nbest", "2")
     done = verb("importance", own_run, table, "--repeats", "1", ranks=2)

@@ -93,6 +93,9 @@ def ensemble_of_unfitted():
 PLANTED = UserError("Planted.")
 SHARE = verb("predict", table=str(PLACE / "rows.csv"), out=str(PLACE / "out.csv"), proba=False)
 IMPORTANCE = verb("importance", table=str(PLACE / "rows.csv"), repeats=1)
+EVALUATION = verb(
+    "evaluate", table=str(PLACE / "rows.csv"), by=None, metrics="accuracy", level=0.9, resamples=100, seed=0, json=True
+)
 CASES = {
     "one class on rank 0": fit_with("a", X, y if RANK else 0 * y),
     "no data on rank 0": fit_with("b", X if RANK else None, y),
@@ -112,6 +115,7 @@ CASES = {
     "an ensemble of a run that rank 1 does not know": ensemble_of_unfitted,
     "predictions on rank 1": planted_in(SHARE, "mpi_automl.cli.predict:predicted_frame", PLANTED, 1),
     "writing predictions on rank 0": planted_in(SHARE, "mpi_automl.data.write:_write", OSError("Planted."), 0),
+    "evaluation on rank 1": planted_in(EVALUATION, "mpi_automl.ensemble.model:EnsembleModel.predictions", PLANTED, 1),
     "importance on rank 1": planted_in(IMPORTANCE, "mpi_automl.runs.importance:_columns", PLANTED, 1),
     "rebuilding on rank 0": planted_in(
         lambda: AutoMLClassifier().fit_ensemble(directory=str(RUN)), "mpi_automl.runs.rebuild:take_over", PLANTED, 0
