@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from importlib import resources
 
 import numpy as np
 import pytest
@@ -136,7 +138,18 @@ def test_the_portfolio_is_valid_in_the_real_space_and_tries_every_learner(task_t
     if task_type.is_classification:
         assert len(vectors) >= 33 + len(set(learners.tolist())) - 7
         assert np.mean(learners[:46] == list(space[step].choices).index("gradient_boosting")) > 0.2
-    assert list(space[step].choices)[int(learners[0])] == "lightgbm"
+
+
+@pytest.mark.parametrize(
+    ("task_type", "rows"), [(TaskType.REGRESSION, 20_000), (TaskType.REGRESSION, 20_001), (TaskType.BINARY, 500)]
+)
+def test_the_repository_s_portfolio_is_for_tables_of_its_size(task_type, rows):
+    space = build_space(replace(mixed_profile(task_type), n_rows=rows))
+    file = resources.files("mpi_automl.search") / "portfolios" / "regression.json"
+    chosen = json.loads(file.read_text())["configurations"][0]["regressor:__choice__"]
+    first = space.describe(initial_design(space.configspace, "portfolio", 0, 1, 1)[0])
+    is_chosen = task_type is TaskType.REGRESSION and rows <= 20_000
+    assert first.startswith(chosen if is_chosen else "lightgbm")
 
 
 def test_ranks_legs_and_trials_have_their_own_seeds():
