@@ -137,6 +137,12 @@ def pack(repository: Repository, path: Path, most: int = MOST_PACKED) -> bool:
     return False
 
 
+def _half(predictions: np.ndarray) -> np.ndarray:
+    """Half precision; predictions that are far beyond all targets stay there."""
+    largest = float(np.finfo(np.float16).max)
+    return np.clip(predictions, -largest, largest).astype(np.float16)
+
+
 def _write(repository: Repository, path: Path, *, has_predictions: bool) -> None:
     candidates = {step: [asdict(c) for c in found] for step, found in repository.candidates.items()}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
@@ -148,8 +154,8 @@ def _write(repository: Repository, path: Path, *, has_predictions: bool) -> None
             if has_predictions:
                 arrays["rows"] = table.rows
                 # Rows of one candidate after the other compress badly; candidates of one row resemble each other.
-                arrays["predictions"] = np.moveaxis(table.predictions.astype(np.float16), 0, -1)
-                arrays["held_out"] = np.moveaxis(table.held_out.astype(np.float16), 0, -1)
+                arrays["predictions"] = np.moveaxis(_half(table.predictions), 0, -1)
+                arrays["held_out"] = np.moveaxis(_half(table.held_out), 0, -1)
             for field, array in arrays.items():
                 with archive.open(f"{table.name}/{field}.npy", "w") as file:
                     np.lib.format.write_array(file, np.asarray(array, order="C"), allow_pickle=False)

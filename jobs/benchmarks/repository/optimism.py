@@ -63,7 +63,7 @@ def _known(
     table: TableEvaluations, candidates: Sequence[Candidate]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     costs, held_out = (table.numbers[name].astype(np.float64) for name in ("cost", "held_out_cost"))
-    known = np.flatnonzero((table.rows >= 0) & (costs > 0.0) & (held_out > 0.0))
+    known = np.flatnonzero((costs > 0.0) & (held_out > 0.0))
     is_boosted = np.array([candidates[i].learner in EARLY_STOPPED for i in known], dtype=bool)
     return known, is_boosted, costs[known], held_out[known]
 
