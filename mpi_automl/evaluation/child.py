@@ -158,15 +158,16 @@ def _imported_since(known: int) -> list[str]:
     return [name for name in new if name.partition(".")[0] in _IMPORTED_BY_SERVER]
 
 
-def _check_learning(note: str, seconds: float, fold_seconds: float) -> None:
-    if note and seconds < fold_seconds:
+def _check_learning(note: str, seconds: float, job: Message, n_folds: int) -> None:
+    # Rows that a run did not learn have no folds, and the models of its folds are no match for them.
+    if note and n_folds and seconds < job.facts["fit_seconds"] / n_folds:
         raise TimeLimitError(f"{note}, when the models of its folds had learned more")
 
 
 def _run_refit(job: Message, setup: EvaluationSetup, channel: socket.socket, started: float) -> None:
     try:
         pipeline, note = refit(setup, _assignment(job, setup, started))
-        _check_learning(note, time.monotonic() - started, job.facts["fit_seconds"] / len(setup.resampling.folds))
+        _check_learning(note, time.monotonic() - started, job, len(setup.resampling.folds))
         path, task = Path(job.facts["path"]), setup.task
         if task.X_test is not None:
             predictions = predict(pipeline, task.X_test, task.type, task.profile.n_outputs)

@@ -209,7 +209,7 @@ def test_regression_far_from_zero_is_as_good_as_near_it():
     assert r2_score(y, far.fit_pipeline(X, y, space.get_default_configuration()).predict(encoded)) > 0.2
 
 
-def test_mistakes_are_value_errors_in_one_sentence():
+def test_mistakes_are_value_errors_in_one_sentence(split):
     X_train, _, y_train, _ = split
     with pytest.raises(ValueError, match="did you mean accuracy"):
         AutoMLClassifier(metric="acuracy", **SMALL).fit(X_train, y_train)
