@@ -118,10 +118,10 @@ class Plan:
     limits : TrialLimits
     store : StorePlan
     search : SearchPlan
-    n_folds : int
-        Models that a trial fits.
     prunes : bool
         Whether trials are given up after some folds that are far behind the best one.
+    n_folds : int
+        Models that a trial fits.
     """
 
     directory: Path
@@ -131,8 +131,8 @@ class Plan:
     limits: TrialLimits
     store: StorePlan
     search: SearchPlan
-    n_folds: int
     prunes: bool = False
+    n_folds: int = 1
 
     def log_of(self, rank: int) -> Path:
         """Log file of a rank."""

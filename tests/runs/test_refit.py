@@ -51,7 +51,8 @@ def test_a_job_that_is_stopped_puts_off_what_nobody_asked_for(refitted, tmp_path
     for file in (run / "models").glob("*.refit.*"):
         file.unlink()
     members = EnsembleModel.load(run / "model").combination
-    plan = SimpleNamespace(time=TimeBudget(0.0, 90.0, 100.0, 105.0, 110.0, reserves_refits=True))
+    budget = TimeBudget(0.0, 90.0, 100.0, 105.0, 110.0, reserves_refits=True)
+    plan = SimpleNamespace(time=budget, n_folds=1)
     accounts = [SimpleNamespace(was_stopped=was_stopped)]
     session = SimpleNamespace(settings=Settings(final_models=final), world=SimpleNamespace(now=lambda: 0.0))
     selected = _with_members_to_refit(plan, Run(run), members, session, accounts)
