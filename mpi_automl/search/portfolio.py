@@ -22,7 +22,7 @@ _MOST_ROWS = 20_000
 _LEARNERS = ("classifier:__choice__", "regressor:__choice__")
 
 
-def portfolio(space: VectorSpace) -> Floats:
+def portfolio(space: VectorSpace, *, chosen: bool = True) -> Floats:
     """The portfolio for a search space.
 
     Where a repository of evaluations has chosen one for the kind of task (``TASK.json``, by
@@ -34,6 +34,8 @@ def portfolio(space: VectorSpace) -> Floats:
     Parameters
     ----------
     space : VectorSpace
+    chosen : bool
+        False leaves out what a repository has chosen.
 
     Returns
     -------
@@ -42,7 +44,7 @@ def portfolio(space: VectorSpace) -> Floats:
         those that are added for learners without one.
     """
     fixed = _meta(space).get("fixed", {})
-    published = [adapt_configuration(space, entry) for entry in _published(space) if _has(entry, fixed)]
+    published = [adapt_configuration(space, entry) for entry in _entries(space, chosen) if _has(entry, fixed)]
     vectors = [vector for vector in published if vector is not None]
     return np.array([*vectors, *_each_learner(space, vectors)]).reshape(-1, len(space))
 
@@ -65,11 +67,12 @@ def _chosen(task: str) -> list[dict[str, Any]] | None:
     return entries
 
 
-def _published(space: VectorSpace) -> list[dict[str, Any]]:
+def _entries(space: VectorSpace, chosen: bool) -> list[dict[str, Any]]:
     meta = _meta(space)
-    chosen = _chosen(str(meta.get("task", ""))) if meta.get("rows", 0) <= _MOST_ROWS else None
-    if chosen is not None:
-        return chosen
+    if chosen and meta.get("rows", 0) <= _MOST_ROWS:
+        entries = _chosen(str(meta.get("task", "")))
+        if entries is not None:
+            return entries
     choices = {*space.names, *_meta(space).get("fixed", {})}
     learner = next((name for name in _LEARNERS if name in choices), "")
     folder = resources.files(__package__) / "portfolios"

@@ -140,10 +140,12 @@ class _Maker:
             yield next((values for values in fallbacks if self._adapted(values) is not None), plain)
 
     def present(self) -> list[Values]:
-        """What the package tries first, in its order."""
-        from mpi_automl.search.initial import initial_design
+        """What the package tries first where no repository has chosen, in its order."""
+        from mpi_automl.search.initial import distinct
+        from mpi_automl.search.portfolio import portfolio
 
-        return [named(self.space, vector) for vector in initial_design(self.space.space, "portfolio", 0, 1, 0)]
+        rows = np.concatenate([portfolio(self.space, chosen=False), self.space.default[None]])
+        return [named(self.space, vector) for vector in distinct(rows)]
 
     def draw(self, family: Family, rng: np.random.Generator) -> Values:
         """A random candidate of a family."""

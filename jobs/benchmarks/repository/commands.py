@@ -87,9 +87,13 @@ def _pack(arguments: argparse.Namespace) -> None:
     print(f"{arguments.file}: {size:.1f} MiB, {'with' if has_predictions else 'without'} predictions")
 
 
+def _portfolio_options(arguments: argparse.Namespace) -> PortfolioOptions:
+    return PortfolioOptions(arguments.size, Job(arguments.deal, arguments.begin, arguments.trial_time))
+
+
 def _portfolio(arguments: argparse.Namespace) -> None:
     repository = read(arguments.repository)
-    options = PortfolioOptions(arguments.size, Job(arguments.deal, arguments.begin, arguments.trial_time))
+    options = _portfolio_options(arguments)
     for task in arguments.tasks:
         known = [table for table in repository.of_task(task) if table.name not in arguments.leave_out]
         tables = [SimulatedTable(table) for table in known]
@@ -156,7 +160,7 @@ def _ablation(arguments: argparse.Namespace) -> None:
         if len(tables) < 2:
             continue
         candidates = repository.candidates[step]
-        options = PortfolioOptions(arguments.size, Job(arguments.deal, limit=arguments.trial_time))
+        options = _portfolio_options(arguments)
         found = [
             one
             for ranks in arguments.ranks
@@ -198,13 +202,9 @@ def make_parser() -> argparse.ArgumentParser:
     packed.set_defaults(run=_pack)
     chosen = commands.add_parser("portfolio", help="choose portfolios, and check them on tables left out")
     _add_simulation(chosen)
-    chosen.add_argument("--size", type=int, default=PortfolioOptions.size)
-    chosen.add_argument("--deal", type=int, default=PortfolioOptions().job.ranks, help="ranks that it is chosen for")
+    _add_choice(chosen)
     chosen.add_argument("--write", type=Path, help="folder for TASK.json")
     chosen.add_argument("--write-as", metavar="TASK", help="its name, where it is chosen on tables of other tasks too")
-    chosen.add_argument(
-        "--begin", type=float, default=20.0, help="seconds that count as over already: the more, the less speed counts"
-    )
     chosen.add_argument("--leave-out", nargs="*", default=[], metavar="TABLE", help="tables not to choose by")
     chosen.add_argument("--quick", action="store_true", help="do not check it")
     chosen.set_defaults(run=_portfolio)
@@ -214,8 +214,7 @@ def make_parser() -> argparse.ArgumentParser:
     curves.set_defaults(run=_curves)
     ablation = commands.add_parser("ablation", help="what jobs come to without single parts of the package")
     _add_simulation(ablation)
-    ablation.add_argument("--size", type=int, default=PortfolioOptions.size)
-    ablation.add_argument("--deal", type=int, default=PortfolioOptions().job.ranks, help="as of portfolio")
+    _add_choice(ablation)
     ablation.add_argument("--times", type=float, nargs="+", default=[60.0, 240.0], help="seconds of the jobs")
     ablation.set_defaults(run=_ablation)
     optimism = commands.add_parser("optimism", help="whether early stopping flatters candidates")
@@ -240,6 +239,14 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hours", type=float, default=float("inf"), help="begin no unit after so long")
     parser.add_argument("--nice", type=int, default=10, help="by how much the priority is lowered")
     parser.set_defaults(run=_build)
+
+
+def _add_choice(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--size", type=int, default=PortfolioOptions.size, help="of a portfolio")
+    parser.add_argument("--deal", type=int, default=PortfolioOptions().job.ranks, help="ranks that it is chosen for")
+    parser.add_argument(
+        "--begin", type=float, default=20.0, help="seconds that count as over already: the more, the less speed counts"
+    )
 
 
 def _add_simulation(parser: argparse.ArgumentParser) -> None:
